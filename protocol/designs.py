@@ -1,0 +1,90 @@
+"""Designs: what a nail can wear. The catalogue is data (`catalogue.toml`); both signaling and the worker read it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from protocol.errors import UnknownDesign
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+"""sRGB as #RRGGBB."""
+
+
+class Finish(StrEnum):
+    """How the surface answers light."""
+
+    CREAM = "cream"
+    GLOSS = "gloss"
+    MATTE = "matte"
+    SHEER = "sheer"
+    METALLIC = "metallic"
+    GLITTER = "glitter"
+
+
+class Pattern(StrEnum):
+    """How the colours lie on the nail, from cuticle to free edge."""
+
+    SOLID = "solid"
+    FRENCH = "french"
+    GRADIENT = "gradient"
+    TWO_TONE = "two_tone"
+    STRIPES = "stripes"
+    DOTS = "dots"
+
+
+class Shape(StrEnum):
+    NATURAL = "natural"
+    SQUARE = "square"
+    SQUOVAL = "squoval"
+    ROUND = "round"
+    ALMOND = "almond"
+    COFFIN = "coffin"
+    STILETTO = "stiletto"
+
+
+class Length(StrEnum):
+    NATURAL = "natural"
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+
+
+class Design(BaseModel):
+    """One entry of the catalogue. Patterns other than `solid` use two colours: base first, then the accent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[int, Field(ge=1)]
+    """Also the `post_id` of explore mode."""
+    name: str
+    family: str
+    pattern: Pattern = Pattern.SOLID
+    finish: Finish = Finish.CREAM
+    colours: Annotated[tuple[Colour, ...], Field(min_length=1, max_length=5)]
+
+
+@cache
+def catalogue() -> Mapping[int, Design]:
+    """All designs by id, in the order of the file. Raises ValueError where the file breaks its own rules."""
+    raw = tomllib.loads(resources.files("protocol").joinpath("catalogue.toml").read_text("utf-8"))
+    designs = [Design.model_validate(entry) for entry in raw["design"]]
+    by_id = {design.id: design for design in designs}
+    if len(by_id) != len(designs):
+        raise ValueError("catalogue.toml uses a design id twice")
+    return MappingProxyType(by_id)
+
+
+def find(design_id: int) -> Design:
+    """The catalogue's design with this id. Raises UnknownDesign."""
+    try:
+        return catalogue()[design_id]
+    except KeyError:
+        raise UnknownDesign(f"there is no design {design_id}; GET /api/try-on/designs/ lists all") from None

@@ -1,0 +1,273 @@
+"""Every message on the WebSocket and the data channel, as pydantic models.
+
+Text messages are one JSON object with a `type`. Binary messages (`frame`, `processed_frame`, `capture`) carry the
+same kind of object in their 1024-byte header; see `framing`. Unknown fields are ignored, so either side may add some.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
+
+from protocol import limits
+from protocol.designs import Finish, Length, Shape
+from protocol.errors import BadHeader, BadMessage, LacquerError, UnknownType
+
+PROTOCOL_VERSION = 1
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Annotated[int, Field(strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Finger(StrEnum):
+    THUMB = "thumb"
+    INDEX = "index"
+    MIDDLE = "middle"
+    RING = "ring"
+    PINKY = "pinky"
+
+
+class Quality(StrEnum):
+    """How much picture the client wants for its link: `saver` less, `high` more; `auto` lets the server choose."""
+
+    AUTO = "auto"
+    SAVER = "saver"
+    HIGH = "high"
+
+
+class ImageFormat(StrEnum):
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+# --- client → server -----------------------------------------------------------------------------------------------
+class FrameHeader(Message):
+    """Header of a binary `frame`: one camera picture to process. Both numbers come back as they were sent."""
+
+    type: Literal["frame"] = "frame"
+    frame_number: Annotated[int, Field(ge=0, strict=True)]
+    timestamp: Number = 0
+    """Client's clock; milliseconds of `Date.now()` by custom. Never interpreted."""
+    image_size: Annotated[int, Field(ge=0, strict=True)]
+
+
+class Ping(Message):
+    """Either side; answered by `pong` with the same `t`."""
+
+    type: Literal["ping"] = "ping"
+    t: Number | None = None
+
+
+class FingerConfig(Message):
+    """What one finger wears instead of the session's choice."""
+
+    design: int | None = None
+
+
+class Config(Message):
+    """Changes settings while streaming. Only the fields present are changed; the rest stays as it was."""
+
+    type: Literal["config"] = "config"
+    design: Annotated[int, Field(strict=True)] | None = None
+    """Catalogue id; `null` returns to the session's own design (the uploaded one in upload mode)."""
+    finish: Finish | None = None
+    """Overrides the design's finish; `null` returns to it."""
+    shape: Shape | None = None
+    length: Length | None = None
+    fingers: dict[Finger, FingerConfig] = {}
+    compare: Fraction | None = None
+    """Share of the picture's width, from the left, that is left untouched; `null` ends the comparison."""
+    paused: StrictBool = False
+    quality: Quality = Quality.AUTO
+
+
+class CaptureRequest(Message):
+    """Asks for the newest processed frame at full resolution, as a binary `capture`."""
+
+    type: Literal["capture"] = "capture"
+    format: ImageFormat = ImageFormat.JPEG
+    request_id: Annotated[str, Field(max_length=64)] | Annotated[int, Field(strict=True)] | None = None
+    """Comes back in the answer, so that a client can tell its captures apart."""
+
+
+class Bye(Message):
+    """The client leaves; the server closes with 1000 and frees everything at once."""
+
+    type: Literal["bye"] = "bye"
+
+
+# --- server → client -----------------------------------------------------------------------------------------------
+class Ready(Message):
+    """First message on every connection: frames and commands are welcome from here on."""
+
+    type: Literal["ready"] = "ready"
+    protocol: int = PROTOCOL_VERSION
+    session_id: str
+    settings: dict[str, Any] = {}
+    """The session's settings in the fields of `config`, so that a client that reconnects shows what is worn."""
+    heartbeat: float = limits.PING_INTERVAL
+    """Seconds between pings; a silent socket is closed with 4408 after 30 s."""
+
+
+class Pong(Message):
+    """Either side; repeats the ping's `t`. The server adds its clock (Unix time, ms)."""
+
+    type: Literal["pong"] = "pong"
+    t: Number | None = None
+    server_time: float | None = None
+
+
+class NailMessage(Message):
+    """One nail in a frame. Points are pixels of that frame, x right and y down, from the top left corner."""
+
+    finger: Finger | None
+    hand: Literal["left", "right"] | None
+    """The person's physical hand, given an unmirrored picture."""
+    polygon: list[tuple[float, float]]
+    confidence: Fraction
+    visibility: Fraction
+
+
+class Metadata(Message):
+    """Goes with every processed frame, after it."""
+
+    type: Literal["metadata"] = "metadata"
+    frame_number: int
+    """Counts frames of this connection from 0; for a `frame` message, the number it came with."""
+    rtp_timestamp: int | None = None
+    """90 kHz timestamp of the camera frame as received on the video track, from 0 at its first frame."""
+    width: int
+    height: int
+    hands: int
+    """Hands found; 0 means that the frame went through untouched."""
+    nails: list[NailMessage]
+    confidence: Fraction
+    """Mean over the nails; 0 without any."""
+    design: int | None
+    stages: dict[str, float]
+    """Milliseconds per stage: decode, queue, vision, render, encode, total (where they apply)."""
+
+
+class StageStats(Message):
+    """Milliseconds over the last few seconds."""
+
+    p50: float
+    p95: float
+
+
+class Stats(Message):
+    """Sent every 2 s while frames flow, and part of the session's REST view."""
+
+    type: Literal["stats"] = "stats"
+    frames_in: int = 0
+    frames_out: int = 0
+    frames_dropped: dict[str, int] = {}
+    """By reason: `superseded` (a newer frame came), `paused`, `undecodable`, `vision_failed`, `backpressure`."""
+    fps: float = 0.0
+    """Processed frames a second over the last 2 s."""
+    latency_ms: dict[str, StageStats] = {}
+    width: int | None = None
+    height: int | None = None
+
+
+class ErrorMessage(Message):
+    """Something was refused. The stream goes on unless `fatal`; a fatal one is followed by a close."""
+
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    fatal: bool = False
+    frame_number: int | None = None
+
+    @classmethod
+    def of(cls, error: LacquerError, *, fatal: bool = False) -> ErrorMessage:
+        return cls(code=error.code, message=error.message, fatal=fatal, frame_number=error.frame_number)
+
+
+class SessionEvent(Message):
+    type: Literal["session"] = "session"
+    event: Literal["expiring", "extended", "ended"]
+    expires_at: float
+    """Unix time in seconds."""
+    reason: str | None = None
+
+
+class Draining(Message):
+    """This worker goes away: make a new connection to the same session now."""
+
+    type: Literal["draining"] = "draining"
+    reconnect_within: float
+    """Seconds until the worker closes the connection itself."""
+
+
+# --- headers of binary messages, server → client -------------------------------------------------------------------
+class ProcessedFrameHeader(Message):
+    type: Literal["processed_frame"] = "processed_frame"
+    frame_number: int
+    timestamp: Number
+    image_size: int
+    format: ImageFormat
+    confidence: Fraction
+    nails: int
+    """How many nails were painted; their outlines are in `metadata`."""
+    processing_ms: float
+
+
+class CaptureHeader(Message):
+    type: Literal["capture"] = "capture"
+    request_id: str | int | None = None
+    image_size: int
+    format: ImageFormat
+    width: int
+    height: int
+    confidence: Fraction
+    nails: int
+
+
+ClientText = Ping | Pong | Config | CaptureRequest | Bye
+_CLIENT_TEXT: TypeAdapter[ClientText] = TypeAdapter(Annotated[ClientText, Field(discriminator="type")])
+_CLIENT_TYPES = frozenset({"ping", "pong", "config", "capture", "bye"})
+
+
+def parse_text(text: str) -> ClientText:
+    """A client's text message. Raises BadMessage or UnknownType."""
+    if len(text) > limits.MAX_TEXT_SIZE:
+        raise BadMessage(f"text message has {len(text)} characters; {limits.MAX_TEXT_SIZE} are taken")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"text message is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise BadMessage(f"text message is a JSON {type(data).__name__}, not an object")
+    kind = data.get("type")
+    if not isinstance(kind, str) or kind not in _CLIENT_TYPES:
+        raise UnknownType(f"unknown message type {kind!r:.40}; known are {', '.join(sorted(_CLIENT_TYPES))}")
+    try:
+        return _CLIENT_TEXT.validate_python(data)
+    except ValidationError as error:
+        raise BadMessage(explain(error)) from error
+
+
+def parse_frame_header(header: dict[str, Any]) -> FrameHeader:
+    """The header of a client's binary message. Raises UnknownType or BadHeader."""
+    if header["type"] != "frame":
+        raise UnknownType(f"unknown binary message type {header['type']!r:.40}; clients send `frame`")
+    try:
+        return FrameHeader.model_validate(header)
+    except ValidationError as error:
+        raise BadHeader(explain(error)) from error
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as one sentence that names the first wrong field."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
