@@ -1,0 +1,105 @@
+"""What five nails wear, prepared for painting: colours in linear light, textures at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from media_worker.vision.arrays import Floats, Pixels
+from protocol.designs import Design, Finish, Pattern
+from protocol.messages import Finger
+
+TEXTURE_SIZE = 128
+"""A swatch is kept as a square of this many pixels: more than a nail has in a 720p stream, about a phone photo's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coat:
+    """What one nail wears."""
+
+    finish: Finish
+    pattern: Pattern
+    colours: Floats
+    """(K, 3) linear light RGB, 0–1: base first, accent second."""
+    texture: Floats | None = None
+    """(TEXTURE_SIZE, TEXTURE_SIZE, 3) linear light RGB over u (left to right) and v (cuticle at the top); replaces the
+    pattern."""
+
+    @classmethod
+    def of(cls, design: Design, finish: Finish | None = None) -> Coat:
+        srgb = np.array([_channels(colour) for colour in design.colours], np.uint8)
+        return cls(finish or design.finish, design.pattern, to_linear(srgb))
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What each of the five fingers wears, on both hands."""
+
+    coats: Mapping[Finger, Coat]
+
+    @classmethod
+    def of(cls, design: Design, finish: Finish | None = None, fingers: Mapping[Finger, Design] | None = None) -> Look:
+        """`design` on every nail, except where `fingers` says otherwise; `finish` overrides that of all of them."""
+        chosen = fingers or {}
+        return cls({finger: Coat.of(chosen.get(finger, design), finish) for finger in Finger})
+
+    @classmethod
+    def from_colours(cls, colours: Mapping[Finger, Pixels], finish: Finish = Finish.GLOSS) -> Look:
+        """A plain colour, uint8 sRGB (3,), for each finger; fingers left out wear the median of the others."""
+        median = np.median(np.stack(list(colours.values())), axis=0).astype(np.uint8)
+        return cls({f: Coat(finish, Pattern.SOLID, to_linear(colours.get(f, median).reshape(1, 3))) for f in Finger})
+
+    @classmethod
+    def from_swatch(cls, rgb: Pixels, finish: Finish = Finish.CREAM) -> Look:
+        """The middle of a picture, uint8 (H, W, 3), as a texture on every nail, its top at the cuticle."""
+        height, width = rgb.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+        small = cv2.resize(square, (TEXTURE_SIZE, TEXTURE_SIZE), interpolation=cv2.INTER_AREA)
+        texture = to_linear(small.astype(np.uint8))
+        coat = Coat(finish, Pattern.SOLID, texture.mean(axis=(0, 1)).reshape(1, 3), texture)
+        return cls(dict.fromkeys(Finger, coat))
+
+    @classmethod
+    def from_image(cls, rgb: Pixels, model_path: Path | None = None) -> Look:
+        """The look of a person's own reference, uint8 (H, W, 3): the nails of a hand if it shows one, else a swatch.
+
+        `model_path` is the hand model, by default the one that models.find() finds. Raises ModelUnavailable.
+        """
+        from media_worker.vision import reference  # noqa: PLC0415  (reference builds looks, so it imports this module)
+
+        return reference.look_of(rgb, model_path)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _srgb_to_linear(srgb: Floats) -> Floats:
+    """IEC 61966-2-1, 0–1 to 0–1."""
+    linear: Floats = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return linear
+
+
+_LINEAR = _srgb_to_linear(np.arange(256) / 255)
+
+
+def to_linear(srgb: Pixels) -> Floats:
+    """sRGB bytes of any shape as linear light, 0–1."""
+    return _LINEAR[srgb]
+
+
+_STEPS = 8192
+"""Entries of the way back; enough that bytes survive the round trip (tested)."""
+
+_INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, (np.arange(_STEPS + 1)) / _STEPS).astype(np.uint8)
+
+
+def to_srgb(linear: Floats) -> Pixels:
+    """Linear light of any shape as sRGB bytes; values outside 0–1 are clipped."""
+    return _INVERSE[(np.clip(linear, 0, 1) * _STEPS + 0.5).astype(np.uint16)]

@@ -1,0 +1,129 @@
+"""The whole way of a frame: hands → steady hands → nails → paint. One `Pipeline` a stream; photos have their own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from media_worker.vision import render
+from media_worker.vision.arrays import Pixels
+from media_worker.vision.designs import Look
+from media_worker.vision.hands import HandFinder, StillHandFinder
+from media_worker.vision.nails import Nail, outline_nails
+from media_worker.vision.tracking import HandTracker, NailFader
+
+
+@dataclass(frozen=True)
+class Processed:
+    """A frame that went through."""
+
+    image: Pixels
+    """In the layout that came in; the very array that came in, painted in place."""
+    nails: list[Nail]
+    """Those painted (with visibility above 0)."""
+    hands: int
+    stages: dict[str, float] = field(default_factory=dict)
+    """Milliseconds: `vision` (conversion, hands, tracking, outlines) and `render`."""
+
+    @property
+    def confidence(self) -> float:
+        """Mean over the nails, 0–1; 0 without any."""
+        return sum(nail.confidence for nail in self.nails) / len(self.nails) if self.nails else 0.0
+
+
+class Pipeline:
+    """Paints the nails of one stream. Not thread-safe: call it from one thread. `look` may be replaced at any time."""
+
+    def __init__(self, model_path: Path, look: Look, *, max_hands: int = 2) -> None:
+        self.look = look
+        self.compare: float | None = None
+        """Share of the width, from the left, that is left untouched."""
+        self._finder = HandFinder(model_path, max_hands=max_hands)
+        self._tracker = HandTracker()
+        self._fader = NailFader()
+
+    def process_i420(self, i420: Pixels, timestamp_ms: int) -> Processed:
+        """Paints a frame in place. uint8 (H·3/2, W) with even H and W, as `VideoFrame.to_ndarray()` gives for yuv420p.
+
+        Bytes of the frame change under the nails and nowhere else. Raises VisionFailed; ValueError for other shapes.
+        """
+        _check(i420, "I420 (H*3//2, W) with even H and W", i420.ndim == 2 and _is_i420(i420))
+        start = time.perf_counter()
+        rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
+        nails, hands = self._see(rgb, timestamp_ms)
+        seen = time.perf_counter()
+        render.paint_i420(i420, rgb, nails, self.look, left=self._split(rgb))
+        return Processed(i420, nails, hands, _stages(start, seen))
+
+    def process_rgb(self, rgb: Pixels, timestamp_ms: int) -> Processed:
+        """Paints a frame in place. uint8 (H, W, 3), sRGB. Shares its tracking with process_i420."""
+        _check(rgb, "RGB (H, W, 3)", rgb.ndim == 3 and rgb.shape[2] == 3)
+        start = time.perf_counter()
+        nails, hands = self._see(rgb, timestamp_ms)
+        seen = time.perf_counter()
+        render.paint_rgb(rgb, nails, self.look, left=self._split(rgb))
+        return Processed(rgb, nails, hands, _stages(start, seen))
+
+    def close(self) -> None:
+        """Gives the hand model back. May be called twice."""
+        self._finder.close()
+
+    def _see(self, rgb: Pixels, timestamp_ms: int) -> tuple[list[Nail], int]:
+        hands = self._finder.find(rgb, timestamp_ms)
+        steady = self._tracker.update(hands, timestamp_ms, max(rgb.shape[:2]))
+        return self._fader.update(outline_nails(rgb, steady), timestamp_ms), len(hands)
+
+    def _split(self, rgb: Pixels) -> int:
+        return round((self.compare or 0) * int(rgb.shape[1]))
+
+
+class StillPipeline:
+    """Paints photos, each on its own: tries harder to find a hand, smooths nothing."""
+
+    def __init__(self, model_path: Path, *, max_hands: int = 2) -> None:
+        self._finder = StillHandFinder(model_path, max_hands=max_hands)
+
+    def find(self, rgb: Pixels) -> tuple[list[Nail], int]:
+        """The nails in a photo, uint8 (H, W, 3), and the number of hands. Raises VisionFailed."""
+        hands = self._finder.find(rgb)
+        return outline_nails(rgb, hands), len(hands)
+
+    def process_rgb(self, rgb: Pixels, look: Look) -> Processed:
+        """Paints a photo in place. uint8 (H, W, 3), sRGB. Raises VisionFailed; ValueError for other shapes."""
+        _check(rgb, "RGB (H, W, 3)", rgb.ndim == 3 and rgb.shape[2] == 3)
+        start = time.perf_counter()
+        nails, hands = self.find(rgb)
+        seen = time.perf_counter()
+        render.paint_rgb(rgb, nails, look)
+        return Processed(rgb, nails, hands, _stages(start, seen))
+
+    def close(self) -> None:
+        """Gives the hand model back. May be called twice."""
+        self._finder.close()
+
+
+def try_on_still(model_path: Path, rgb: Pixels, look: Look) -> Processed:
+    """Paints a copy of one photo, uint8 (H, W, 3). For many, keep a StillPipeline: loading takes 0.1 s."""
+    pipeline = StillPipeline(model_path)
+    try:
+        return pipeline.process_rgb(rgb.copy(), look)
+    finally:
+        pipeline.close()
+
+
+def _stages(start: float, seen: float) -> dict[str, float]:
+    return {"vision": (seen - start) * 1e3, "render": (time.perf_counter() - seen) * 1e3}
+
+
+def _is_i420(array: Pixels) -> bool:
+    rows, width = array.shape
+    return bool(rows % 3 == 0 and rows > 0 and width > 0 and width % 2 == 0)
+
+
+def _check(array: Pixels, expected: str, fits: bool) -> None:
+    if array.dtype != np.uint8 or not fits:
+        raise ValueError(f"expected uint8 {expected}, got {array.dtype} {array.shape}")
