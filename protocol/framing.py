@@ -129,10 +129,18 @@ class Reassembler:
         self.dropped += 1
 
 
+def parse_json(text: str) -> Any:
+    """RFC 8259 JSON, which unlike Python's has no NaN and no bottomless nesting. Raises ValueError."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def _parse_header(raw: bytes) -> Header:
     try:
-        header = json.loads(raw.rstrip(b"\0").decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        header = parse_json(raw.rstrip(b"\0").decode())
+    except ValueError as error:  # UnicodeDecodeError is one too
         raise BadHeader(f"header is not UTF-8 JSON: {error}") from error
     if not isinstance(header, dict):
         raise BadHeader(f"header is a JSON {type(header).__name__}, not an object")

@@ -6,7 +6,6 @@ same kind of object in their 1024-byte header; see `framing`. Unknown fields are
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, Vali
 from protocol import limits
 from protocol.designs import Finish, Length, Shape
 from protocol.errors import BadHeader, BadMessage, LacquerError, UnknownType
+from protocol.framing import parse_json
 
 PROTOCOL_VERSION = 1
 
@@ -242,8 +242,8 @@ def parse_text(text: str) -> ClientText:
     if len(text) > limits.MAX_TEXT_SIZE:
         raise BadMessage(f"text message has {len(text)} characters; {limits.MAX_TEXT_SIZE} are taken")
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise BadMessage(f"text message is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise BadMessage(f"text message is a JSON {type(data).__name__}, not an object")

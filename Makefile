@@ -1,0 +1,62 @@
+# Lacquer. `make serve` and `make test` are all that most people need; `make help` lists the rest.
+
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+PORT    ?= 8000
+# Numeric libraries on two cores: oversubscription costs 10-100x, so one thread each.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test test-quick lint lock bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+setup: $(VENV)/.runtime  ## virtual environment with the `lacquer` command, and the hand model
+
+serve: setup  ## everything on one machine, at http://localhost:8000 (PORT=… for another)
+	$(BIN)/lacquer serve --port $(PORT)
+
+test: $(VENV)/.tests  ## the whole suite, browsers included
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	node --test tests/web/
+	$(BIN)/python -m pytest
+
+test-quick: $(VENV)/.tests  ## without browsers and without the hand model
+	$(BIN)/python -m pytest -m "not browser and not media"
+
+lint: $(VENV)/.tests  ## style and types only
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+lock: $(VENV)/.tests  ## resolve pyproject.toml anew into the two lock files (versions and hashes, no addresses)
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra dev -c requirements.lock \
+		--output-file tests/requirements.lock pyproject.toml
+
+LOCK_FLAGS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# --- how the environment comes to be; each stamp is made anew when what it depends on changes ----------------------
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Lacquer needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@deploy/debian-packages.sh runtime
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/lacquer models
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh
+	@deploy/debian-packages.sh tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the Debian packages that Lacquer needs, where they are missing and where we may (root, or sudo without a
+# password). Otherwise says in one line what to install.
+#   debian-packages.sh runtime   shared libraries that the Python wheels link to, and venv itself
+#   debian-packages.sh tests     a real browser, Node, ffmpeg
+set -eu
+
+case "${1:-}" in
+    runtime) packages="python3-venv libgl1 libegl1 libgles2 libglib2.0-0" ;;
+    tests) packages="chromium ffmpeg" ; command -v node >/dev/null 2>&1 || packages="$packages nodejs" ;;
+    *) echo "usage: $0 runtime|tests" >&2; exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null 2>&1 || exit 0   # not Debian: the README names the packages
+
+missing=""
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then run=""
+elif sudo -n true 2>/dev/null; then run="sudo"
+else
+    echo "Lacquer needs these Debian packages:$missing" >&2
+    echo "Install them with: sudo apt-get install$missing" >&2
+    exit 1
+fi
+echo "Installing Debian packages:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$run apt-get update -qq
+# shellcheck disable=SC2086  # a list of names, split on purpose
+$run apt-get install -y -qq --no-install-recommends $missing >/dev/null
