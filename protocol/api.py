@@ -36,8 +36,9 @@ class IceServer(ApiModel):
     """As `RTCPeerConnection` takes it."""
 
     urls: list[str]
-    username: str | None = None
-    credential: str | None = None
+    # Left out rather than null: browsers turn a null of `RTCIceServer` into the text "null".
+    username: str | None = Field(None, exclude_if=lambda value: value is None)
+    credential: str | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class DesignView(ApiModel):

@@ -1,0 +1,81 @@
+"""The application put together: what it owns, in the order it starts, and its routes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from protocol.designs import catalogue
+from signaling import designs, health, legacy_ws, metrics, openapi, pages, results, session_api, sweeper, webrtc
+from signaling.auth import TOKENS, Tokens, identify
+from signaling.blobs import LocalBlobs
+from signaling.context import CONTEXT, Context
+from signaling.operations import add_routes
+from signaling.problems import problems
+from signaling.routing import Router
+from signaling.service import Clock, SessionService
+from signaling.settings import SETTINGS, Settings, signing_key
+from signaling.store import open_store
+from signaling.uploads import MAX_FORM_SIZE, Uploads
+from signaling.worker_client import WorkerClient
+
+OPERATIONS = (
+    *session_api.OPERATIONS,
+    *webrtc.OPERATIONS,
+    *results.OPERATIONS,
+    *designs.OPERATIONS,
+    *legacy_ws.OPERATIONS,
+    *health.OPERATIONS,
+    *metrics.OPERATIONS,
+    *openapi.OPERATIONS,
+)
+
+
+def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) -> web.Application:
+    """Signaling as an aiohttp application. It enters `router` when it starts and exits it when it stops."""
+    # Outermost first: every answer is counted; a refused token is a problem document too.
+    app = web.Application(middlewares=[metrics.count, problems, identify], client_max_size=MAX_FORM_SIZE)
+    app[SETTINGS] = settings
+    app[metrics.METRICS] = metrics.Metrics()
+    app[designs.THUMBNAILS] = {}
+    app[legacy_ws.SOCKETS] = set()
+    app[openapi.DOCUMENT] = openapi.document(OPERATIONS)
+    add_routes(app, OPERATIONS)
+    pages.add_pages(app)
+
+    async def own(app: web.Application) -> AsyncIterator[None]:
+        """Starts from the database up; stops in reverse, whatever fails on the way."""
+        app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
+        await asyncio.to_thread(catalogue)  # read once, off the loop; a broken one stops us here
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings.async_database_url))
+            workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
+            await stack.enter_async_context(router)
+            uploads = Uploads()
+            stack.callback(uploads.close)
+            blobs = LocalBlobs(settings.blobs)
+            sessions = SessionService(
+                store=store,
+                blobs=blobs,
+                router=router,
+                workers=workers,
+                clock=clock,
+                lifetime=settings.session_lifetime,
+            )
+            app[CONTEXT] = Context(store, blobs, router, workers, sessions, uploads, clock)
+            sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
+            stack.push_async_callback(_stop, sweeping)
+            yield
+
+    app.cleanup_ctx.append(own)
+    app.on_shutdown.append(legacy_ws.close_all)
+    return app
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

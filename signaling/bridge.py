@@ -1,0 +1,88 @@
+"""Two WebSockets joined byte for byte. Nothing is read, nothing is kept: a slow reader slows its writer down."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, web
+
+from protocol import limits
+from protocol.errors import SilentPeer
+
+ClientSocket = web.WebSocketResponse[Literal[False]]
+WorkerSocket = ClientWebSocketResponse[Literal[False]]
+Socket = ClientSocket | WorkerSocket
+
+SETTLE_TIMEOUT = 1.0
+"""Seconds to hear why the other side hung up, where a message could not be delivered to it."""
+
+NO_STATUS, ABNORMAL = 1005, 1006
+"""Never sent (RFC 6455 §7.4.1): a close without a code, and a connection that broke without one."""
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """How one side left."""
+
+    code: int
+    reason: bytes = b""
+
+    @property
+    def broken(self) -> bool:
+        return self.code == ABNORMAL
+
+    @property
+    def sendable(self) -> Farewell:
+        """The same as a close frame may say it: no code at all is 1000, and a line that broke is `going away`."""
+        return {
+            NO_STATUS: Farewell(WSCloseCode.OK, self.reason),
+            ABNORMAL: Farewell(WSCloseCode.GOING_AWAY, self.reason),
+        }.get(self.code, self)
+
+
+@dataclass(frozen=True)
+class Parting:
+    """Who left first, and how."""
+
+    by_client: bool
+    farewell: Farewell
+
+
+async def join(client: ClientSocket, worker: WorkerSocket) -> Parting:
+    """Pumps both ways until one side leaves. Closes neither."""
+    up = asyncio.create_task(_pump(client, worker), name="bridge-up")
+    down = asyncio.create_task(_pump(worker, client), name="bridge-down")
+    try:
+        await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        if up.done() and (farewell := up.result()):
+            return Parting(True, farewell)
+        if down.done() and (farewell := down.result()):
+            return Parting(False, farewell)
+        # One side could not be written to, so it is leaving; what it says is on its way through the other pump.
+        await asyncio.wait({up, down}, timeout=SETTLE_TIMEOUT)
+        by_client = down.done() and down.result() is None
+        reader = up if by_client else down
+        return Parting(by_client, (reader.result() if reader.done() else None) or Farewell(ABNORMAL))
+    finally:
+        up.cancel()
+        down.cancel()
+        await asyncio.gather(up, down, return_exceptions=True)
+
+
+async def _pump(source: Socket, sink: Socket) -> Farewell | None:
+    """Hands messages on until the source leaves, and says how; None where the sink could not be written to."""
+    while True:
+        message = await source.receive()
+        if message.type is WSMsgType.CLOSE:
+            return Farewell(message.data or NO_STATUS, (message.extra or "").encode())
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return Farewell(source.close_code or ABNORMAL)
+        try:
+            async with asyncio.timeout(limits.SILENCE_TIMEOUT):
+                await sink.send_frame(message.data, message.type)
+        except TimeoutError:
+            return Farewell(SilentPeer.close_code, SilentPeer.code.encode())
+        except ConnectionError:
+            return None

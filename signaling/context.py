@@ -1,0 +1,28 @@
+"""What handlers work with, made once by `app.create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.blobs import Blobs
+from signaling.routing import Router
+from signaling.service import Clock, SessionService
+from signaling.store import Store
+from signaling.uploads import Uploads
+from signaling.worker_client import WorkerClient
+
+
+@dataclass(frozen=True)
+class Context:
+    store: Store
+    blobs: Blobs
+    router: Router
+    workers: WorkerClient
+    sessions: SessionService
+    uploads: Uploads
+    clock: Clock
+
+
+CONTEXT = web.AppKey("context", Context)

@@ -1,0 +1,72 @@
+"""`/healthz` speaks of this process alone; `/readyz` of all that a new session needs."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import metadata
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from protocol.api import Health, Readiness
+from signaling import views
+from signaling.context import CONTEXT, Context
+from signaling.operations import Operation
+
+CHECK_TIMEOUT = 2.0
+
+
+def _version() -> str:
+    try:
+        return metadata.version("lacquer")
+    except metadata.PackageNotFoundError:
+        return "0.0.0+source"
+
+
+VERSION = _version()
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    return views.json_response(Health(version=VERSION))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    free = await context.router.free_slots()
+    checks = {"database": await _database(context), "workers": await _workers(context, free)}
+    ready = all(outcome == "ok" for outcome in checks.values())
+    answer = Readiness(status="ready" if ready else "not_ready", checks=checks, free_slots=free)
+    return views.json_response(answer, status=200 if ready else 503)
+
+
+async def _database(context: Context) -> str:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            await context.store.ping()
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        return f"does not answer ({type(error).__name__})"
+    return "ok"
+
+
+async def _workers(context: Context, free: int) -> str:
+    workers = await context.router.workers()
+    if not any(worker.live for worker in workers):
+        return "no media worker answers"
+    if all(worker.draining for worker in workers if worker.live):
+        return "every media worker is draining"
+    return "ok" if free else "every slot is taken"
+
+
+OPERATIONS = (
+    Operation(
+        "GET", "/healthz", healthz, "This process answers", "operations", answers={200: {"application/json": Health}}
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        readyz,
+        "Whether a new session would be served",
+        "operations",
+        answers={200: {"application/json": Readiness}, 503: {"application/json": Readiness}},
+    ),
+)

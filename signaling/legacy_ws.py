@@ -1,0 +1,112 @@
+"""`/ws/tryon/{session_id}/`: the binary header protocol over WebSocket, bridged to the worker that owns the session.
+
+The upgrade is always accepted first: a browser cannot read why an upgrade was refused, but it can read an `error`
+message and a close code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import structlog
+from aiohttp import WSCloseCode, web
+
+from protocol.errors import BadRequest, LacquerError, WorkerUnavailable
+from protocol.messages import ErrorMessage
+from signaling import bridge
+from signaling.bridge import ClientSocket, Parting, WorkerSocket
+from signaling.context import CONTEXT
+from signaling.operations import Operation
+from signaling.worker_client import CLOSE_TIMEOUT, MAX_MESSAGE_SIZE
+
+SOCKETS = web.AppKey("sockets", set[ClientSocket])
+"""Open client sockets; `close_all` says goodbye to them when the server stops."""
+
+log = structlog.get_logger()
+
+
+async def tryon(request: web.Request) -> web.StreamResponse:
+    client: ClientSocket = web.WebSocketResponse[Literal[False]](
+        max_msg_size=MAX_MESSAGE_SIZE, autoclose=False, compress=False, timeout=CLOSE_TIMEOUT, decode_text=False
+    )
+    if not client.can_prepare(request).ok:
+        raise BadRequest("this address speaks WebSocket")
+    await client.prepare(request)
+    request.app[SOCKETS].add(client)
+    try:
+        await _serve(request, client)
+    finally:
+        request.app[SOCKETS].discard(client)
+    return client
+
+
+async def _serve(request: web.Request, client: ClientSocket) -> None:
+    try:
+        worker = await _connect(request)
+    except LacquerError as error:
+        await _refuse(client, error)
+    except Exception:
+        log.exception("bridge_failed", path=request.path)
+        await _refuse(client, LacquerError())
+    else:
+        await _bridge(client, worker)
+
+
+async def _connect(request: web.Request) -> WorkerSocket:
+    context = request.app[CONTEXT]
+    session = await context.sessions.find_live(request.match_info["session_id"])
+
+    async def connect(worker: str) -> WorkerSocket:
+        return await context.workers.connect(worker, session.session_id)
+
+    return await context.sessions.connect(session, connect)
+
+
+async def _bridge(client: ClientSocket, worker: WorkerSocket) -> None:
+    """Joins the two, then closes both with what the first to leave said."""
+    parting = None
+    try:
+        parting = await bridge.join(client, worker)
+    finally:
+        await asyncio.gather(_close_client(client, parting), _close_worker(worker, parting), return_exceptions=True)
+
+
+async def _close_client(client: ClientSocket, parting: Parting | None) -> None:
+    if parting and parting.farewell.broken and not parting.by_client:
+        return await _refuse(client, WorkerUnavailable("the media worker went away; connect again"))
+    farewell = parting.farewell.sendable if parting else bridge.Farewell(WSCloseCode.GOING_AWAY)
+    await client.close(code=farewell.code, message=farewell.reason)
+
+
+async def _close_worker(worker: WorkerSocket, parting: Parting | None) -> None:
+    farewell = parting.farewell.sendable if parting else bridge.Farewell(WSCloseCode.GOING_AWAY)
+    await worker.close(code=farewell.code, message=farewell.reason)
+
+
+async def _refuse(client: ClientSocket, error: LacquerError) -> None:
+    """The error as a message for the program, as close code and reason for the network panel."""
+    try:
+        await client.send_str(ErrorMessage.of(error, fatal=True).model_dump_json())
+    except ConnectionError:
+        return
+    await client.close(code=error.close_code, message=error.code.encode())
+
+
+async def close_all(app: web.Application) -> None:
+    """On shutdown: clients are told to go away, and to come back."""
+    closing = (client.close(code=WSCloseCode.GOING_AWAY, message=b"server restarting") for client in app[SOCKETS])
+    await asyncio.gather(*closing, return_exceptions=True)
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/ws/tryon/{session_id}/",
+        tryon,
+        "WebSocket: the binary header protocol. Refusals come as an `error` message and a close code",
+        "websocket",
+        answers={101: None},
+        errors=(BadRequest,),
+    ),
+)

@@ -1,0 +1,52 @@
+"""One row per REST operation: routes and the OpenAPI document are both made from these rows, so they cannot differ.
+
+Each handler module ends with its own `OPERATIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from protocol.errors import LacquerError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Schema = Mapping[str, Any]
+"""A piece of JSON Schema, for what is no model: images, SDP."""
+
+Body = Mapping[str, Any]
+"""Media type → a type that pydantic knows, or a `Schema`."""
+
+BINARY: Schema = {"type": "string", "format": "binary"}
+IMAGE: Body = {"image/jpeg": BINARY, "image/png": BINARY, "image/webp": BINARY}
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    """As aiohttp and OpenAPI both write it. One that ends with a slash is served without it as well."""
+    handler: Handler
+    summary: str
+    tag: str
+    answers: Mapping[int, Body | None]
+    """Status → body; None for an answer without one."""
+    takes: Body | None = None
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+    """Response headers worth knowing."""
+    errors: tuple[type[LacquerError], ...] = ()
+    """Those of this operation itself; internal_error may always happen."""
+
+
+def add_routes(app: web.Application, operations: Iterable[Operation]) -> None:
+    for operation in operations:
+        for path in dict.fromkeys((operation.path, operation.path.rstrip("/"))):
+            if operation.method == "GET":
+                app.router.add_get(path, operation.handler)  # answers HEAD as well
+            else:
+                app.router.add_route(operation.method, path, operation.handler)

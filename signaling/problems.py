@@ -1,0 +1,56 @@
+"""Every refusal as an RFC 9457 problem document with a code of `protocol.errors`."""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from protocol.api import Problem
+from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, TooLarge
+from signaling.settings import SETTINGS
+
+MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger()
+
+_FROM_HTTP: dict[int, type[LacquerError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+
+
+def problem_response(error: LacquerError, *, retry_after: int) -> web.Response:
+    problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
+    response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
+    if error.status == 503:
+        response.headers["Retry-After"] = str(error.retry_after or retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns what handlers raise into answers. What nobody thought of is logged, and tells the client nothing."""
+    try:
+        return await handler(request)
+    except LacquerError as error:
+        return _answer(request, error)
+    except web.HTTPException as refusal:
+        return _from_http(request, refusal)
+    except Exception:
+        log.exception("request_failed", method=request.method, path=request.path)
+        return _answer(request, LacquerError())
+
+
+def _from_http(request: web.Request, refusal: web.HTTPException) -> web.Response:
+    """aiohttp's own: no such route, wrong method, body too large."""
+    if refusal.status < 400:
+        raise refusal
+    kind = _FROM_HTTP.get(refusal.status, BadRequest)
+    response = _answer(request, kind(f"{request.method} {request.path:.200}: {refusal.reason}"))
+    if "Allow" in refusal.headers:
+        response.headers["Allow"] = refusal.headers["Allow"]
+    return response
+
+
+def _answer(request: web.Request, error: LacquerError) -> web.Response:
+    return problem_response(error, retry_after=request.app[SETTINGS].retry_after)

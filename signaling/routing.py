@@ -1,0 +1,160 @@
+"""Who serves whom. `Router` is what the rest of signaling sees; `LocalRouter` keeps it all in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterable
+from types import TracebackType
+from typing import Protocol, Self
+
+import aiohttp
+import structlog
+from pydantic import ValidationError
+
+from protocol.errors import AtCapacity
+from protocol.internal import WorkerHealth
+from signaling.placement import Placement, WorkerView
+
+POLL_INTERVAL = 2.0
+POLL_TIMEOUT = 1.5
+
+log = structlog.get_logger()
+
+
+class Router(Protocol):
+    """Places sessions on workers and remembers where they are. Enter it before use; it closes itself on exit."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def place(self, session_id: str, *, avoid: Collection[str] = ()) -> str:
+        """URL of the worker that is to serve the session, none of `avoid`; reserves a slot there.
+
+        Follow up with `accepted` or `release`. Raises AtCapacity or WorkerUnavailable.
+        """
+
+    async def accepted(self, session_id: str) -> None:
+        """The worker took the placed session in."""
+
+    async def release(self, session_id: str) -> None:
+        """Forgets who owns the session, and its reservation."""
+
+    async def claim(self, session_id: str, url: str) -> bool:
+        """Records that this worker holds the session; False where another one owns it."""
+
+    async def owner(self, session_id: str) -> str | None:
+        """URL of the live worker that owns the session."""
+
+    async def any_worker(self) -> str:
+        """URL of a worker for work outside any session. Raises WorkerUnavailable."""
+
+    async def free_slots(self) -> int:
+        """Sessions that could start to stream now, over all workers."""
+
+    async def workers(self) -> list[WorkerView]: ...
+
+
+class LocalRouter:
+    """For one signaling process: workers known by URL, asked for their health every 2 s.
+
+    `add_worker` and `remove_worker` may be called at any time, before it is entered too.
+    """
+
+    def __init__(self, urls: Iterable[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._placement = Placement()
+        self._clock = clock
+        self._http: aiohttp.ClientSession | None = None
+        self._poller: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._polling = asyncio.Lock()
+        self._polled_at = float("-inf")
+        for url in urls:
+            self.add_worker(url)
+
+    def add_worker(self, url: str) -> None:
+        """Takes a worker in; it gets sessions from its first healthy answer on."""
+        self._placement.add(url.rstrip("/"))
+        self._wake.set()
+
+    def remove_worker(self, url: str) -> None:
+        """Forgets a worker and that it owned anything; its sessions are placed anew when clients reconnect."""
+        self._placement.remove(url.rstrip("/"))
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=POLL_TIMEOUT))
+        await self._poll()  # so that the first request after start finds the workers
+        self._poller = asyncio.create_task(self._keep_polling(), name="router-poll")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+        if self._http is not None:
+            await self._http.close()
+
+    async def place(self, session_id: str, *, avoid: Collection[str] = ()) -> str:
+        try:
+            return self._placement.place(session_id, self._clock(), avoid)
+        except AtCapacity:
+            # The numbers may be 2 s old: someone may have left since. Asking is cheap, turning a person away is not.
+            await self._poll()
+            return self._placement.place(session_id, self._clock(), avoid)
+
+    async def accepted(self, session_id: str) -> None:
+        self._placement.accepted(session_id, self._clock())
+
+    async def release(self, session_id: str) -> None:
+        self._placement.release(session_id)
+
+    async def claim(self, session_id: str, url: str) -> bool:
+        return self._placement.claim(session_id, url)
+
+    async def owner(self, session_id: str) -> str | None:
+        return self._placement.owner(session_id, self._clock())
+
+    async def any_worker(self) -> str:
+        return self._placement.any_open(self._clock())
+
+    async def free_slots(self) -> int:
+        if free := self._placement.free_slots(self._clock()):
+            return free
+        await self._poll()  # as in `place`
+        return self._placement.free_slots(self._clock())
+
+    async def workers(self) -> list[WorkerView]:
+        return self._placement.views(self._clock())
+
+    async def _keep_polling(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL)
+            self._wake.clear()
+            await self._poll()
+
+    async def _poll(self) -> None:
+        """Asks every worker once. Callers that wait meanwhile share the answer of the next round."""
+        wanted_at = self._clock()
+        async with self._polling:
+            if self._polled_at <= wanted_at:
+                self._polled_at = self._clock()
+                await asyncio.gather(*map(self._ask, self._placement.urls()))
+
+    async def _ask(self, url: str) -> None:
+        assert self._http is not None, "enter the router first"
+        asked_at = self._clock()
+        try:
+            async with self._http.get(f"{url}/health") as response:
+                response.raise_for_status()
+                health = WorkerHealth.model_validate_json(await response.read())
+        except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+            log.debug("worker_silent", worker=url, error=str(error) or type(error).__name__)
+        else:
+            self._placement.heard(url, health, asked_at=asked_at, now=self._clock())

@@ -1,0 +1,233 @@
+"""Sessions made real: the rules of `sessions`, applied to the database, the blobs and the workers.
+
+Everything that happens to a session happens here, whoever asked for it: a REST handler, a WebSocket or the sweeper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from protocol.api import Mode, SessionStatus
+from protocol.errors import AtCapacity, LacquerError, NotFound, SessionEnded, WorkerUnavailable
+from protocol.internal import SessionReport, SessionSpec
+from signaling.blobs import Blobs
+from signaling.routing import Router
+from signaling.sessions import LIVE, Session, is_id
+from signaling.store import Store
+from signaling.worker_client import WorkerClient
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to find a worker that serves a session, a second one after the first failed included."""
+
+TRIES = 2
+
+Answer = TypeVar("Answer")
+Clock = Callable[[], float]
+
+log = structlog.get_logger()
+
+
+class SessionService:
+    """The one place where a session's state changes."""
+
+    def __init__(
+        self, *, store: Store, blobs: Blobs, router: Router, workers: WorkerClient, clock: Clock, lifetime: float
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._router = router
+        self._workers = workers
+        self._clock = clock
+        self._lifetime = lifetime
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+    async def find(self, session_id: str) -> Session:
+        """Raises NotFound."""
+        session = await self._store.session(session_id.lower()) if is_id(session_id) else None
+        if session is None:
+            raise NotFound(f"there is no session {session_id:.40}")
+        return session
+
+    async def find_live(self, session_id: str) -> Session:
+        """Raises NotFound, SessionEnded."""
+        session = await self.find(session_id)
+        session.check_live(self._clock())
+        return session
+
+    # --- lifecycle --------------------------------------------------------------------------------------------------
+    async def check_capacity(self) -> None:
+        """Whether a session made now could be served. Raises AtCapacity, WorkerUnavailable."""
+        if not await self._router.free_slots():
+            await self._router.any_worker()
+            raise AtCapacity
+
+    async def create(self, owner: str, *, post_id: int | None = None, reference: bytes | None = None) -> Session:
+        """A new session: explore mode by design, upload mode by reference picture."""
+        now = self._clock()
+        session = Session(
+            session_id=str(uuid.uuid4()),
+            owner=owner,
+            mode=Mode.EXPLORE if reference is None else Mode.UPLOAD,
+            post_id=post_id,
+            created_at=now,
+            expires_at=now + self._lifetime,
+            reference=None if reference is None else await self._blobs.put(reference),
+        )
+        await self._store.add_session(session)
+        log.info("session_created", session=session.session_id, mode=session.mode, post=post_id)
+        return session
+
+    async def extend(self, session_id: str) -> Session:
+        """Full time from now on. The worker is told where it holds the session; where it cannot be, it learns of it at
+        the next connection. Raises NotFound, SessionEnded."""
+        session = (await self.find_live(session_id)).extended(self._clock(), self._lifetime)
+        if not await self._store.set_expiry(session.session_id, session.expires_at):
+            raise SessionEnded
+        if url := await self._router.owner(session.session_id):
+            try:
+                await self._workers.put_session(url, await self._spec(session))
+            except LacquerError as error:
+                log.warning("extension_not_told", session=session.session_id, error=error.code)
+        return session
+
+    async def end(self, session_id: str) -> None:
+        """The person is done. Raises NotFound, SessionEnded."""
+        session = await self.find_live(session_id)
+        if not await self._step(session, SessionStatus.ENDED):
+            raise SessionEnded
+
+    async def expire(self, session: Session) -> None:
+        await self._step(session, SessionStatus.EXPIRED)
+
+    async def absorb(self, url: str, report: SessionReport) -> None:
+        """Takes in what a worker says of a session that it holds."""
+        session = await self._store.session(report.session_id)
+        if session is None or session.status not in LIVE:
+            # Ended while this worker could not be told, or while a connection was being made.
+            await self._tell_ended(url, report.session_id, session.status if session else "unknown")
+            return
+        if report.connections == 0 and await self._router.owner(session.session_id) != url:
+            return  # moved away from there
+        if not await self._router.claim(session.session_id, url):
+            return
+        await self._store_report(session, report)
+        if report.connections and session.status is SessionStatus.CREATED:
+            await self._step(session, SessionStatus.ACTIVE)
+
+    async def refresh(self, session: Session) -> Session:
+        """The session with what its worker knows by now; as it was where the worker does not say."""
+        url = await self._router.owner(session.session_id)
+        if url is None:
+            return session
+        try:
+            reports = await self._workers.reports(url)
+        except LacquerError as error:
+            log.warning("report_missing", session=session.session_id, worker=url, error=error.code)
+            return session
+        for report in reports:
+            if report.session_id == session.session_id:
+                await self.absorb(url, report)
+        return await self.find(session.session_id)
+
+    async def _step(self, session: Session, to: SessionStatus) -> bool:
+        """The one place that changes a status. False where someone else changed it first."""
+        session.moved_to(to)
+        if not await self._store.set_status(session.session_id, to, was=session.status):
+            return False
+        log.info("session_status", session=session.session_id, was=session.status, now=to)
+        if to not in LIVE:
+            await self._leave(session, to)
+        return True
+
+    async def _leave(self, session: Session, status: SessionStatus) -> None:
+        """What entering `expired` or `ended` needs: the worker lets go, the person's picture goes."""
+        if url := await self._router.owner(session.session_id):
+            report = await self._tell_ended(url, session.session_id, status)
+            if report is not None:
+                await self._store_report(session, report)
+        await self._router.release(session.session_id)
+        if session.reference is not None:
+            await self._store.forget_reference(session.session_id)
+            await self._blobs.delete(session.reference)
+
+    async def _tell_ended(self, url: str, session_id: str, reason: str) -> SessionReport | None:
+        """None where the worker does not answer, or does not know the session. The sweeper comes back to it."""
+        try:
+            return await self._workers.end_session(url, session_id, reason)
+        except LacquerError as error:
+            log.warning("end_not_told", session=session_id, worker=url, error=error.code)
+            return None
+
+    async def _store_report(self, session: Session, report: SessionReport) -> None:
+        if (report.settings, report.statistics) != (session.settings, session.statistics):
+            await self._store.set_report(session.session_id, report.settings, report.statistics)
+
+    # --- on a worker ------------------------------------------------------------------------------------------------
+    async def connect(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """Opens the session on its worker, placing it first, and makes the call there with the worker's URL.
+
+        Where the worker is full or does not answer, another one is tried: a session is small, so moving it is cheap.
+        Raises AtCapacity, WorkerUnavailable, and whatever the worker refuses the call with.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                return await self._try_workers(session, call)
+        except TimeoutError:
+            await self._router.release(session.session_id)
+            raise WorkerUnavailable from None
+
+    async def _try_workers(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:
+        spec = await self._spec(session)
+        tried: list[str] = []
+        refusal: LacquerError = WorkerUnavailable()
+        while len(tried) < TRIES:
+            try:
+                url = await self._router.place(session.session_id, avoid=tried)
+            except (AtCapacity, WorkerUnavailable) as error:
+                raise (refusal if tried else error) from None
+            tried.append(url)
+            try:
+                return await self._connect_to(url, spec, call)
+            except (AtCapacity, WorkerUnavailable) as error:
+                refusal = error
+        raise refusal
+
+    async def _connect_to(self, url: str, spec: SessionSpec, call: Callable[[str], Awaitable[Answer]]) -> Answer:
+        try:
+            await self._workers.put_session(url, spec)
+            return await call(url)
+        except (AtCapacity, WorkerUnavailable):
+            await self._router.release(spec.session_id)
+            raise
+        finally:
+            # Also after a refused offer, or a client that went away: the worker knows whether it counts the session.
+            await self._router.accepted(spec.session_id)
+
+    async def owner(self, session: Session) -> str:
+        """The worker that holds the session now. Raises NotFound where none does."""
+        url = await self._router.owner(session.session_id)
+        if url is None:
+            raise NotFound(f"session {session.session_id} has no connection")
+        return url
+
+    async def reference(self, session: Session) -> bytes:
+        """Upload mode: the normalised picture. Raises SessionEnded where it is gone with its session."""
+        if session.reference is None:
+            raise SessionEnded(f"session {session.session_id} keeps no picture")
+        return await self._blobs.get(session.reference)
+
+    async def _spec(self, session: Session) -> SessionSpec:
+        upload = session.mode is Mode.UPLOAD
+        return SessionSpec(
+            session_id=session.session_id,
+            design_id=session.post_id,
+            reference=base64.b64encode(await self.reference(session)) if upload else None,
+            expires_at=session.expires_at,
+            settings=session.settings,
+        )

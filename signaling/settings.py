@@ -1,0 +1,127 @@
+"""Every option of signaling, from `LACQUER_…` environment variables. A few also answer to a well-known bare name.
+
+Nothing here touches the disk but `signing_key`, which makes up a key where none was given.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from protocol import limits
+from protocol.api import IceServer
+
+_ASYNC_DRIVERS = {
+    "sqlite://": "sqlite+aiosqlite://",
+    "postgres://": "postgresql+asyncpg://",
+    "postgresql://": "postgresql+asyncpg://",
+}
+
+
+def _default_data_dir() -> Path:
+    """Not the working directory: `lacquer serve` finds its sessions again wherever it is started from."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "lacquer"
+
+
+class Settings(BaseSettings):
+    """Signaling's configuration. Names on the left, in upper case after `LACQUER_`, are the variables."""
+
+    model_config = SettingsConfigDict(env_prefix="LACQUER_", populate_by_name=True, extra="ignore", frozen=True)
+
+    host: str = Field("0.0.0.0", description="Address to listen on. 127.0.0.1 keeps everyone else out.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
+        "without it, links repeat the scheme and Host of each request.",
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LACQUER_DATABASE_URL", "DATABASE_URL"),
+        description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
+    )
+    blob_dir: Path | None = Field(None, description="Folder for images. Default: data_dir/blobs.")
+    secret_key: str | None = Field(
+        None,
+        min_length=1,
+        repr=False,
+        validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
+        description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
+        "Default: made up once and kept in data_dir/secret_key.",
+    )
+    worker_url: str = Field(
+        "http://127.0.0.1:8001",
+        validation_alias=AliasChoices("LACQUER_WORKER_URL", "AI_TRYON_SERVICE_URL"),
+        description="A media worker's internal API, where signaling does not start workers of its own.",
+    )
+    worker_secret: str | None = Field(
+        None, min_length=1, repr=False, description="Bearer secret that workers ask of signaling. Default: none."
+    )
+    ice_servers: list[IceServer] = Field(
+        default_factory=list,
+        description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
+    )
+    session_lifetime: float = Field(
+        limits.SESSION_LIFETIME, gt=0, description="Seconds until a session expires, and that an extension adds to now."
+    )
+    sweep_interval: float = Field(
+        3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
+    )
+    retry_after: int = Field(limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
+    debug: bool = Field(
+        False,
+        validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),
+        description="Logs more, and for people rather than machines.",
+    )
+
+    @property
+    def async_database_url(self) -> str:
+        """`database_url` with the asyncio driver filled in where it names none."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'lacquer.db'}"
+        for plain, driver in _ASYNC_DRIVERS.items():
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def blobs(self) -> Path:
+        return self.blob_dir or self.data_dir / "blobs"
+
+
+SETTINGS = web.AppKey("settings", Settings)
+
+
+def signing_key(settings: Settings) -> str:
+    """The configured key, or the one in data_dir/secret_key, made up (mode 0600) on first use."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data_dir / "secret_key"
+    if not path.exists():
+        _create_once(path, secrets.token_hex(32))
+    return path.read_text("ascii").strip()
+
+
+def _create_once(path: Path, text: str) -> None:
+    """Writes the file whole or not at all; where another process was faster, its file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(name)

@@ -1,0 +1,317 @@
+"""Sessions and results in SQL. Nothing else knows that there are tables.
+
+Times are Unix time in seconds. A change of a session's status is compare-and-set, so that of two processes that end
+the same session at the same moment exactly one wins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import JsonValue
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    CursorResult,
+    Executable,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    delete,
+    event,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from protocol.api import Mode, SessionStatus
+from protocol.messages import Config, Stats
+from signaling.sessions import LIVE, Session
+
+
+@dataclass(frozen=True)
+class Result:
+    """A kept picture."""
+
+    result_id: str
+    session_id: str
+    owner: str
+    created_at: float
+    design_id: int | None
+    """What was worn; None for the session's uploaded design."""
+    blob: str
+    content_type: str
+    width: int
+    height: int
+    confidence_score: float | None
+    metadata: dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of a list is asked for: at most `limit` entries older than entry `before`."""
+
+    limit: int
+    before: str | None = None
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_by_owner", "owner", "created_at"),
+        Index("sessions_by_end", "status", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(255))
+    mode: Mapped[str] = mapped_column(String(16))
+    post_id: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[float]
+    expires_at: Mapped[float]
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    statistics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reference: Mapped[str | None] = mapped_column(String(64))
+
+    def to_session(self) -> Session:
+        return Session(
+            session_id=self.id,
+            owner=self.owner,
+            mode=Mode(self.mode),
+            post_id=self.post_id,
+            status=SessionStatus(self.status),
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            settings=Config.model_validate(self.settings),
+            statistics=Stats.model_validate(self.statistics),
+            reference=self.reference,
+        )
+
+
+class ResultRow(Base):
+    __tablename__ = "results"
+    __table_args__ = (Index("results_by_owner", "owner", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    owner: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[float]
+    design_id: Mapped[int | None]
+    blob: Mapped[str] = mapped_column(String(64))
+    content_type: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    confidence_score: Mapped[float | None]
+    extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)  # `metadata` is SQLAlchemy's own attribute
+
+    def to_result(self) -> Result:
+        return Result(
+            result_id=self.id,
+            session_id=self.session_id,
+            owner=self.owner,
+            created_at=self.created_at,
+            design_id=self.design_id,
+            blob=self.blob,
+            content_type=self.content_type,
+            width=self.width,
+            height=self.height,
+            confidence_score=self.confidence_score,
+            metadata=self.extra,
+        )
+
+
+Row = TypeVar("Row", SessionRow, ResultRow)
+
+
+def _settings_json(settings: Config) -> dict[str, Any]:
+    # In a Config, a field that is absent means "as it was", so only what was set is kept.
+    return settings.model_dump(mode="json", exclude_unset=True)
+
+
+class Store:
+    """Queries over one engine. Use `open_store`, which closes it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._begin = async_sessionmaker(engine, expire_on_commit=False).begin
+
+    async def create_tables(self) -> None:
+        async with self._engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+
+    async def ping(self) -> None:
+        """Raises where the database does not answer."""
+        async with self._engine.connect() as connection:
+            await connection.execute(select(1))
+
+    # --- sessions ---------------------------------------------------------------------------------------------------
+    async def add_session(self, session: Session) -> None:
+        row = SessionRow(
+            id=session.session_id,
+            owner=session.owner,
+            mode=session.mode,
+            post_id=session.post_id,
+            status=session.status,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            settings=_settings_json(session.settings),
+            statistics=session.statistics.model_dump(mode="json"),
+            reference=session.reference,
+        )
+        async with self._begin() as db:
+            db.add(row)
+
+    async def session(self, session_id: str) -> Session | None:
+        async with self._begin() as db:
+            row = await db.get(SessionRow, session_id)
+            return row.to_session() if row else None
+
+    async def sessions_by_id(self, ids: Collection[str]) -> dict[str, Session]:
+        async with self._begin() as db:
+            rows = await db.scalars(select(SessionRow).where(SessionRow.id.in_(ids)))
+            return {row.id: row.to_session() for row in rows}
+
+    async def sessions_of(self, owner: str, page: Page, *, only: str | None = None) -> list[Session] | None:
+        """The owner's sessions, newest first; None where `page.before` is not one of them.
+
+        `only` narrows the list to one session: a token bound to it sees no other.
+        """
+        mine = [SessionRow.owner == owner]
+        if only is not None:
+            mine.append(SessionRow.id == only)
+        async with self._begin() as db:
+            rows = await _page(db, SessionRow, mine, page)
+            return None if rows is None else [row.to_session() for row in rows]
+
+    async def due_sessions(self, now: float, limit: int) -> list[Session]:
+        """Live sessions whose time is over, the longest overdue first."""
+        query = (
+            select(SessionRow)
+            .where(SessionRow.status.in_(LIVE), SessionRow.expires_at <= now)
+            .order_by(SessionRow.expires_at)
+            .limit(limit)
+        )
+        async with self._begin() as db:
+            return [row.to_session() for row in await db.scalars(query)]
+
+    async def set_status(self, session_id: str, status: SessionStatus, *, was: SessionStatus) -> bool:
+        """Compare-and-set; False where the status is no longer `was`."""
+        return await self._change_session(session_id, SessionRow.status == was, status=status)
+
+    async def set_expiry(self, session_id: str, expires_at: float) -> bool:
+        """False where the session is no longer live."""
+        return await self._change_session(session_id, SessionRow.status.in_(LIVE), expires_at=expires_at)
+
+    async def set_report(self, session_id: str, settings: Config, statistics: Stats) -> None:
+        values = {"settings": _settings_json(settings), "statistics": statistics.model_dump(mode="json")}
+        await self._change_session(session_id, SessionRow.id == session_id, **values)
+
+    async def forget_reference(self, session_id: str) -> None:
+        await self._change_session(session_id, SessionRow.id == session_id, reference=None)
+
+    async def count_sessions(self) -> dict[SessionStatus, int]:
+        query = select(SessionRow.status, func.count()).group_by(SessionRow.status)
+        async with self._begin() as db:
+            counted = {status: count for status, count in await db.execute(query)}
+        return {status: counted.get(status, 0) for status in SessionStatus}
+
+    async def _change_session(self, session_id: str, condition: ColumnElement[bool], **values: Any) -> bool:
+        async with self._begin() as db:
+            return await _changed(db, update(SessionRow).where(SessionRow.id == session_id, condition).values(**values))
+
+    # --- results ----------------------------------------------------------------------------------------------------
+    async def add_result(self, result: Result) -> None:
+        row = ResultRow(
+            id=result.result_id,
+            session_id=result.session_id,
+            owner=result.owner,
+            created_at=result.created_at,
+            design_id=result.design_id,
+            blob=result.blob,
+            content_type=result.content_type,
+            width=result.width,
+            height=result.height,
+            confidence_score=result.confidence_score,
+            extra=result.metadata,
+        )
+        async with self._begin() as db:
+            db.add(row)
+
+    async def result(self, result_id: str) -> Result | None:
+        async with self._begin() as db:
+            row = await db.get(ResultRow, result_id)
+            return row.to_result() if row else None
+
+    async def results_of(self, owner: str, page: Page, *, only: str | None = None) -> list[Result] | None:
+        """As `sessions_of`; `only` is again a session's id."""
+        mine = [ResultRow.owner == owner]
+        if only is not None:
+            mine.append(ResultRow.session_id == only)
+        async with self._begin() as db:
+            rows = await _page(db, ResultRow, mine, page)
+            return None if rows is None else [row.to_result() for row in rows]
+
+    async def delete_result(self, result_id: str) -> bool:
+        """False where it was gone already."""
+        async with self._begin() as db:
+            return await _changed(db, delete(ResultRow).where(ResultRow.id == result_id))
+
+
+async def _page(
+    db: AsyncSession, table: type[Row], conditions: Collection[ColumnElement[bool]], page: Page
+) -> list[Row] | None:
+    """Keyset pagination: stays right, and fast, while new entries come in at the front."""
+    query = select(table).where(*conditions).order_by(table.created_at.desc(), table.id.desc()).limit(page.limit)
+    if page.before is not None:
+        last = await db.scalar(select(table).where(*conditions, table.id == page.before))
+        if last is None:
+            return None
+        older = and_(table.created_at == last.created_at, table.id < last.id)
+        query = query.where(or_(table.created_at < last.created_at, older))
+    return list(await db.scalars(query))
+
+
+async def _changed(db: AsyncSession, statement: Executable) -> bool:
+    result = await db.execute(statement)
+    return cast("CursorResult[Any]", result).rowcount > 0
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """A store on this database, its tables made; closed on the way out."""
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    if is_sqlite and (path := make_url(url).database):
+        await asyncio.to_thread(Path(path).parent.mkdir, parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_pre_ping=not is_sqlite)
+    if is_sqlite:
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    try:
+        store = Store(engine)
+        await store.create_tables()
+        yield store
+    finally:
+        await engine.dispose()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Readers and the writer do not block each other; a second writer waits its turn rather than fail."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=3000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

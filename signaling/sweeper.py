@@ -1,0 +1,43 @@
+"""Every few seconds: sessions past their time expire, and workers are asked what their sessions did."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+import structlog
+
+from protocol.errors import LacquerError
+from signaling.context import Context
+
+AT_ONCE = 100
+"""Sessions expired in one sweep at most, so that a backlog after a long stop does not hold up everything else."""
+
+log = structlog.get_logger()
+
+
+async def run(context: Context, interval: float) -> NoReturn:
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await sweep(context)
+        except Exception:  # a database that is away for a moment must not end expiry for good
+            log.exception("sweep_failed")
+
+
+async def sweep(context: Context) -> None:
+    """Reports first: a session that expires now keeps its last statistics even if its worker is gone."""
+    live = [worker.url for worker in await context.router.workers() if worker.live]
+    await asyncio.gather(*(_absorb_reports(context, url) for url in live))
+    for session in await context.store.due_sessions(context.clock(), AT_ONCE):
+        await context.sessions.expire(session)
+
+
+async def _absorb_reports(context: Context, url: str) -> None:
+    try:
+        reports = await context.workers.reports(url)
+    except LacquerError as error:
+        log.warning("reports_missing", worker=url, error=error.code)
+        return
+    for report in reports:
+        await context.sessions.absorb(url, report)

@@ -1,0 +1,48 @@
+"""Absolute links to ourselves, as the asker can use them."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from protocol.errors import BadRequest
+from signaling.settings import SETTINGS
+
+API = "/api/try-on"
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+def base_url(request: web.Request) -> str:
+    """Scheme and host: the configured public URL, else what this request itself was sent to. Raises BadRequest."""
+    if public := request.app[SETTINGS].public_url:
+        return public
+    if not _HOST.fullmatch(request.host):
+        raise BadRequest(f"the Host header {request.host!r:.80} names no host")
+    return f"{request.scheme}://{request.host}"
+
+
+def session_url(request: web.Request, session_id: str) -> str:
+    return f"{base_url(request)}{API}/sessions/{session_id}/"
+
+
+def webrtc_url(request: web.Request, session_id: str) -> str:
+    return f"{session_url(request, session_id)}webrtc/"
+
+
+def reference_url(request: web.Request, session_id: str) -> str:
+    """The normalised nail reference of an upload session."""
+    return f"{session_url(request, session_id)}reference"
+
+
+def ws_url(request: web.Request, session_id: str) -> str:
+    return f"{base_url(request).replace('http', 'ws', 1)}/ws/tryon/{session_id}/"
+
+
+def result_url(request: web.Request, result_id: str) -> str:
+    return f"{base_url(request)}{API}/results/{result_id}/"
+
+
+def thumbnail_url(request: web.Request, design_id: int) -> str:
+    return f"{base_url(request)}{API}/designs/{design_id}/thumbnail"

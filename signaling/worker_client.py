@@ -1,0 +1,197 @@
+"""The worker's internal API (`protocol/internal.py`), called. Every call is bounded in time.
+
+What a worker refuses comes back as the error it named; a worker that does not answer is WorkerUnavailable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import aiohttp
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from protocol import limits
+from protocol.api import Problem
+from protocol.errors import LacquerError, Unauthorized, WorkerUnavailable, from_code
+from protocol.internal import FRAME_INFO_HEADER, FrameInfo, SessionReport, SessionSpec, StillAnswer, StillRequest
+from protocol.messages import ImageFormat
+
+CALL_TIMEOUT = aiohttp.ClientTimeout(total=4.0, sock_connect=1.5)
+"""A try at another worker still fits into the 5 s that a person waits."""
+
+STILL_TIMEOUT = aiohttp.ClientTimeout(total=12.0, sock_connect=1.5)
+"""A large still on a busy machine may take the hand model some seconds; a dead worker is known after 1.5 s."""
+
+CLOSE_TIMEOUT = 2.0
+"""Seconds that either end of a WebSocket gets to answer a close."""
+
+MAX_MESSAGE_SIZE = limits.HEADER_SIZE + limits.MAX_FRAME_SIZE + 1
+"""aiohttp refuses messages of this size and over, hence one more than the protocol's largest."""
+
+WorkerSocket = aiohttp.ClientWebSocketResponse[Literal[False]]
+
+log = structlog.get_logger()
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class PeerAnswer:
+    peer_id: str
+    sdp: bytes
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A session's newest processed frame."""
+
+    image: bytes
+    content_type: str
+    info: FrameInfo
+
+
+@dataclass(frozen=True)
+class _Answer:
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str]
+
+
+class WorkerClient:
+    """Talks to any number of workers, each named by its URL. An async context manager."""
+
+    def __init__(self, secret: str | None) -> None:
+        self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=CALL_TIMEOUT,
+            connector=aiohttp.TCPConnector(limit=0),  # every bridged WebSocket holds one; admission is the worker's
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    # --- sessions ---------------------------------------------------------------------------------------------------
+    async def put_session(self, url: str, spec: SessionSpec) -> None:
+        """Opens the session on the worker, or refreshes it there."""
+        body = spec.model_dump_json(exclude_unset=True)
+        await self._call("PUT", f"{url}/internal/sessions/{spec.session_id}", json_body=body)
+
+    async def end_session(self, url: str, session_id: str, reason: str) -> SessionReport:
+        answer = await self._call("DELETE", f"{url}/internal/sessions/{session_id}", params={"reason": reason})
+        return _parsed(SessionReport, answer.body, url)
+
+    async def reports(self, url: str) -> list[SessionReport]:
+        """Every session that the worker holds."""
+        answer = await self._call("GET", f"{url}/internal/sessions")
+        return _parsed(list[SessionReport], answer.body, url)
+
+    async def newest_frame(self, url: str, session_id: str, image_format: ImageFormat) -> Frame:
+        """Raises NoFrameYet."""
+        params = {"format": image_format.value}
+        answer = await self._call("GET", f"{url}/internal/sessions/{session_id}/frame", params=params)
+        info = _parsed(FrameInfo, answer.headers.get(FRAME_INFO_HEADER, "").encode(), url)
+        return Frame(answer.body, answer.content_type, info)
+
+    # --- WebRTC peers -----------------------------------------------------------------------------------------------
+    async def add_peer(self, url: str, session_id: str, offer: bytes) -> PeerAnswer:
+        headers = {"Content-Type": "application/sdp"}
+        answer = await self._call("POST", f"{url}/internal/sessions/{session_id}/peers", data=offer, headers=headers)
+        return PeerAnswer(answer.headers.get("Location", "").rstrip("/").rpartition("/")[2], answer.body)
+
+    async def trickle(self, url: str, session_id: str, peer_id: str, fragment: bytes) -> None:
+        headers = {"Content-Type": "application/trickle-ice-sdpfrag"}
+        path = f"{url}/internal/sessions/{session_id}/peers/{peer_id}"
+        await self._call("PATCH", path, data=fragment, headers=headers)
+
+    async def remove_peer(self, url: str, session_id: str, peer_id: str) -> None:
+        await self._call("DELETE", f"{url}/internal/sessions/{session_id}/peers/{peer_id}")
+
+    # --- outside any session ----------------------------------------------------------------------------------------
+    async def still(self, url: str, image: bytes, *, design_id: int | None, reference: bytes | None) -> StillAnswer:
+        """A picture wearing a design. Raises BadImage, VisionFailed."""
+        request = StillRequest(image=_b64(image), design_id=design_id, reference=_b64(reference) if reference else None)
+        answer = await self._call(
+            "POST", f"{url}/internal/stills", json_body=request.model_dump_json(), timeout=STILL_TIMEOUT
+        )
+        return _parsed(StillAnswer, answer.body, url)
+
+    async def thumbnail(self, url: str, design_id: int) -> tuple[bytes, str]:
+        """(image, content type) of a catalogue design."""
+        answer = await self._call("GET", f"{url}/internal/designs/{design_id}/thumbnail")
+        return answer.body, answer.content_type
+
+    async def connect(self, url: str, session_id: str) -> WorkerSocket:
+        """The session's WebSocket on the worker; the caller closes it. Text stays bytes: it is handed on, not read."""
+        assert self._http is not None, "enter the client first"
+        with _telling(url):
+            async with asyncio.timeout(CALL_TIMEOUT.total):
+                return await self._http.ws_connect(
+                    f"{url}/ws/tryon/{session_id}",
+                    max_msg_size=MAX_MESSAGE_SIZE,
+                    autoclose=False,
+                    heartbeat=limits.PING_INTERVAL,
+                    decode_text=False,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
+                )
+
+    async def _call(self, method: str, url: str, *, json_body: str | None = None, **options: Any) -> _Answer:
+        assert self._http is not None, "enter the client first"
+        if json_body is not None:
+            options |= {"data": json_body.encode(), "headers": {"Content-Type": "application/json"}}
+        with _telling(url):
+            async with self._http.request(method, url, **options) as response:
+                answer = _Answer(await response.read(), response.content_type, response.headers)
+        if response.status >= 400:
+            raise _refusal(url, response.status, answer)
+        return answer
+
+
+def _b64(data: bytes) -> bytes:
+    return base64.b64encode(data)  # pydantic's Base64Bytes decodes what it is given
+
+
+@contextmanager
+def _telling(url: str) -> Iterator[None]:
+    """A worker that cannot be reached, or does not speak HTTP, becomes WorkerUnavailable."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("worker_unreachable", url=url, error=str(error) or type(error).__name__)
+        raise WorkerUnavailable from error
+
+
+def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
+    try:
+        problem = Problem.model_validate_json(answer.body)
+    except ValidationError:
+        log.error("worker_answer_unknown", url=url, status=status, body=answer.body[:200])
+        return WorkerUnavailable()
+    if problem.code == Unauthorized.code:
+        # Ours to mend, not the client's: it has shown its token to us, and the worker was shown our secret.
+        log.error("worker_secret_refused", url=url)
+        return WorkerUnavailable()
+    return from_code(problem.code, problem.detail)
+
+
+def _parsed(kind: type[Model], body: bytes, url: str) -> Model:
+    """What the worker said, checked: it may be of another version. Raises WorkerUnavailable."""
+    try:
+        return TypeAdapter(kind).validate_json(body)
+    except ValidationError as error:
+        log.error("worker_answer_unknown", url=url, error=str(error))
+        raise WorkerUnavailable from error
