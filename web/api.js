@@ -1,0 +1,156 @@
+/** The REST calls of the page: sessions, designs and SDP. Problem documents (RFC 9457) become TryOnErrors. */
+
+import { TryOnError } from "./errors.js";
+
+/**
+ * @typedef {object} Design
+ * @property {number | null} id
+ * @property {string} name
+ * @property {string} family
+ * @property {string | null} pattern
+ * @property {string | null} finish
+ * @property {string[]} colours
+ * @property {string} thumbnail_url
+ */
+
+/**
+ * @typedef {object} SessionInfo  The part of `SessionCreated` (protocol/api.py) that the page needs.
+ * @property {string} session_id
+ * @property {string} token
+ * @property {string} webrtc_url
+ * @property {string} ws_url
+ * @property {RTCIceServer[]} ice_servers
+ * @property {Design} design
+ */
+
+/** @typedef {{ answer: string, location: string | null, etag: string | null }} SdpAnswer */
+
+const ROOT = "/api/try-on/";
+const SDP = "application/sdp";
+const SDP_FRAGMENT = "application/trickle-ice-sdpfrag";
+
+export class Api {
+  #base;
+  #fetch;
+
+  /** @param {{ base?: string, fetch?: typeof globalThis.fetch }} [options] `base` is where the server lives. */
+  constructor({ base = globalThis.location?.href, fetch = globalThis.fetch } = {}) {
+    this.#base = base;
+    this.#fetch = fetch.bind(globalThis);
+  }
+
+  /** @returns {Promise<Design[]>} */
+  async designs() {
+    const response = await this.#call("GET", `${ROOT}designs/`);
+    return response.json();
+  }
+
+  /** @param {number} postId @returns {Promise<SessionInfo>} */
+  async createSession(postId) {
+    const body = JSON.stringify({ mode: "explore", post_id: postId });
+    const response = await this.#call("POST", `${ROOT}sessions/`, { body, type: "application/json" });
+    return response.json();
+  }
+
+  /** @param {SessionInfo} session */
+  async extend(session) {
+    await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
+  }
+
+  /**
+   * Ends the session. `keepalive` lets the request outlive the page.
+   * @param {SessionInfo} session
+   */
+  async end(session) {
+    await this.#call("DELETE", `${ROOT}sessions/${session.session_id}/`, { session, keepalive: true });
+  }
+
+  /**
+   * Sends an offer (RFC 9725) and returns the answer with its resource.
+   * @param {SessionInfo} session
+   * @param {string} offer
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<SdpAnswer>}
+   */
+  async offer(session, offer, signal) {
+    const response = await this.#call("POST", session.webrtc_url, { session, body: offer, type: SDP, signal });
+    const location = response.headers.get("Location");
+    return {
+      answer: await response.text(),
+      location: location && new URL(location, new URL(session.webrtc_url, this.#base)).href,
+      etag: response.headers.get("ETag"),
+    };
+  }
+
+  /**
+   * Sends candidates that were found after the offer (RFC 8840).
+   * @param {SessionInfo} session
+   * @param {SdpAnswer} resource
+   * @param {string} fragment
+   */
+  async trickle(session, resource, fragment) {
+    if (!resource.location) return;
+    /** @type {Record<string, string>} */
+    const headers = resource.etag ? { "If-Match": resource.etag } : {};
+    await this.#call("PATCH", resource.location, { session, body: fragment, type: SDP_FRAGMENT, headers });
+  }
+
+  /** @param {SessionInfo} session @param {string} location */
+  async hangUp(session, location) {
+    await this.#call("DELETE", location, { session, keepalive: true });
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{ session?: SessionInfo, body?: string, type?: string, headers?: Record<string, string>,
+   *           keepalive?: boolean, signal?: AbortSignal }} [options]
+   */
+  async #call(method, path, { session, body, type, headers = {}, keepalive, signal } = {}) {
+    if (session) headers = { ...headers, Authorization: `Bearer ${session.token}` };
+    if (type) headers = { ...headers, "Content-Type": type };
+    let response;
+    try {
+      response = await this.#fetch(new URL(path, this.#base), { method, headers, body, keepalive, signal });
+    } catch (error) {
+      throw new TryOnError("server_unreachable", `${method} ${path}: ${error}`, { cause: error });
+    }
+    if (!response.ok) throw await problem(response);
+    return response;
+  }
+}
+
+/**
+ * The error that a response tells of. A proxy in between may answer with a page instead of a problem document.
+ * @param {Response} response
+ * @returns {Promise<TryOnError>}
+ */
+export async function problem(response) {
+  const { status } = response;
+  /** @type {{ code?: string, detail?: string }} */
+  const document = await response.json().catch(() => ({}));
+  const retryAfter = retryAfterSeconds(response.headers.get("Retry-After"));
+  const code = typeof document?.code === "string" ? document.code : codeOfStatus(status);
+  return new TryOnError(code, document?.detail ?? `HTTP ${status}`, { status, retryAfter });
+}
+
+/** @param {number} status */
+function codeOfStatus(status) {
+  if ([502, 503, 504].includes(status)) return "worker_unavailable";
+  if (status === 410) return "session_ended";
+  return status === 404 ? "not_found" : "internal_error";
+}
+
+/**
+ * `Retry-After` in seconds: a number, or an HTTP date (RFC 9110 §10.2.3).
+ * @param {string | null} value
+ * @param {number} [now] ms
+ * @returns {number | undefined}
+ */
+export function retryAfterSeconds(value, now = Date.now()) {
+  if (value === null || value.trim() === "") return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1000));
+}

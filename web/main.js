@@ -1,0 +1,222 @@
+/** Wires the page to the session: buttons in, states and pictures out. What happens is decided in session.js. */
+
+import { Api } from "./api.js";
+import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { openDemoHand } from "./demo-hand.js";
+import { asTryOnError, wordsFor } from "./errors.js";
+import { MessageBox } from "./message-box.js";
+import { photoSheet } from "./photo-sheet.js";
+import { TryOnSession } from "./session.js";
+import { Strip } from "./strip.js";
+import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
+import { WebSocketTransport } from "./transport-websocket.js";
+import { photoName, stateWords } from "./words.js";
+
+/** @typedef {"camera" | "demo"} Kind */
+
+/** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
+const byId = (id) => /** @type {E} */ (document.getElementById(id));
+/** @param {string} id */
+const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
+
+const parameters = new URLSearchParams(location.search);
+const picture = byId("picture");
+const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
+const message = new MessageBox(byId("message"));
+const showPhoto = photoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
+const strip = new Strip(byId("strip"), (design) => {
+  showWearing();
+  session.configure({ design: design.id });
+});
+
+const api = new Api();
+const session = new TryOnSession({ api, transports: transports() });
+/** For tests and the curious: `lacquer.state`, `lacquer.stats()`, `lacquer.lastMetadata`. */
+Object.assign(window, { lacquer: session });
+
+/** @type {Kind} */
+let kind = "camera";
+let pausedByHiding = false;
+let handSeenAt = 0;
+
+// --- starting and stopping --------------------------------------------------------------------------------------------
+
+/** @param {Kind} wanted */
+async function start(wanted) {
+  if (!["idle", "ended", "failed"].includes(session.state)) return;
+  kind = wanted;
+  message.hide();
+  if (!strip.selected && !(await loadDesigns())) return;
+  const portrait = matchMedia("(orientation: portrait)").matches;
+  const openSource = kind === "demo" ? async () => openDemoHand({ portrait }) : () => openCamera();
+  await session.start({ openSource, design: strip.selected?.id ?? 1 });
+}
+
+/** Again with what was used last: the camera, or the demo hand. */
+const startAgain = () => start(kind);
+
+/** @returns {Promise<boolean>} whether there are designs to wear */
+async function loadDesigns() {
+  try {
+    strip.show(await api.designs(), Number(parameters.get("postId")));
+    showWearing();
+    if (message.code === "designs_unavailable") message.hide();
+    return true;
+  } catch (error) {
+    console.warn("lacquer:", error);
+    message.show("designs_unavailable", { label: wordsFor("designs_unavailable").action ?? "", act: loadDesigns });
+    return false;
+  }
+}
+
+/** WebRTC where there is some, then single pictures; `?transport=websocket` for those alone. */
+function transports() {
+  const socket = (/** @type {import("./transport-webrtc.js").TransportOptions} */ options) => new WebSocketTransport(options);
+  if (parameters.get("transport") === "websocket" || !webrtcAvailable()) return [socket];
+  const webrtc = webrtcFactory(parameters.get("codec"));
+  return parameters.get("transport") === "webrtc" ? [webrtc] : [webrtc, socket];
+}
+
+// --- what the session says --------------------------------------------------------------------------------------------
+
+session.on("state", ({ from, to, error }) => {
+  document.body.dataset.state = to;
+  showState();
+  button("pause").disabled = to !== "live" && to !== "paused";
+  button("capture").disabled = to !== "live" && to !== "paused";
+  button("pause").setAttribute("aria-pressed", String(to === "paused"));
+  button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
+  void updateSwitch();
+  if (to === "live") handSeenAt = performance.now();
+  byId("hint").hidden = true;
+  if (to === "reconnecting") message.show("connection_lost", { label: "Try now", act: () => session.retryNow() });
+  else if (error) showFailure(error);
+  else if (!(from === "starting" && to === "connecting")) message.hide();
+  button("start").textContent = (error && wordsFor(error.code).action) ?? "Start camera";
+  if (to === "idle" || to === "ended" || to === "failed") clearPicture();
+});
+
+/** @param {import("./errors.js").TryOnError} error */
+function showFailure(error) {
+  message.show(error.code);
+  if (error.retryAfter !== undefined) message.countDown(error.retryAfter, startAgain);
+}
+
+session.on("retry", ({ delayMs, error }) => {
+  if (session.state !== "reconnecting") return;
+  const full = error.code === "at_capacity" ? "at_capacity" : "connection_lost";
+  message.show(full, { label: "Try now", act: () => session.retryNow() });
+  if (delayMs > 1000) message.countDown(delayMs / 1000);
+});
+
+session.on("problem", (error) => message.show(error.code, { forMs: 6000 }));
+
+session.on("quality", showState);
+
+session.on("source", ({ stream }) => {
+  picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
+  preview.srcObject = stream;
+  void preview.play().catch(() => {}); // only a backdrop while connecting
+  void updateSwitch();
+});
+
+session.on("output", ({ element }) => {
+  for (const pending of picture.querySelectorAll(":scope > :not(#preview, #output)")) pending.remove();
+  picture.prepend(element);
+});
+
+session.on("frame", ({ first }) => {
+  if (!first) return;
+  const output = /** @type {HTMLElement} */ (picture.querySelector(":scope > :not(#preview, #output)"));
+  document.getElementById("output")?.remove();
+  output.id = "output";
+  if (performance.getEntriesByName("lacquer-first-frame").length === 0) performance.mark("lacquer-first-frame");
+});
+
+session.on("metadata", ({ hands }) => {
+  const now = performance.now();
+  if (hands > 0) handSeenAt = now;
+  byId("hint").hidden = session.state !== "live" || now - handSeenAt < 2500;
+});
+
+function showState() {
+  const { quality } = session.stats();
+  const state = byId("state");
+  state.textContent = stateWords(session.state, quality);
+  state.dataset.level = quality ?? "";
+}
+
+function showWearing() {
+  const [name, family] = byId("wearing").children;
+  name.textContent = strip.selected?.name ?? "";
+  family.textContent = strip.selected?.family ?? "";
+}
+
+function clearPicture() {
+  for (const output of picture.querySelectorAll(":scope > :not(#preview)")) output.remove();
+  preview.srcObject = null;
+}
+
+async function updateSwitch() {
+  const running = ["live", "paused"].includes(session.state) && kind === "camera";
+  button("switch").disabled = !running || (await countCameras()) < 2;
+}
+
+// --- what the person does -----------------------------------------------------------------------------------------------
+
+button("start").onclick = () => (session.error ? startAgain() : start("camera"));
+button("demo").onclick = () => start("demo");
+button("stop").onclick = () => session.stop();
+button("pause").onclick = () => (session.state === "paused" ? session.resume() : session.pause());
+
+button("capture").onclick = async () => {
+  button("capture").disabled = true;
+  byId("flash").classList.remove("on");
+  try {
+    const { blob } = await session.capture();
+    byId("flash").classList.add("on");
+    showPhoto(blob, photoName(strip.selected?.name ?? "", new Date()));
+  } catch (error) {
+    message.show(asTryOnError(error).code, { forMs: 6000 });
+  } finally {
+    button("capture").disabled = session.state !== "live" && session.state !== "paused";
+  }
+};
+
+button("switch").onclick = async () => {
+  button("switch").disabled = true;
+  const stream = /** @type {MediaStream} */ (preview.srcObject);
+  try {
+    await session.replaceSource(await switchCamera(stream));
+  } catch (error) {
+    message.show(asTryOnError(error).code, { forMs: 6000 });
+  } finally {
+    void updateSwitch();
+  }
+};
+
+// A browser that refuses to play without a touch gets one here.
+picture.addEventListener("click", () => {
+  const output = document.getElementById("output");
+  if (output instanceof HTMLVideoElement && session.state === "live") void output.play().catch(() => {});
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && session.state === "live") {
+    pausedByHiding = true;
+    session.pause();
+  } else if (!document.hidden && pausedByHiding) {
+    pausedByHiding = false;
+    session.resume();
+  }
+});
+window.addEventListener("online", () => session.retryNow());
+window.addEventListener("pagehide", () => {
+  closeCamera(/** @type {MediaStream | null} */ (preview.srcObject));
+  session.stop();
+});
+
+for (const id of ["pause", "capture", "switch"]) button(id).disabled = true;
+void loadDesigns().then((loaded) => {
+  if (loaded && parameters.get("demo") === "1") void start("demo");
+});

@@ -1,0 +1,81 @@
+/** What is said on the socket and the data channel (protocol/messages.py), and one reader for both. */
+
+import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
+
+/**
+ * @typedef {object} Nail
+ * @property {string | null} finger
+ * @property {"left" | "right" | null} hand
+ * @property {[number, number][]} polygon pixels of the frame
+ * @property {number} confidence
+ * @property {number} visibility
+ *
+ * @typedef {object} Metadata
+ * @property {"metadata"} type
+ * @property {number} frame_number
+ * @property {number | null} rtp_timestamp
+ * @property {number} width
+ * @property {number} height
+ * @property {number} hands
+ * @property {Nail[]} nails
+ * @property {number} confidence
+ * @property {number | null} design
+ * @property {Record<string, number>} stages milliseconds
+ *
+ * @typedef {{ type: string, [field: string]: any }} Text  Any text message.
+ * @typedef {import("./framing.js").BinaryMessage} BinaryMessage
+ *
+ * @typedef {object} Settings  The fields of `config` that the page uses.
+ * @property {number | null} [design]
+ * @property {boolean} [paused]
+ * @property {number | null} [compare] share of the width, from the left, shown without polish
+ */
+
+/** Turns what a transport receives into whole messages. One per connection. */
+export class Inbox {
+  #reassembler = new Reassembler();
+  #onText;
+  #onBinary;
+
+  /** @param {{ onText: (message: Text) => void, onBinary: (message: BinaryMessage) => void }} listeners */
+  constructor({ onText, onBinary }) {
+    this.#onText = onText;
+    this.#onBinary = onBinary;
+  }
+
+  /**
+   * Takes one message. A broken one is skipped: the next one may be fine.
+   * @param {string | ArrayBuffer} data
+   */
+  push(data) {
+    if (typeof data === "string") {
+      const message = parseText(data);
+      if (message) this.#onText(message);
+      return;
+    }
+    const message = this.#whole(data);
+    if (message) this.#onBinary(message);
+  }
+
+  /** @param {ArrayBuffer} data */
+  #whole(data) {
+    try {
+      const message = unpack(data);
+      return isChunk(message.header) ? this.#reassembler.add(message) : message;
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      console.warn("lacquer: skipped a broken message:", error.message);
+      return null;
+    }
+  }
+}
+
+/** @param {string} data @returns {Text | null} */
+function parseText(data) {
+  try {
+    const message = JSON.parse(data);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The camera as single pictures over a WebSocket, for browsers and networks without WebRTC.
+ *
+ * One picture is on its way at a time: the next one leaves when the answer is in, so the rate finds itself and delay
+ * never piles up. The processed picture is drawn on a canvas.
+ */
+
+import { closeError, TryOnError } from "./errors.js";
+import { pack } from "./framing.js";
+import { Inbox } from "./messages.js";
+
+/** @typedef {import("./transport-webrtc.js").TransportOptions} TransportOptions */
+/** @typedef {import("./transport-webrtc.js").Transport} Transport */
+
+const QUALITY = 0.75;
+const MAX_FPS = 30;
+/** An answer that takes this long is not coming: the frame was dropped in favour of a newer one, or failed. */
+const ANSWER_TIMEOUT_MS = 2000;
+
+/** Decides when the next picture may leave. Pure: times in milliseconds come from the caller. */
+export class Pacer {
+  /** Pictures whose answer never came. */
+  lost = 0;
+  /** Pictures answered. */
+  answered = 0;
+  /** Round trip of the last answered picture. @type {number | null} */
+  roundTripMs = null;
+
+  #next = 1;
+  /** @type {{ number: number, at: number } | null} */
+  #inFlight = null;
+  #lastSent = -Infinity;
+
+  /** @param {{ maxFps?: number, timeoutMs?: number }} [options] */
+  constructor({ maxFps = MAX_FPS, timeoutMs = ANSWER_TIMEOUT_MS } = {}) {
+    this.intervalMs = 1000 / maxFps;
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** Milliseconds until a picture may leave; 0 is now. @param {number} now */
+  waitMs(now) {
+    const pace = Math.max(0, this.#lastSent + this.intervalMs - now);
+    if (!this.#inFlight) return pace;
+    return Math.max(pace, this.#inFlight.at + this.timeoutMs - now, 0);
+  }
+
+  /** A picture leaves: its frame number. @param {number} now */
+  send(now) {
+    if (this.#inFlight) this.lost += 1;
+    this.#inFlight = { number: this.#next++, at: now };
+    this.#lastSent = now;
+    return this.#inFlight.number;
+  }
+
+  /**
+   * An answer came: whether it was the one waited for.
+   * @param {unknown} frameNumber @param {number} now
+   */
+  answer(frameNumber, now) {
+    if (this.#inFlight?.number !== frameNumber) return false;
+    this.roundTripMs = now - /** @type {{ at: number }} */ (this.#inFlight).at;
+    this.#inFlight = null;
+    this.answered += 1;
+    return true;
+  }
+}
+
+/** @implements {Transport} */
+export class WebSocketTransport {
+  kind = /** @type {const} */ ("websocket");
+  output = document.createElement("canvas");
+
+  #options;
+  #pacer = new Pacer();
+  #camera = document.createElement("video");
+  #sheet = document.createElement("canvas");
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #paused = false;
+  #busy = false;
+  #closed = false;
+  /** @type {number | undefined} */
+  #timer;
+  #counters = { at: 0, answered: 0, lost: 0 };
+
+  /** @param {TransportOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#camera.muted = true;
+    this.#camera.playsInline = true;
+    this.#camera.srcObject = options.source;
+  }
+
+  async connect() {
+    const played = this.#camera.play();
+    await this.#open();
+    await played.catch(() => {}); // refused autoplay: there is still a first picture to send
+    this.#pump();
+  }
+
+  /** @param {object} message */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {boolean} paused */
+  setPaused(paused) {
+    this.#paused = paused;
+    if (!paused) this.#pump();
+  }
+
+  /** @param {MediaStream} source */
+  async replaceSource(source) {
+    this.#camera.srcObject = source;
+    await this.#camera.play();
+  }
+
+  async stats() {
+    const before = this.#counters;
+    const { answered, lost } = this.#pacer;
+    const now = performance.now();
+    this.#counters = { at: now, answered, lost };
+    const detail = { roundTripMs: this.#pacer.roundTripMs, format: await imageFormat(), answered, lost };
+    if (before.at === 0) return { fps: null, loss: null, detail };
+    const done = answered - before.answered;
+    const gone = lost - before.lost;
+    return { fps: (done * 1000) / Math.max(1, now - before.at), loss: done + gone > 0 ? gone / (done + gone) : 0, detail };
+  }
+
+  /** @param {boolean} [leaving] */
+  close(leaving = false) {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#camera.srcObject = null;
+    if (leaving) this.send({ type: "bye" });
+    this.#socket?.close(1000);
+  }
+
+  #open() {
+    const url = socketUrl(this.#options.session.ws_url, location.href);
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    const inbox = new Inbox({
+      onText: (message) => {
+        if (message.type === "error" && this.#pacer.answer(message.frame_number, performance.now())) this.#pump();
+        this.#options.onText(message);
+      },
+      onBinary: (message) => {
+        if (message.header.type === "processed_frame") void this.#show(message);
+        else this.#options.onBinary(message);
+      },
+    });
+    socket.onmessage = ({ data }) => {
+      if (!this.#closed) inbox.push(data);
+    };
+    return /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        let open = false;
+        socket.onopen = () => {
+          open = true;
+          resolve();
+        };
+        socket.onclose = ({ code, reason }) => {
+          const error = closeError(code, reason);
+          if (open && !this.#closed) this.#options.onLost(error);
+          reject(error);
+        };
+      })
+    );
+  }
+
+  /** Sends the newest camera picture as soon as the pacer allows, and comes back for the next one. */
+  #pump() {
+    clearTimeout(this.#timer);
+    if (this.#closed || this.#paused || this.#busy) return;
+    const waitMs = this.#pacer.waitMs(performance.now());
+    if (waitMs > 0) this.#timer = setTimeout(() => this.#pump(), waitMs);
+    else void this.#sendFrame().then(() => this.#pump());
+  }
+
+  async #sendFrame() {
+    const { videoWidth: width, videoHeight: height } = this.#camera;
+    const frameNumber = this.#pacer.send(performance.now());
+    if (width === 0) return; // the camera has no picture yet: the pacer's timeout brings us back
+    this.#busy = true;
+    const payload = await this.#encode(width, height).finally(() => (this.#busy = false));
+    if (this.#closed || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(pack({ type: "frame", frame_number: frameNumber, timestamp: Date.now() }, payload));
+  }
+
+  /** @param {number} width @param {number} height */
+  async #encode(width, height) {
+    const sheet = this.#sheet;
+    if (sheet.width !== width || sheet.height !== height) Object.assign(sheet, { width, height });
+    context2d(sheet).drawImage(this.#camera, 0, 0, width, height);
+    const blob = await toBlob(sheet, await imageFormat());
+    return new Uint8Array(await blob.arrayBuffer());
+  }
+
+  /** @param {import("./messages.js").BinaryMessage} message */
+  async #show({ header, payload }) {
+    this.#pacer.answer(header.frame_number, performance.now());
+    this.#pump(); // the next picture travels while this one is drawn
+    const picture = await decode(payload, `image/${header.format}`);
+    if (this.#closed || this.#paused || !picture) return;
+    const { width, height } = picture;
+    if (this.output.width !== width || this.output.height !== height) Object.assign(this.output, { width, height });
+    context2d(this.output).drawImage(picture, 0, 0);
+    picture.close();
+    this.#options.onFrame();
+  }
+}
+
+/**
+ * The socket's address: `ws_url` may be relative, or written with http.
+ * @param {string} wsUrl @param {string} base
+ */
+export function socketUrl(wsUrl, base) {
+  const url = new URL(wsUrl, base);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}
+
+/** @type {Promise<string> | undefined} */
+let format;
+
+/**
+ * The best format that this browser's canvas truly encodes. Safari answers a wish for WebP with a PNG and no word.
+ * @returns {Promise<string>}
+ */
+export function imageFormat() {
+  format ??= toBlob(Object.assign(document.createElement("canvas"), { width: 1, height: 1 }), "image/webp").then(
+    ({ type }) => (type === "image/webp" ? type : "image/jpeg"),
+  );
+  return format;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {string} type @returns {Promise<Blob>} */
+function toBlob(canvas, type) {
+  return new Promise((resolve, reject) => {
+    const done = (/** @type {Blob | null} */ blob) =>
+      blob ? resolve(blob) : reject(new TryOnError("internal_error", "the canvas gave no picture"));
+    canvas.toBlob(done, type, QUALITY);
+  });
+}
+
+/** @param {Uint8Array} bytes @param {string} type @returns {Promise<ImageBitmap | null>} null for a broken picture */
+function decode(bytes, type) {
+  return createImageBitmap(new Blob([/** @type {any} */ (bytes)], { type })).catch(() => null);
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function context2d(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+}

@@ -1,0 +1,35 @@
+/** The state of the connection in words. What went wrong has its own words in errors.js. */
+
+/** @type {Record<import("./session.js").State, string>} */
+const STATES = {
+  idle: "Ready",
+  starting: "Starting…",
+  connecting: "Connecting…",
+  live: "Live",
+  paused: "Paused",
+  reconnecting: "Reconnecting…",
+  ended: "Ended",
+  failed: "Not connected",
+};
+
+/**
+ * @param {import("./session.js").State} state
+ * @param {import("./quality.js").Level | null} [level]
+ */
+export function stateWords(state, level = null) {
+  return state === "live" && level ? `${STATES.live} · ${level}` : STATES[state];
+}
+
+/**
+ * A photo's file name: lacquer-classic-red-2026-03-07.jpg
+ * @param {string} designName @param {Date} date
+ */
+export function photoName(designName, date) {
+  const slug = designName
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+  return ["lacquer", slug || "design", ...day].join("-").concat(".jpg");
+}
