@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Annotated
@@ -71,15 +70,21 @@ class Design(BaseModel):
     colours: Annotated[tuple[Colour, ...], Field(min_length=1, max_length=5)]
 
 
-@cache
-def catalogue() -> Mapping[int, Design]:
-    """All designs by id, in the order of the file. Raises ValueError where the file breaks its own rules."""
+def _load() -> Mapping[int, Design]:
     raw = tomllib.loads(resources.files("protocol").joinpath("catalogue.toml").read_text("utf-8"))
     designs = [Design.model_validate(entry) for entry in raw["design"]]
     by_id = {design.id: design for design in designs}
     if len(by_id) != len(designs):
         raise ValueError("catalogue.toml uses a design id twice")
     return MappingProxyType(by_id)
+
+
+_CATALOGUE = _load()  # on import: a broken file stops the process at its start, and no request ever waits for the disk
+
+
+def catalogue() -> Mapping[int, Design]:
+    """All designs by id, in the order of the file."""
+    return _CATALOGUE
 
 
 def find(design_id: int) -> Design:

@@ -1,0 +1,73 @@
+"""The vision of one session in a thread of its own: hand models are not thread-safe and must not block the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+
+from media_worker.vision.pipeline import Pipeline
+from protocol.errors import LacquerError, VisionFailed
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds for the frame in progress to finish. A model that hangs longer is abandoned with its thread."""
+
+
+class Engine:
+    """Runs jobs on a session's `Pipeline`, one after the other, off the event loop."""
+
+    def __init__(self, build: Callable[[], Pipeline]) -> None:
+        """Starts loading the model at once, so that it is ready when ICE and DTLS are.
+
+        A failing `build` shows in the first `run`.
+        """
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vision")
+        self._pipeline = self._executor.submit(build)
+        self._closing: asyncio.Task[None] | None = None
+        self._reported = float("-inf")
+
+    async def run(self, job: Callable[[Pipeline], T]) -> T:
+        """The job's result. LacquerErrors pass; anything else becomes VisionFailed and is logged."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, lambda: job(self._pipeline.result())
+            )
+        except LacquerError:
+            raise
+        except Exception as error:
+            self._report(error)
+            raise VisionFailed from error
+
+    def _report(self, error: Exception) -> None:
+        """Logs the failure, but at most once a second: a broken model fails on every frame."""
+        now = time.monotonic()
+        if now - self._reported >= 1:
+            self._reported = now
+            log.error("vision failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Frees model and thread. Idempotent; later callers await the first."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await asyncio.get_running_loop().run_in_executor(self._executor, self._close_pipeline)
+        except TimeoutError:
+            log.error("vision did not finish in time; its thread is abandoned", seconds=CLOSE_TIMEOUT)
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        else:
+            await asyncio.to_thread(self._executor.shutdown)
+
+    def _close_pipeline(self) -> None:
+        if self._pipeline.exception() is None:
+            self._pipeline.result().close()

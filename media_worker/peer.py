@@ -1,0 +1,205 @@
+"""One WebRTC connection of a session: owns one RTCPeerConnection and everything that hangs on it.
+
+aiortc reports a lost peer only when ICE consent expires (about 30 s), so this module watches the packets itself:
+a peer that is silent for PEER_SILENCE_TIMEOUT is gone, and everything it held is freed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+
+from media_worker import sdp
+from media_worker.channel import Channel
+from media_worker.session import Session
+from media_worker.transform_track import TransformTrack
+from protocol import limits
+from protocol.api import IceServer
+from protocol.errors import BadSdp, LacquerError
+from protocol.messages import Message
+
+log = structlog.get_logger(__name__)
+
+CHANNEL_LABEL = "tryon"
+WATCH_INTERVAL = 1.0
+PC_CLOSE_TIMEOUT = 3.0
+HIGH_WATER = 256 * 1024
+"""Bytes buffered in a data channel above which the writer waits."""
+
+
+class DataChannelTransport:
+    """An RTCDataChannel as `channel.Transport`: sends wait while too much is buffered."""
+
+    def __init__(self, data_channel: RTCDataChannel, max_message_size: int) -> None:
+        self.max_message_size = max_message_size
+        self._data_channel = data_channel
+        self._room = asyncio.Event()
+        data_channel.bufferedAmountLowThreshold = HIGH_WATER // 2
+        data_channel.on("bufferedamountlow", self._room.set)
+        data_channel.on("close", self._room.set)
+
+    async def send(self, data: str | bytes) -> None:
+        if self._data_channel.readyState != "open":
+            raise ConnectionError("the data channel is closed")
+        self._data_channel.send(data)
+        while self._data_channel.bufferedAmount > HIGH_WATER and self._data_channel.readyState == "open":
+            self._room.clear()
+            await self._room.wait()
+
+
+class Peer:
+    """A browser's connection. Create with `answer`; `close` frees it all and detaches from the session."""
+
+    kind = "peer"
+
+    def __init__(self, session: Session, ice_servers: list[IceServer]) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.session = session
+        servers = [RTCIceServer(urls=s.urls, username=s.username, credential=s.credential) for s in ice_servers]
+        # Never aiortc's default configuration: it asks a public STUN server, which can block gathering for 5 s.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._summary: sdp.OfferSummary | None = None
+        self._track: TransformTrack | None = None
+        self._channel: Channel | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._pc.on("track", self._on_track)
+        self._pc.on("datachannel", self._on_data_channel)
+        self._pc.on("connectionstatechange", self._on_state)
+
+    # --- offer and answer ------------------------------------------------------------------------------------------
+    async def answer(self, offer: str) -> str:
+        """The SDP answer to a client's offer, with all candidates of ours. Raises BadSdp; then the peer is closed."""
+        try:
+            self._summary = sdp.read_offer(offer)
+            await self.session.attach(self)
+            answer = await self._negotiate(offer)
+        except BaseException as error:
+            await self.close(error if isinstance(error, LacquerError) else None)
+            raise
+        self._keep(self._watch())
+        return sdp.with_start_bitrate(answer)
+
+    async def _negotiate(self, offer: str) -> str:
+        try:
+            await self._pc.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+            self._refuse_other_media()
+            description = await self._pc.createAnswer()
+            await self._pc.setLocalDescription(description)
+        except Exception as error:  # aiortc answers a bad offer with whatever its own code comes upon
+            log.info("offer refused", session=self.session.id, error=repr(error))
+            raise BadSdp(f"the offer cannot be answered: {error!s:.120}") from error
+        return self._pc.localDescription.sdp
+
+    def _refuse_other_media(self) -> None:
+        """Audio and further video lines are answered `inactive`; a track nobody reads would leak."""
+        for transceiver in self._pc.getTransceivers():
+            if self._track is None or transceiver.sender.track is not self._track:
+                transceiver.direction = "inactive"
+
+    async def add_candidates(self, fragment: str) -> None:
+        """Trickled candidates. Raises BadSdp."""
+        for candidate in sdp.read_fragment(fragment):
+            await self._pc.addIceCandidate(candidate)
+
+    # --- what the peer sends ---------------------------------------------------------------------------------------
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "video" and self._track is None:
+            self._track = TransformTrack(self.session, track)
+            self._pc.addTrack(self._track)
+
+    def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
+        if data_channel.label != CHANNEL_LABEL or self._channel is not None or self._summary is None:
+            data_channel.close()
+            return
+        channel = Channel(self.session, DataChannelTransport(data_channel, self._summary.max_message_size))
+        self._channel = channel
+        data_channel.on("message", channel.receive)
+        channel.start(closes_when_silent=False)
+        self._keep(self._close_when_left(channel))
+
+    def tell(self, message: Message) -> None:
+        if self._channel:
+            self._channel.tell(message)
+
+    # --- life ------------------------------------------------------------------------------------------------------
+    def _on_state(self) -> None:
+        log.info("peer", session=self.session.id, peer=self.id, state=self._pc.connectionState)
+        if self._pc.connectionState in ("failed", "closed"):
+            self._keep(self.close(None))
+
+    async def _close_when_left(self, channel: Channel) -> None:
+        await channel.left.wait()
+        self._keep(self.close(channel.reason))
+
+    async def _watch(self) -> None:
+        """Ends the peer when it does not connect in time, or when no packet came for too long."""
+        started = last_change = time.monotonic()
+        packets = -1
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            now = time.monotonic()
+            received = self._packets_received()
+            if received != packets:
+                packets, last_change = received, now
+            connected = self._pc.connectionState == "connected"
+            if not connected and now - started > limits.PEER_CONNECT_TIMEOUT:
+                log.info("peer never connected", session=self.session.id, peer=self.id)
+            elif connected and now - last_change > limits.PEER_SILENCE_TIMEOUT:
+                log.info("peer is silent", session=self.session.id, peer=self.id)
+            else:
+                continue
+            self._keep(self.close(None))
+            return
+
+    def _packets_received(self) -> int:
+        """Packets of every kind (RTP, RTCP, DTLS with data) that came in so far.
+
+        aiortc's public getStats leaves out peers that only have a data channel, so its transports are asked with the
+        method that getStats itself uses (1.16; tests/media_worker/test_aiortc_seams.py watches it).
+        """
+        transports = {transceiver.receiver.transport for transceiver in self._pc.getTransceivers()}
+        if self._pc.sctp:
+            transports.add(self._pc.sctp.transport)
+        return sum(stats.packetsReceived for transport in transports for stats in transport._get_stats().values())
+
+    def _keep(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, error: LacquerError | None) -> None:
+        """Tells the client why, if there is a reason, and frees everything. Idempotent; later callers await."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(error))
+        await asyncio.shield(self._closing)
+
+    async def _close(self, error: LacquerError | None) -> None:
+        if self._channel:
+            await self._channel.close(error)
+        if self._track:
+            await self._track.close()
+        try:
+            async with asyncio.timeout(PC_CLOSE_TIMEOUT):
+                await self._pc.close()
+        except TimeoutError:
+            log.error("RTCPeerConnection.close() hangs; it is abandoned", session=self.session.id, peer=self.id)
+        await self.session.detach(self)
+        log.info("peer closed", session=self.session.id, peer=self.id, reason=error.code if error else None)
+        # Whoever waits for this close among them is cancelled in that wait, which is the end of its work anyway.
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

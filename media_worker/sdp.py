@@ -1,0 +1,93 @@
+"""What Lacquer reads from offers and adds to answers. Pure text in, text out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aiortc import RTCIceCandidate
+from aiortc.sdp import SessionDescription, candidate_from_sdp
+
+from protocol import limits
+from protocol.errors import BadSdp
+
+START_BITRATE_KBPS = 1500
+MIN_BITRATE_KBPS = 800
+"""What libwebrtc's encoder starts from and stays above. Left alone it starts near 300 kbit/s and scales a 640x480
+camera down for many seconds (measured in design: 15 s at 480x360)."""
+
+MAX_CANDIDATES = 64
+"""Candidates taken from one offer or trickle fragment; browsers send under 20."""
+
+
+@dataclass(frozen=True)
+class OfferSummary:
+    sends_video: bool
+    has_data_channel: bool
+    max_message_size: int
+    """Bytes that the peer takes in one data-channel message (RFC 8841 §6)."""
+
+
+def read_offer(text: str) -> OfferSummary:
+    """Checks an offer before aiortc sees it. Raises BadSdp with the reason."""
+    if not text.startswith("v=0"):
+        raise BadSdp("the body is no SDP: it does not start with v=0")
+    if text.count("a=candidate:") > MAX_CANDIDATES:
+        raise BadSdp(f"the offer has over {MAX_CANDIDATES} candidates")
+    try:
+        description = SessionDescription.parse(text)
+    except Exception as error:  # aiortc's parser raises whatever its slicing and int() come upon
+        raise BadSdp(f"the offer cannot be parsed: {error!r:.120}") from error
+    sends_video = any(m.kind == "video" and m.direction in ("sendrecv", "sendonly") for m in description.media)
+    channels = [m for m in description.media if m.kind == "application"]
+    if not sends_video and not channels:
+        raise BadSdp("the offer neither sends video nor opens a data channel")
+    size = channels[0].sctpCapabilities.maxMessageSize if channels and channels[0].sctpCapabilities else 0
+    return OfferSummary(
+        sends_video=sends_video,
+        has_data_channel=bool(channels),
+        max_message_size=min(size or limits.CHUNK_MESSAGE_SIZE, 256 * 1024),  # 0 means any; ours stay moderate
+    )
+
+
+def with_start_bitrate(answer: str) -> str:
+    """The answer with libwebrtc's `x-google-*-bitrate` hints on every H.264 and VP8 payload type."""
+    hints = f"x-google-start-bitrate={START_BITRATE_KBPS};x-google-min-bitrate={MIN_BITRATE_KBPS}"
+    lines: list[str] = []
+    payload_types = set(re.findall(r"^a=rtpmap:(\d+) (?:VP8|H264)/90000", answer, re.MULTILINE))
+    have_fmtp = set(re.findall(r"^a=fmtp:(\d+) ", answer, re.MULTILINE))
+    for line in answer.splitlines():
+        fmtp = re.match(r"a=fmtp:(\d+) ", line)
+        rtpmap = re.match(r"a=rtpmap:(\d+) ", line)
+        lines.append(f"{line};{hints}" if fmtp and fmtp[1] in payload_types else line)
+        if rtpmap and rtpmap[1] in payload_types - have_fmtp:
+            lines.append(f"a=fmtp:{rtpmap[1]} {hints}")
+    return "\r\n".join(lines) + "\r\n"
+
+
+def read_fragment(text: str) -> list[RTCIceCandidate | None]:
+    """Candidates of a trickle fragment (RFC 8840 §9); None stands for end-of-candidates. Raises BadSdp."""
+    mid: str | None = None
+    index = -1
+    candidates: list[RTCIceCandidate | None] = []
+    for line in text.splitlines():
+        if line.startswith("m="):
+            index += 1
+        elif line.startswith("a=mid:"):
+            mid = line[len("a=mid:") :].strip()
+        elif line.startswith("a=candidate:"):
+            candidates.append(_candidate(line[len("a=candidate:") :], mid, max(index, 0)))
+        elif line.startswith("a=end-of-candidates"):
+            candidates.append(None)
+    if len(candidates) > MAX_CANDIDATES:
+        raise BadSdp(f"the fragment has over {MAX_CANDIDATES} candidates")
+    return candidates
+
+
+def _candidate(value: str, mid: str | None, index: int) -> RTCIceCandidate:
+    try:
+        candidate = candidate_from_sdp(value)
+    except Exception as error:  # as above: aiortc's parser asserts and indexes
+        raise BadSdp(f"bad candidate {value!r:.80}") from error
+    candidate.sdpMid, candidate.sdpMLineIndex = mid, index
+    return candidate

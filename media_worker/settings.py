@@ -1,0 +1,33 @@
+"""What an operator can set for a media worker: environment variables with the prefix LACQUER_."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from protocol.api import IceServer
+from protocol.logs import LogFormat
+
+
+class WorkerSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="LACQUER_", extra="ignore", populate_by_name=True)
+
+    worker_host: str = "127.0.0.1"
+    """Address of the internal API. Signaling must reach it; the public must not."""
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = 8001
+    """Port of the internal API; 0 takes a free one."""
+    worker_id: str = Field(default_factory=lambda: f"worker-{secrets.token_hex(4)}")
+    worker_secret: str | None = None
+    """Bearer token that signaling must present. Without one every caller is served, so keep to loopback then."""
+    worker_capacity: Annotated[int, Field(ge=1, le=64)] = 4
+    """Sessions that may stream at once. Two cores carry about two 30 fps streams in full; more share the rate."""
+    hand_model: Path | None = None
+    """Path of hand_landmarker.task; by default the one that `lacquer models` fetched."""
+    ice_servers: list[IceServer] = []
+    """STUN and TURN servers, as JSON: [{"urls": ["stun:stun.example.org:3478"]}]."""
+    log_format: LogFormat = "console"
+    log_level: str = "INFO"

@@ -1,0 +1,81 @@
+"""What a session's stream did: counters since its start, rates and latencies over the last seconds."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+
+import prometheus_client
+
+from protocol.messages import StageStats, Stats
+
+FRAMES_IN = prometheus_client.Counter("lacquer_frames_in_total", "Camera frames received")
+FRAMES_OUT = prometheus_client.Counter("lacquer_frames_out_total", "Processed frames")
+FRAMES_DROPPED = prometheus_client.Counter("lacquer_frames_dropped_total", "Frames and messages dropped", ["reason"])
+STAGE_SECONDS = prometheus_client.Histogram(
+    "lacquer_stage_seconds",
+    "Time a frame spends in each stage",
+    ["stage"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1),
+)
+
+FPS_WINDOW = 2.0
+"""Seconds over which the frame rate is averaged."""
+
+SAMPLES = 150
+"""Latencies kept per stage: five seconds at 30 fps."""
+
+
+class StreamStatistics:
+    """Counts frames and times stages of one session; survives its connections."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._frames_in = 0
+        self._frames_out = 0
+        self._dropped: Counter[str] = Counter()
+        self._finished: deque[float] = deque(maxlen=SAMPLES)
+        self._stages: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
+        self._size: tuple[int, int] | None = None
+
+    def received(self) -> None:
+        self._frames_in += 1
+        FRAMES_IN.inc()
+
+    def dropped(self, reason: str) -> None:
+        self._dropped[reason] += 1
+        FRAMES_DROPPED.labels(reason).inc()
+
+    def finished(self, stages_ms: Mapping[str, float], width: int, height: int) -> None:
+        """A processed frame left; `stages_ms` maps stage to milliseconds."""
+        self._frames_out += 1
+        FRAMES_OUT.inc()
+        self._finished.append(self._clock())
+        self._size = (width, height)
+        for stage, value in stages_ms.items():
+            self._stages[stage].append(value)
+            STAGE_SECONDS.labels(stage).observe(value / 1000)
+
+    def snapshot(self) -> Stats:
+        return Stats(
+            frames_in=self._frames_in,
+            frames_out=self._frames_out,
+            frames_dropped=dict(self._dropped),
+            fps=self._fps(),
+            latency_ms={stage: _percentiles(values) for stage, values in self._stages.items()},
+            width=self._size[0] if self._size else None,
+            height=self._size[1] if self._size else None,
+        )
+
+    def _fps(self) -> float:
+        since = self._clock() - FPS_WINDOW
+        return round(sum(at > since for at in self._finished) / FPS_WINDOW, 1)
+
+
+def _percentiles(values: deque[float]) -> StageStats:
+    ordered = sorted(values)
+    return StageStats(
+        p50=round(ordered[len(ordered) // 2], 2),
+        p95=round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 2),
+    )

@@ -1,0 +1,137 @@
+"""The `lacquer` command: the only module that knows both signaling and the media worker.
+
+Commands import what they need when they run, so that `--help` is instant and `signaling` never loads vision.
+"""
+# ruff: noqa: PLC0415  # see above
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from protocol import logs
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from signaling.settings import Settings
+
+S = TypeVar("S")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Lacquer: real-time nail try-on. A hand in the camera, any polish on its nails.
+
+Start with `lacquer serve`, then open the address that it prints.""",
+)
+
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 keeps everybody else out.")]
+
+
+@app.command()
+def serve(
+    port: Port = None,
+    host: Host = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Media worker processes.  [default: cores minus one]")
+    ] = None,
+) -> None:
+    """Everything on one machine: page, REST, WebSocket and media workers.
+
+    Sessions live in SQLite and pictures in a folder, both under LACQUER_DATA_DIR; nothing else is needed.
+
+    Example: `lacquer serve --port 9000`
+    """
+    from media_worker.vision import models
+    from signaling.embedded import serve_embedded
+    from signaling.settings import Settings
+
+    settings = _settings(Settings, {"port": port, "host": host})
+    models.find()
+    _configure_logs(settings)
+    count = workers or max(1, (os.cpu_count() or 2) - 1)
+    secret = settings.worker_secret or secrets.token_urlsafe(24)
+    asyncio.run(serve_embedded(settings.model_copy(update={"worker_secret": secret}), count))
+
+
+@app.command()
+def signaling(port: Port = None, host: Host = None) -> None:
+    """Only the page, REST and WebSocket; media goes to the worker at AI_TRYON_SERVICE_URL.
+
+    Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001 lacquer signaling`
+    """
+    from signaling.embedded import serve_signaling
+    from signaling.settings import Settings
+
+    settings = _settings(Settings, {"port": port, "host": host})
+    _configure_logs(settings)
+    asyncio.run(serve_signaling(settings))
+
+
+@app.command()
+def worker(
+    port: Annotated[int | None, typer.Option(help="Port of the internal API.  [default: 8001]")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Its address; keep it off the internet.  [default: 127.0.0.1]")
+    ] = None,
+) -> None:
+    """Only a media worker: takes video, finds hands and nails, sends the painted video back.
+
+    Example: `LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
+    """
+    from media_worker.settings import WorkerSettings
+    from media_worker.worker import serve as serve_worker
+
+    settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
+    logs.configure(settings.log_format, settings.log_level)
+    asyncio.run(serve_worker(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True)))
+
+
+def _settings(kind: type[S], options: dict[str, object]) -> S:
+    return kind(**{name: value for name, value in options.items() if value is not None})
+
+
+def _configure_logs(settings: Settings) -> None:
+    logs.configure("console" if sys.stderr.isatty() or settings.debug else "json")
+
+
+def main() -> None:
+    """Entry point: every expected failure is one line on stderr and an exit code that is not 0."""
+    from media_worker.cli import app as vision
+
+    from protocol.errors import LacquerError
+    from signaling.launcher import WorkerFailed
+
+    app.registered_commands += vision.registered_commands
+    try:
+        app()
+    except ValidationError as error:
+        _fail("; ".join(_setting_problem(problem) for problem in error.errors()))
+    except (LacquerError, SettingsError, WorkerFailed, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"lacquer: {message}", err=True)
+    sys.exit(1)
+
+
+def _setting_problem(problem: ErrorDetails) -> str:
+    """`LACQUER_PORT: Input should be a valid integer (got 'eight')`."""
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    variable = name if name.isupper() else f"LACQUER_{name.upper()}"
+    return f"{variable}: {problem['msg']} (got {problem['input']!r:.60})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Child workers of `lacquer serve`: started, watched, started again when they die, stopped in the end.
+
+A child takes a free port on loopback and says its URL on stdout; it holds the other end of a pipe to us, so that it
+leaves even when we are killed. Several cores get several workers, because media in Python fills one core each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+START_TIMEOUT = 60.0
+"""Importing the vision libraries takes 2–4 s on a warm disk, far more on a cold one."""
+
+STOP_TIMEOUT = 8.0
+BACKOFF = (0.2, 1.0, 2.0, 5.0)
+"""Seconds before a dead child is started again; the last one repeats."""
+
+STABLE_AFTER = 30.0
+"""A child that lived this long starts the backoff anew."""
+
+
+class WorkerFailed(Exception):
+    """A child did not come up; its own words are on stderr."""
+
+
+class Launcher:
+    """Keeps `count` workers running. `added` and `removed` hear each worker's URL as it comes and goes."""
+
+    def __init__(self, count: int, secret: str, added: Callable[[str], None], removed: Callable[[str], None]) -> None:
+        self._count = count
+        self._environment = {
+            # One thread per numeric library: streams are the parallelism. What the operator set wins.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            **os.environ,
+            "LACQUER_WORKER_HOST": "127.0.0.1",
+            "LACQUER_WORKER_PORT": "0",
+            "LACQUER_WORKER_SECRET": secret,
+        }
+        self._added, self._removed = added, removed
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Launcher:
+        """Returns when every worker listens. Raises WorkerFailed when one does not come up."""
+        children = await asyncio.gather(*(self._start() for _ in range(self._count)), return_exceptions=True)
+        started = [child for child in children if isinstance(child, Child)]
+        self._keepers = [asyncio.create_task(self._keep(child)) for child in started]
+        if failures := [child for child in children if isinstance(child, BaseException)]:
+            await self.__aexit__()
+            raise failures[0]
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    async def _start(self) -> Child:
+        child = await Child.start(self._environment)
+        log.info("worker started", url=child.url, pid=child.pid)
+        self._added(child.url)
+        return child
+
+    async def _keep(self, child: Child) -> None:
+        """Waits for the child's end and starts the next one, until cancelled; then stops the one that runs."""
+        current: Child | None = child
+        failures = 0
+        try:
+            while True:
+                if current is not None:
+                    lived = await current.wait()
+                    log.error("worker died", url=current.url, code=current.returncode, lived_s=round(lived, 1))
+                    self._removed(current.url)
+                    failures = 0 if lived > STABLE_AFTER else failures
+                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+                failures += 1
+                try:
+                    current = await self._start()
+                except WorkerFailed as error:
+                    log.error("worker did not start again", error=str(error))
+                    current = None
+        finally:
+            if current is not None:
+                self._removed(current.url)
+                await current.stop()
+
+
+class Child:
+    """One worker process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self._process = process
+        self._started = asyncio.get_running_loop().time()
+        self.url = url
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    @classmethod
+    async def start(cls, environment: dict[str, str]) -> Child:
+        """Raises WorkerFailed where the child leaves, or says nothing for START_TIMEOUT."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "media_worker"),
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is ours to handle: we stop the children in good order
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                line = await process.stdout.readline()
+            if not line:
+                raise WorkerFailed(f"a media worker left with exit code {await process.wait()}")
+            return cls(process, json.loads(line)["url"])
+        except TimeoutError:
+            raise WorkerFailed(f"a media worker said nothing for {START_TIMEOUT:.0f} s") from None
+        finally:
+            if process.returncode is None and sys.exception() is not None:
+                process.kill()
+                await process.wait()
+
+    async def wait(self) -> float:
+        """Seconds that the child lived, once it is dead."""
+        await self._process.wait()
+        return asyncio.get_running_loop().time() - self._started
+
+    async def stop(self) -> None:
+        """Asks it to drain and leave; kills it after STOP_TIMEOUT."""
+        if self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._process.wait()
+        except TimeoutError:
+            log.error("worker did not leave in time and is killed", url=self.url)
+            self._process.kill()
+            await self._process.wait()

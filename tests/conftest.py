@@ -1,0 +1,113 @@
+"""Guards that every test runs under: no blocked event loop, nothing left behind. Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+# One thread per numeric library, before any of them is imported: two cores, several processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest
+from aiortc import RTCPeerConnection
+from blockbuster import BlockBuster
+
+from media_worker.vision import models
+from protocol import logs
+
+SETTLE_SECONDS = 5.0
+"""How long threads and tasks have to end after a test."""
+
+ALLOWED_TO_BLOCK = [
+    # aiortc joins a receiver's decoder thread on the loop when a peer closes (design: known traits).
+    ("threading.Lock.acquire", "aiortc/rtcrtpreceiver.py", {"_RTCRtpReceiver__stop_decoder", "__stop_decoder"}),
+    # A logged exception reads the source lines of its traceback.
+    ("os.stat", "linecache.py", {"checkcache", "updatecache"}),
+    ("io.BufferedReader.read", "linecache.py", {"updatecache"}),
+    ("io.TextIOWrapper.read", "linecache.py", {"updatecache"}),
+    # /proc is memory, not a disk.
+    ("io.BufferedReader.read", "psutil/_common.py", {"cat"}),
+    ("io.TextIOWrapper.read", "psutil/_common.py", {"cat"}),
+    ("io.BufferedReader.read", "prometheus_client/process_collector.py", {"collect"}),
+    ("os.listdir", "prometheus_client/process_collector.py", {"collect"}),
+]
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+_peers: weakref.WeakSet[RTCPeerConnection] = weakref.WeakSet()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_as_in_production() -> None:
+    logs.configure("console")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _count_peers() -> Iterator[None]:
+    original = RTCPeerConnection.__init__
+
+    def counted(self: RTCPeerConnection, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)
+        _peers.add(self)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(RTCPeerConnection, "__init__", counted)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def event_loop_is_never_blocked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """File, socket, sleep and lock calls on the event loop fail the test (`blockbuster`)."""
+    if not asyncio.iscoroutinefunction(getattr(request.node, "obj", None)):
+        yield
+        return
+    guard = BlockBuster(scanned_modules=["media_worker", "signaling", "protocol"])
+    for call, file, functions in ALLOWED_TO_BLOCK:
+        guard.functions[call].can_block_in(file, functions)
+    guard.activate()
+    try:
+        yield
+    finally:
+        guard.deactivate()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_behind() -> AsyncIterator[None]:
+    """Tasks, threads and peer connections that a test starts must be gone soon after it."""
+    threads = set(threading.enumerate())
+    yield
+    me = asyncio.current_task()
+
+    def left() -> list[object]:
+        return [
+            *(task for task in asyncio.all_tasks() if task is not me and not task.done()),
+            *(t for t in threading.enumerate() if t not in threads and not t.name.startswith("asyncio_")),
+            *(peer for peer in _peers if peer.connectionState != "closed"),
+        ]
+
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while left() and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    leaked = left()
+    _peers.clear()
+    assert not leaked, f"left behind: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def hand_model() -> Path:
+    """The hand model that `make setup` fetched."""
+    return models.find()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real photos and videos for measuring; never part of the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the real hands in {SHARED_DATA}, which are not part of the project")
+    return SHARED_DATA

@@ -1,0 +1,84 @@
+"""What Lacquer relies on inside aiortc. A failure here after an upgrade says which seam moved."""
+
+from __future__ import annotations
+
+import fractions
+
+import aiortc
+import av
+import numpy as np
+from aiortc import rtcrtpsender
+from aiortc.codecs import get_decoder
+from aiortc.codecs.h264 import h264_depayload
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+from media_worker import codecs
+
+H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
+VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
+
+
+def test_this_is_the_version_the_seams_were_read_in() -> None:
+    assert aiortc.__version__.startswith("1.16.")
+
+
+def test_sender_takes_its_encoder_from_the_name_that_install_replaces() -> None:
+    assert "get_encoder" in rtcrtpsender.RTCRtpSender._next_encoded_frame.__code__.co_names
+    codecs.install()
+    assert isinstance(rtcrtpsender.get_encoder(H264), codecs.LiveH264Encoder)
+    assert type(rtcrtpsender.get_encoder(VP8)).__name__ == "Vp8Encoder"
+
+
+def test_transports_count_their_packets() -> None:
+    assert callable(RTCDtlsTransport._get_stats)
+
+
+def frame(number: int, width: int = 640, height: int = 480) -> av.VideoFrame:
+    ramp = np.linspace(0, 255, width, dtype=np.uint8)
+    planes = np.tile(np.roll(ramp, number * 3), (height * 3 // 2, 1))
+    picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    picture.pts, picture.time_base = number * 3000, fractions.Fraction(1, 90000)
+    return picture
+
+
+def test_h264_is_constrained_baseline_and_decodes() -> None:
+    encoder, decoder = codecs.live_encoder(H264), get_decoder(H264)
+    decoded = []
+    for number in range(10):
+        payloads, timestamp = encoder.encode(frame(number))
+        assert timestamp == number * 3000
+        data = b"".join(h264_depayload(payload) for payload in payloads)
+        if number == 0:
+            sps = data.index(b"\x67")
+            assert data[sps + 1] == 66, "profile_idc of Baseline"
+        decoded += decoder.decode(JitterFrame(data, timestamp))
+    assert len(decoded) == 10, "zerolatency: a frame in, a frame out"
+    error = np.abs(decoded[-1].to_ndarray().astype(int) - frame(9).to_ndarray())[:480].mean()
+    assert error < 4
+
+
+def test_h264_keyframe_on_request_and_not_by_itself() -> None:
+    encoder = codecs.live_encoder(H264)
+    kinds = []
+    for number in range(40):
+        payloads, _ = encoder.encode(frame(number), force_keyframe=number == 30)
+        data = b"".join(h264_depayload(payload) for payload in payloads)
+        kinds.append(b"\x00\x00\x01\x65" in data or b"\x00\x00\x00\x01\x65" in data)
+    assert [i for i, keyframe in enumerate(kinds) if keyframe] == [0, 30]
+
+
+def test_h264_follows_size_and_large_bitrate_changes_only() -> None:
+    encoder = codecs.live_encoder(H264)
+    encoder.encode(frame(0))
+    first = encoder.codec
+    encoder.target_bitrate = int(codecs.START_BITRATE * 1.2)
+    encoder.encode(frame(1))
+    assert encoder.codec is first, "20 % is within the hysteresis"
+    encoder.target_bitrate = codecs.START_BITRATE // 2
+    encoder.encode(frame(2))
+    second = encoder.codec
+    assert second is not first and second.bit_rate == codecs.START_BITRATE // 2
+    encoder.encode(frame(3, 320, 240))
+    assert (encoder.codec.width, encoder.codec.height) == (320, 240)

@@ -1,0 +1,295 @@
+"""The conversation of design section 3, over a transport without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from media_worker import channel as channel_module
+from media_worker import images
+from media_worker.channel import OUTBOX_SIZE, Channel
+from media_worker.session import Session
+from protocol import framing, limits
+from protocol.errors import SilentPeer
+from protocol.messages import ImageFormat
+from tests.media_worker.fakes import FakeConnection, FakePipeline, FakeTransport, session
+
+PICTURE = np.full((48, 64, 3), 90, np.uint8)
+
+pytestmark = pytest.mark.usefixtures("fake_vision")
+
+
+class Conversation:
+    def __init__(self, session: Session, transport: FakeTransport, channel: Channel) -> None:
+        self.session, self.transport, self.channel = session, transport, channel
+
+    def say(self, **message: Any) -> None:
+        self.channel.receive(json.dumps(message))
+
+    def show(self, number: int, image: bytes | None = None, **header: Any) -> None:
+        payload = images.encode(PICTURE, ImageFormat.PNG) if image is None else image
+        message = {"type": "frame", "frame_number": number, "timestamp": 1000 + number, **header}
+        self.channel.receive(framing.pack(message, payload))
+
+    async def answer(self, kind: str) -> dict[str, Any]:
+        await self.transport.until(1, kind)
+        return self.transport.texts(kind)[-1]
+
+
+@asynccontextmanager
+async def talking(closes_when_silent: bool = True, **transport: Any) -> AsyncIterator[Conversation]:
+    fake = FakeTransport(**transport)
+    one = session()
+    connection = FakeConnection()
+    await one.attach(connection)
+    channel = Channel(one, fake)
+    connection.tell = channel.tell  # type: ignore[method-assign]
+    channel.start(closes_when_silent=closes_when_silent)
+    try:
+        yield Conversation(one, fake, channel)
+    finally:
+        fake.hold.set()
+        await channel.close()
+        await one.detach(connection)
+
+
+async def test_ready_comes_first_and_carries_the_settings() -> None:
+    async with talking() as talk:
+        ready = await talk.answer("ready")
+        assert ready["session_id"] == "s-1"
+        assert ready["settings"]["paused"] is False
+        assert json.loads(talk.transport.sent[0])["type"] == "ready"
+
+
+@pytest.mark.parametrize("image_format", list(ImageFormat))
+async def test_frame_comes_back_processed_in_its_own_format(image_format: ImageFormat) -> None:
+    async with talking() as talk:
+        talk.show(41, images.encode(PICTURE, image_format))
+        await talk.transport.until(1)
+        header, payload = talk.transport.binaries()[0]
+        assert header["type"] == "processed_frame"
+        assert (header["frame_number"], header["timestamp"]) == (41, 1041)
+        assert (header["format"], header["image_size"]) == (image_format, len(payload))
+        assert images.sniff_format(payload) == image_format
+        assert images.decode(payload, max_pixels=10**6).shape == PICTURE.shape
+        metadata = await talk.answer("metadata")
+        assert (metadata["frame_number"], metadata["width"], metadata["height"]) == (41, 64, 48)
+        assert {"queue", "decode", "vision", "encode", "total"} <= metadata["stages"].keys()
+
+
+async def test_large_answers_are_chunked_to_what_the_peer_takes() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (100, 100, 3), np.uint8)
+    async with talking(max_message_size=8192) as talk:
+        talk.show(1, images.encode(noise, ImageFormat.PNG))
+        await talk.transport.until(4)
+        parts = talk.transport.binaries()
+        assert all(isinstance(data, str) or len(data) <= 8192 for data in talk.transport.sent)
+        reassembler = framing.Reassembler()
+        wholes = [reassembler.add(header, payload) for header, payload in parts]
+        assert wholes[-1] is not None
+        assert wholes[-1][0]["frame_number"] == 1
+        assert images.decode(wholes[-1][1], max_pixels=10**6).shape == noise.shape
+
+
+async def test_chunked_frame_is_put_together() -> None:
+    async with talking() as talk:
+        image = images.encode(np.random.default_rng(1).integers(0, 255, (60, 60, 3), np.uint8), ImageFormat.PNG)
+        header = {"type": "frame", "frame_number": 9, "timestamp": 0}
+        for part in framing.split(header, image, message_id=1, max_message_size=4096):
+            talk.channel.receive(part)
+        await talk.transport.until(1)
+        assert talk.transport.binaries()[0][0]["frame_number"] == 9
+
+
+async def test_of_waiting_frames_only_the_newest_is_processed(fake_vision: type[FakePipeline]) -> None:
+    fake_vision.delay = 0.05
+    async with talking() as talk:
+        for number in range(10):
+            talk.show(number)
+            await asyncio.sleep(0)  # let the first one start
+        await talk.transport.until(2)
+        assert [header["frame_number"] for header, _ in talk.transport.binaries()] == [0, 9]
+        assert talk.session.statistics.snapshot().frames_dropped == {"superseded": 8}
+
+
+async def test_ping_is_answered_with_its_time() -> None:
+    async with talking() as talk:
+        talk.say(type="ping", t=12.5)
+        pong = await talk.answer("pong")
+        assert pong["t"] == 12.5
+        assert pong["server_time"] > 1.7e12
+
+
+async def test_config_changes_what_is_worn_and_keeps_the_rest() -> None:
+    async with talking() as talk:
+        talk.say(type="config", design=6, compare=0.5)
+        talk.say(type="config", compare=None)
+        talk.say(type="capture")  # commands are obeyed in order, so its answer comes after both
+        await talk.answer("error")
+        assert talk.session.settings.design == 6
+        assert talk.session.settings.compare is None
+        look = await talk.session.run(lambda pipeline: pipeline.look)
+        assert look.coats["thumb"].colours[0].argmax() == 2, "Cobalt is blue"
+
+
+async def test_unknown_design_is_refused_and_nothing_changes() -> None:
+    async with talking() as talk:
+        talk.say(type="config", design=6)
+        talk.say(type="config", design=999, paused=True)
+        assert (await talk.answer("error"))["code"] == "unknown_design"
+        assert (talk.session.settings.design, talk.session.settings.paused) == (6, False)
+
+
+async def test_paused_frames_are_counted_not_processed() -> None:
+    async with talking() as talk:
+        talk.say(type="config", paused=True)
+        while not talk.session.settings.paused:
+            await asyncio.sleep(0.001)
+        talk.show(1)
+        talk.say(type="config", paused=False)
+        while talk.session.settings.paused:
+            await asyncio.sleep(0.001)
+        talk.show(2)
+        await talk.transport.until(1)
+        assert [header["frame_number"] for header, _ in talk.transport.binaries()] == [2]
+        assert talk.session.statistics.snapshot().frames_dropped == {"paused": 1}
+
+
+async def test_capture_is_the_newest_processed_frame() -> None:
+    async with talking() as talk:
+        talk.show(1)
+        await talk.transport.until(1)
+        talk.say(type="capture", format="png", request_id="a-7")
+        await talk.transport.until(2)
+        header, payload = talk.transport.binaries()[1]
+        assert header["type"] == "capture"
+        assert (header["request_id"], header["format"], header["width"], header["height"]) == ("a-7", "png", 64, 48)
+        captured = images.decode(payload, max_pixels=10**6)
+        assert captured[0, 0, 0] == 255, "the fake pipeline's mark: it is the processed picture"
+
+
+async def test_capture_before_the_first_frame() -> None:
+    async with talking() as talk:
+        talk.say(type="capture")
+        assert (await talk.answer("error"))["code"] == "no_frame_yet"
+
+
+async def test_too_many_commands_at_once_are_refused() -> None:
+    async with talking() as talk:
+        for _ in range(20):
+            talk.say(type="capture")
+        await talk.transport.until(20, "error")
+        codes = [error["code"] for error in talk.transport.texts("error")]
+        assert set(codes) == {"bad_message", "no_frame_yet"}
+
+
+BOMB = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x75\x30\x00\x00\x75\x30\x08\x02\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "number"),
+    [
+        ("not json", "bad_message", None),
+        ('{"type":"dance"}', "unknown_type", None),
+        (b"short", "bad_header", None),
+        (b"x" * 1024, "bad_header", None),
+        (framing.pack({"type": "frame", "frame_number": 5, "image_size": 7}, b"1234567"), "bad_image", 5),
+        (framing.pack({"type": "frame", "frame_number": 6}, b""), "bad_image", 6),
+        (framing.pack({"type": "frame", "frame_number": 7}, BOMB), "bad_image", 7),
+        (framing.pack({"type": "frame", "frame_number": 5, "image_size": 999}, b"1234567"), "bad_header", None),
+        (framing.pack({"type": "hologram", "frame_number": 5}, b"1234567"), "unknown_type", None),
+        (framing.pack({"type": "frame", "image_size": 7}, b"1234567"), "bad_header", None),
+    ],
+    ids=itertools.count(),
+)
+async def test_whatever_is_wrong_is_named_and_the_stream_goes_on(
+    data: str | bytes, code: str, number: int | None
+) -> None:
+    async with talking() as talk:
+        talk.channel.receive(data)
+        error = await talk.answer("error")
+        assert (error["code"], error["fatal"], error["frame_number"]) == (code, False, number)
+        talk.show(8)
+        await talk.transport.until(1)
+        assert talk.transport.binaries()[0][0]["frame_number"] == 8
+
+
+async def test_failing_vision_is_an_error_for_its_frame_only(fake_vision: type[FakePipeline]) -> None:
+    fake_vision.failing = True
+    async with talking() as talk:
+        talk.show(1)
+        error = await talk.answer("error")
+        assert (error["code"], error["frame_number"]) == ("vision_failed", 1)
+        fake_vision.failing = False
+        talk.show(2)
+        await talk.transport.until(1)
+
+
+async def test_bye_leaves() -> None:
+    async with talking() as talk:
+        talk.say(type="bye")
+        assert talk.channel.left.is_set()
+        assert talk.channel.reason is None
+
+
+async def test_a_peer_that_does_not_read_costs_bounded_memory() -> None:
+    async with talking() as talk:
+        await talk.answer("ready")
+        talk.transport.hold.clear()
+        for _ in range(10 * OUTBOX_SIZE):
+            talk.say(type="ping")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await talk.channel.drained()
+        assert talk.session.statistics.snapshot().frames_dropped["backpressure"] >= 9 * OUTBOX_SIZE - 1
+        talk.transport.hold.set()
+        async with asyncio.timeout(1):
+            await talk.channel.drained()
+        talk.say(type="ping", t=77)
+        async with asyncio.timeout(1):
+            while not any(pong["t"] == 77 for pong in talk.transport.texts("pong")):
+                await asyncio.sleep(0.005)
+
+
+async def test_a_lost_transport_ends_the_conversation() -> None:
+    async with talking() as talk:
+        await talk.answer("ready")
+        talk.transport.broken = True
+        talk.say(type="ping")
+        async with asyncio.timeout(1):
+            await talk.channel.left.wait()
+
+
+@pytest.mark.parametrize("closes", [True, False])
+async def test_silence_of_30_s_closes_a_socket(monkeypatch: pytest.MonkeyPatch, closes: bool) -> None:
+    monkeypatch.setattr(channel_module, "STATS_INTERVAL", 0.02)
+    monkeypatch.setattr(limits, "SILENCE_TIMEOUT", 0.2)
+    monkeypatch.setattr(limits, "PING_INTERVAL", 0.05)
+    async with talking(closes_when_silent=closes) as talk:
+        await talk.answer("ping")
+        for _ in range(6):  # 0.3 s of answers: not silent
+            talk.say(type="pong")
+            await asyncio.sleep(0.05)
+        assert not talk.channel.left.is_set()
+        await asyncio.sleep(0.4)
+        assert talk.channel.left.is_set() is closes
+        assert isinstance(talk.channel.reason, SilentPeer) is closes
+
+
+async def test_stats_are_told_while_frames_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_module, "STATS_INTERVAL", 0.02)
+    async with talking() as talk:
+        talk.show(1)
+        await talk.transport.until(1)
+        await talk.transport.until(1, "stats")
+        assert talk.transport.texts("stats")[-1]["frames_out"] == 1
+        count = len(talk.transport.texts("stats"))
+        await asyncio.sleep(0.1)
+        assert len(talk.transport.texts("stats")) == count, "nothing new, nothing said"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from media_worker import engine as engine_module
+from media_worker.engine import Engine
+from media_worker.vision.designs import Look
+from protocol import designs
+from protocol.errors import BadImage, VisionFailed
+from tests.media_worker.fakes import NO_MODEL, FakePipeline
+
+
+def build() -> FakePipeline:
+    return FakePipeline(NO_MODEL, Look.of(designs.find(1)))
+
+
+async def test_jobs_run_one_after_the_other_in_the_engines_own_thread() -> None:
+    engine = Engine(build)
+    threads: list[str] = []
+    running = 0
+
+    def job(pipeline: FakePipeline) -> int:
+        nonlocal running
+        running += 1
+        threads.append(threading.current_thread().name)
+        time.sleep(0.01)
+        overlap, running = running, running - 1
+        return overlap
+
+    assert await asyncio.gather(*(engine.run(job) for _ in range(5))) == [1] * 5
+    assert len(set(threads)) == 1
+    assert threads[0].startswith("vision")
+    await engine.close()
+
+
+async def test_our_errors_pass_and_others_become_vision_failed() -> None:
+    engine = Engine(build)
+
+    def ours(pipeline: FakePipeline) -> None:
+        raise BadImage("no picture")
+
+    def theirs(pipeline: FakePipeline) -> None:
+        raise RuntimeError("mediapipe says no")
+
+    with pytest.raises(BadImage, match="no picture"):
+        await engine.run(ours)
+    with pytest.raises(VisionFailed):
+        await engine.run(theirs)
+    assert await engine.run(lambda pipeline: 7) == 7, "the engine goes on"
+    await engine.close()
+
+
+async def test_a_model_that_does_not_load_shows_in_the_first_run() -> None:
+    def broken() -> FakePipeline:
+        raise OSError("no such model")
+
+    engine = Engine(broken)
+    with pytest.raises(VisionFailed):
+        await engine.run(lambda pipeline: None)
+    await engine.close()
+
+
+async def test_close_is_idempotent_and_frees_the_pipeline_once() -> None:
+    FakePipeline.closed = 0
+    engine = Engine(build)
+    await asyncio.gather(engine.close(), engine.close())
+    await engine.close()
+    assert FakePipeline.closed == 1
+
+
+async def test_a_hanging_model_does_not_hang_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "CLOSE_TIMEOUT", 0.1)
+    release = threading.Event()
+    engine = Engine(build)
+    stuck = asyncio.create_task(engine.run(lambda pipeline: release.wait()))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(1):
+        await engine.close()
+    release.set()
+    await stuck

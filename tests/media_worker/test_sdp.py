@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from media_worker import sdp
+from protocol.errors import BadSdp
+
+FRAGMENT = """a=ice-ufrag:EsAw
+a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1
+m=video 9 UDP/TLS/RTP/SAVPF 0
+a=mid:0
+a=candidate:1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw
+a=end-of-candidates
+"""
+
+
+async def offer(*, video: str | None = "sendrecv", channel: bool = True) -> str:
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    if video:
+        pc.addTransceiver("video", direction=video)
+    if channel:
+        pc.createDataChannel("tryon")
+    await pc.setLocalDescription(await pc.createOffer())
+    text = pc.localDescription.sdp
+    await pc.close()
+    return text
+
+
+async def test_offer_is_summed_up() -> None:
+    summary = sdp.read_offer(await offer())
+    assert (summary.sends_video, summary.has_data_channel, summary.max_message_size) == (True, True, 262144)
+    assert not sdp.read_offer(await offer(video=None)).sends_video
+
+
+async def test_offer_that_gives_nothing_is_refused() -> None:
+    with pytest.raises(BadSdp, match="neither"):
+        sdp.read_offer(await offer(video="recvonly", channel=False))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "v=0", "v=0\r\nm=video", "v=0\r\nm=video x y z\r\n", "v=0\r\na=candidate:"]
+)
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(BadSdp):
+        sdp.read_offer(text)
+
+
+async def test_too_many_candidates_are_refused() -> None:
+    line = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+    with pytest.raises(BadSdp, match="candidates"):
+        sdp.read_offer(await offer() + line * 100)
+    with pytest.raises(BadSdp, match="candidates"):
+        sdp.read_fragment(line * 100)
+
+
+async def test_start_bitrate_is_on_every_video_codec_once() -> None:
+    answer = sdp.with_start_bitrate(await offer())
+    fmtp = {line.split()[0]: line for line in answer.splitlines() if line.startswith("a=fmtp:")}
+    assert answer.count("x-google-start-bitrate=1500") == 3, "VP8 and both H.264 profiles"
+    assert "packetization-mode=1" in fmtp["a=fmtp:99"] and "x-google" in fmtp["a=fmtp:99"]
+    assert "x-google" not in fmtp["a=fmtp:98"], "not on RTX"
+    assert answer.endswith("\r\n") and "\n\n" not in answer
+
+
+def test_fragment_is_read_with_mid_and_end() -> None:
+    candidate, end = sdp.read_fragment(FRAGMENT)
+    assert candidate is not None
+    assert (candidate.ip, candidate.port, candidate.sdpMid, candidate.sdpMLineIndex) == ("192.0.2.1", 61764, "0", 0)
+    assert end is None
+
+
+def test_broken_candidate_is_refused() -> None:
+    with pytest.raises(BadSdp, match="bad candidate"):
+        sdp.read_fragment("a=candidate:what is this")

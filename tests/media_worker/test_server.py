@@ -1,0 +1,366 @@
+"""The worker as signaling and browsers meet it: its HTTP API, its socket, and real WebRTC between two aiortc peers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiohttp import ClientSession, WSMsgType
+from aiohttp.test_utils import TestServer
+
+from media_worker import drawn_hand, images
+from media_worker.server import WorkerApi
+from media_worker.settings import WorkerSettings
+from protocol import framing, limits
+from protocol.internal import FrameInfo, SessionReport, StillAnswer, WorkerHealth
+from protocol.messages import ImageFormat
+from tests.rtc_client import RtcClient
+
+SECRET = "between-us"
+RED = np.array([0xB3, 0x00, 0x1B])
+
+
+class Worker:
+    """A running worker with a client that knows its secret."""
+
+    def __init__(self, api: WorkerApi, http: ClientSession) -> None:
+        self.api, self.http = api, http
+
+    async def open(self, session_id: str = "s-1", **changes: Any) -> None:
+        spec = {"session_id": session_id, "design_id": 1, "expires_at": time.time() + 600, **changes}
+        async with self.http.put(f"/internal/sessions/{session_id}", json=spec) as response:
+            assert response.status == 204, await response.text()
+
+    async def offer(self, sdp: str, session_id: str = "s-1") -> str:
+        async with self.http.post(
+            f"/internal/sessions/{session_id}/peers", data=sdp, headers={"Content-Type": "application/sdp"}
+        ) as response:
+            assert response.status == 201, await response.text()
+            return await response.text()
+
+    async def health(self) -> WorkerHealth:
+        async with self.http.get("/health") as response:
+            return WorkerHealth.model_validate(await response.json())
+
+    async def report(self) -> SessionReport:
+        async with self.http.get("/internal/sessions") as response:
+            return SessionReport.model_validate((await response.json())[0])
+
+    async def problem(self, method: str, path: str, **request: Any) -> tuple[int, str]:
+        async with self.http.request(method, path, **request) as response:
+            assert response.content_type == "application/problem+json"
+            body = await response.json()
+            assert body["status"] == response.status
+            return response.status, body["code"]
+
+
+@pytest.fixture
+async def worker(hand_model: Path) -> AsyncIterator[Worker]:
+    api = WorkerApi(WorkerSettings(worker_secret=SECRET, worker_capacity=2), hand_model)
+    async with (
+        TestServer(api.app()) as server,
+        ClientSession(server.make_url("/"), headers={"Authorization": f"Bearer {SECRET}"}) as http,
+    ):
+        yield Worker(api, http)
+
+
+@pytest.fixture(scope="module")
+def clip() -> list[np.ndarray]:
+    return [drawing.rgb for drawing in drawn_hand.clip(drawn_hand.Scene(still=True), 0.5)]
+
+
+@pytest.fixture(scope="module")
+def mask() -> np.ndarray:
+    return drawn_hand.draw(drawn_hand.Scene(still=True), 0).mask() > 0
+
+
+def polished(picture: np.ndarray, mask: np.ndarray, colour: np.ndarray = RED) -> float:
+    """Share of the nails' pixels that are nearer to `colour` than to skin."""
+    return float((np.abs(picture[mask].astype(int) - colour).sum(axis=1) < 150).mean())
+
+
+# --- API --------------------------------------------------------------------------------------------------------------
+async def test_health_counts_slots(worker: Worker) -> None:
+    health = await worker.health()
+    assert (health.status, health.capacity, health.used) == ("ok", 2, 0)
+    assert health.memory_mb > 20
+
+
+async def test_everything_but_health_and_metrics_needs_the_secret(worker: Worker) -> None:
+    wrong = {"Authorization": "Bearer guess"}
+    for method, path in [("GET", "/internal/sessions"), ("POST", "/internal/stills"), ("GET", "/ws/tryon/s-1/")]:
+        assert await worker.problem(method, path, headers=wrong) == (401, "unauthorized")
+    async with worker.http.get("/metrics", headers=wrong) as response:
+        assert response.status == 200
+        assert "lacquer_frames_in_total" in await response.text()
+
+
+async def test_refusals_are_problem_documents(worker: Worker) -> None:
+    await worker.open()
+    sdp = {"Content-Type": "application/sdp"}
+    peers = "/internal/sessions/s-1/peers"
+    assert await worker.problem("PUT", "/internal/sessions/s-1", data=b"{") == (400, "bad_request")
+    assert await worker.problem("PUT", "/internal/sessions/s-2", json={"session_id": "s-1", "design_id": 1,
+                                "expires_at": 0}) == (400, "bad_request")  # fmt: skip
+    assert await worker.problem("PUT", "/internal/sessions/s-2", json={"session_id": "s-2", "design_id": 999,
+                                "expires_at": 0}) == (404, "unknown_design")  # fmt: skip
+    assert await worker.problem("POST", peers, data="v=0", headers=sdp) == (400, "bad_sdp")
+    assert await worker.problem("POST", peers, json={}) == (415, "unsupported_media_type")
+    assert await worker.problem("POST", "/internal/sessions/no/peers", data="v=0", headers=sdp) == (404, "not_found")
+    assert await worker.problem("PATCH", f"{peers}/gone", data="", headers={
+        "Content-Type": "application/trickle-ice-sdpfrag"}) == (404, "not_found")  # fmt: skip
+    assert await worker.problem("GET", "/internal/sessions/s-1/frame") == (409, "no_frame_yet")
+    assert await worker.problem("GET", "/internal/sessions/s-1/frame?format=gif") == (400, "bad_request")
+    assert await worker.problem("GET", "/internal/designs/999/thumbnail") == (404, "unknown_design")
+    assert await worker.problem("DELETE", "/internal/sessions/none") == (404, "not_found")
+
+
+async def test_thumbnail_is_a_picture_of_the_design(worker: Worker) -> None:
+    async with worker.http.get("/internal/designs/1/thumbnail") as response:
+        assert response.content_type == "image/webp"
+        rgb = images.decode(await response.read(), max_pixels=10**6)
+    reds = (np.abs(rgb.astype(int) - RED).sum(axis=2) < 120).mean()
+    assert reds > 0.03
+
+
+@pytest.mark.media
+async def test_still_wears_the_design(worker: Worker, clip: list[np.ndarray], mask: np.ndarray) -> None:
+    image = base64.b64encode(images.encode(clip[0], ImageFormat.PNG)).decode()
+    async with worker.http.post("/internal/stills", json={"image": image, "design_id": 1, "format": "png"}) as response:
+        answer = StillAnswer.model_validate(await response.json())
+    assert answer.info.nails >= 4
+    assert polished(images.decode(answer.image, max_pixels=10**6), mask) > 0.5
+
+
+# --- WebSocket --------------------------------------------------------------------------------------------------------
+@pytest.mark.media
+async def test_socket_paints_frames(worker: Worker, clip: list[np.ndarray], mask: np.ndarray) -> None:
+    await worker.open()
+    jpeg = images.encode(clip[0], ImageFormat.JPEG)
+    async with worker.http.ws_connect("/ws/tryon/s-1/", max_msg_size=0) as socket:
+        assert (await socket.receive_json())["type"] == "ready"
+        for number in range(3):
+            await socket.send_bytes(framing.pack({"type": "frame", "frame_number": number, "timestamp": 1}, jpeg))
+            message = await socket.receive()
+            header, payload = framing.unpack(message.data)
+            assert (header["type"], header["frame_number"], header["format"]) == ("processed_frame", number, "jpeg")
+            metadata = await socket.receive_json()
+            assert metadata["hands"] == 1
+        assert polished(images.decode(payload, max_pixels=10**6), mask) > 0.5
+        async with worker.http.get("/internal/sessions/s-1/frame?format=png") as response:
+            info = FrameInfo.model_validate_json(response.headers["X-Lacquer-Frame"])
+            assert (info.width, info.height, response.content_type) == (640, 480, "image/png")
+        await socket.send_json({"type": "bye"})
+        while (closing := await socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            pass
+        assert closing.data == 1000
+    assert (await worker.health()).used == 0
+
+
+async def test_socket_of_an_unknown_session_is_told_and_closed(worker: Worker) -> None:
+    async with worker.http.ws_connect("/ws/tryon/nobody") as socket:
+        error = await socket.receive_json()
+        assert (error["code"], error["fatal"]) == ("not_found", True)
+        assert (await socket.receive()).data == 4404
+
+
+async def test_socket_beyond_capacity_is_told_and_closed(worker: Worker) -> None:
+    for name in ("a", "b", "c"):
+        await worker.open(name)
+    async with worker.http.ws_connect("/ws/tryon/a") as one, worker.http.ws_connect("/ws/tryon/b") as two:
+        await one.receive_json(), await two.receive_json()
+        async with worker.http.ws_connect("/ws/tryon/c") as three:
+            assert (await three.receive_json())["code"] == "at_capacity"
+            assert (await three.receive()).data == 4503
+    async with asyncio.timeout(5):
+        while (await worker.health()).used:
+            await asyncio.sleep(0.02)
+
+
+async def test_second_socket_replaces_the_first(worker: Worker) -> None:
+    await worker.open()
+    async with worker.http.ws_connect("/ws/tryon/s-1") as one:
+        await one.receive_json()
+        async with worker.http.ws_connect("/ws/tryon/s-1") as two:
+            assert (await two.receive_json())["type"] == "ready"
+            assert (await one.receive_json())["code"] == "replaced"
+            assert (await one.receive()).data == 4409
+
+
+async def test_deleting_the_session_closes_its_socket(worker: Worker) -> None:
+    await worker.open()
+    async with worker.http.ws_connect("/ws/tryon/s-1") as socket:
+        await socket.receive_json()
+        async with worker.http.delete("/internal/sessions/s-1?reason=deleted") as response:
+            assert SessionReport.model_validate(await response.json()).session_id == "s-1"
+        event, error = await socket.receive_json(), await socket.receive_json()
+        assert (event["type"], event["event"], event["reason"]) == ("session", "ended", "deleted")
+        assert (error["code"], error["fatal"]) == ("session_ended", True)
+        assert (await socket.receive()).data == 4410
+
+
+async def test_a_message_over_the_limit_closes_the_socket_not_the_session(worker: Worker) -> None:
+    await worker.open()
+    async with worker.http.ws_connect("/ws/tryon/s-1") as socket:
+        await socket.receive_json()
+        with contextlib.suppress(ConnectionError):  # the server may close before it was all sent
+            await socket.send_bytes(b"x" * (limits.HEADER_SIZE + limits.MAX_FRAME_SIZE + 1))
+        while (message := await socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            pass
+        assert message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
+    async with worker.http.ws_connect("/ws/tryon/s-1") as socket:
+        assert (await socket.receive_json())["type"] == "ready"
+
+
+async def test_without_a_secret_any_session_id_is_served(hand_model: Path) -> None:
+    api = WorkerApi(WorkerSettings(worker_secret=None), hand_model)
+    async with (
+        TestServer(api.app()) as server,
+        ClientSession(server.make_url("/")) as http,
+        http.ws_connect("/ws/tryon/anything/") as socket,
+    ):
+        assert (await socket.receive_json())["session_id"] == "anything"
+
+
+# --- WebRTC -----------------------------------------------------------------------------------------------------------
+@pytest.mark.media
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: np.ndarray, codec: str) -> None:
+    """Polish on the drawn nails, source timestamps, metadata, a design change, a capture, and the end."""
+    await worker.open()
+    async with RtcClient(clip, codec=codec) as client:
+        await client.connect(worker.offer)
+        await client.until(lambda: client.of("ready"))
+        await client.until(lambda: client.pictures and polished(client.pictures[-1], mask) > 0.5)
+        assert client.pictures[-1].shape == (480, 640, 3)
+        steps = set(np.diff(client.pts[5:25]).tolist())
+        assert all(step > 0 and step % 3000 == 0 for step in steps), "timestamps are the camera's, 1/30 s apart"
+        metadata = client.of("metadata")[-1]
+        assert (metadata["hands"], metadata["width"], metadata["height"]) == (1, 640, 480)
+        assert {nail["finger"] for nail in metadata["nails"]} >= {"index", "middle", "ring"}
+        assert {"queue", "vision", "render", "total"} <= metadata["stages"].keys()
+
+        client.say(type="config", design=6)
+        asked = time.monotonic()
+        cobalt = np.array([0x1F, 0x3F, 0xBF])
+        await client.until(lambda: polished(client.pictures[-1], mask, cobalt) > 0.5, seconds=2)
+        assert time.monotonic() - asked < 1
+        assert client.of("metadata")[-1]["design"] == 6
+
+        client.say(type="capture", format="png")
+        await client.until(lambda: client.binaries)
+        header, payload = client.binaries[-1]
+        assert (header["type"], header["width"], header["height"]) == ("capture", 640, 480)
+        assert polished(images.decode(payload, max_pixels=10**6), mask, cobalt) > 0.5
+
+        client.say(type="ping", t=5)
+        await client.until(lambda: client.of("pong"))
+        report = await worker.report()
+        assert report.statistics.frames_out > 10
+        assert report.settings.design == 6
+        assert (await worker.health()).used == 1
+    await gone(worker)
+
+
+@pytest.mark.media
+async def test_frames_over_the_data_channel_come_back(worker: Worker, clip: list[np.ndarray], mask: np.ndarray) -> None:
+    await worker.open()
+    png = images.encode(clip[0], ImageFormat.PNG)
+    assert len(png) > 65536, "so that chunks are needed both ways"
+    async with RtcClient(None) as client:
+        await client.connect(worker.offer)
+        await client.until(lambda: client.of("ready"))
+        for number in range(3):
+            client.show(number, png)
+            await client.until(lambda number=number: len(client.binaries) > number)
+        header, payload = client.binaries[-1]
+        assert (header["type"], header["frame_number"], header["format"]) == ("processed_frame", 2, "png")
+        assert polished(images.decode(payload, max_pixels=10**6), mask) > 0.5
+        client.say(type="bye")
+        await gone(worker)
+
+
+@pytest.mark.media
+async def test_palm_goes_through_untouched_and_metadata_says_so(worker: Worker) -> None:
+    await worker.open()
+    empty = [drawn_hand.draw(drawn_hand.Scene(hands=0), 0).rgb]
+    async with RtcClient(empty, codec="VP8") as client:
+        await client.connect(worker.offer)
+        await client.until(lambda: len(client.of("metadata")) > 10)
+        assert {(m["hands"], len(m["nails"]), m["confidence"]) for m in client.of("metadata")} == {(0, 0, 0)}
+
+
+@pytest.mark.media
+async def test_new_peer_takes_over_and_the_design_stays(worker: Worker, clip: list[np.ndarray]) -> None:
+    await worker.open()
+    async with RtcClient(clip) as one, RtcClient(clip) as two:
+        await one.connect(worker.offer)
+        await one.until(lambda: one.of("metadata"))
+        one.say(type="config", design=6)
+        await one.until(lambda: one.of("metadata")[-1]["design"] == 6)
+        await two.connect(worker.offer)
+        await two.until(lambda: two.of("metadata"))
+        assert two.of("ready")[0]["settings"]["design"] == 6
+        await one.until(lambda: one.of("error"))
+        assert (one.of("error")[0]["code"], one.of("error")[0]["fatal"]) == ("replaced", True)
+        assert (await worker.health()).used == 1
+    await gone(worker)
+
+
+@pytest.mark.media
+async def test_silent_peer_is_freed(worker: Worker, clip: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PEER_SILENCE_TIMEOUT", 1.0)
+    await worker.open()
+    client = RtcClient(clip)
+    await client.connect(worker.offer)
+    await client.until(lambda: client.of("metadata"))
+    transport = client.pc.getTransceivers()[0].sender.transport.transport
+    await transport._connection.close()  # the cable is pulled: no packet leaves any more, and no goodbye
+    await gone(worker, seconds=8)
+    await client.close()
+
+
+@pytest.mark.media
+async def test_peer_that_never_connects_is_freed(
+    worker: Worker, clip: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PEER_CONNECT_TIMEOUT", 0.5)
+    await worker.open()
+    async with RtcClient(clip) as client:
+        await client.pc.setLocalDescription(await client.pc.createOffer())
+        await worker.offer(client.pc.localDescription.sdp)
+        assert (await worker.health()).used == 1
+        await gone(worker, seconds=6)
+
+
+@pytest.mark.media
+async def test_delete_closes_the_peer(worker: Worker, clip: list[np.ndarray]) -> None:
+    await worker.open()
+    async with RtcClient(clip) as client:
+        await client.pc.setLocalDescription(await client.pc.createOffer())
+        sdp, headers = client.pc.localDescription.sdp, {"Content-Type": "application/sdp"}
+        async with worker.http.post("/internal/sessions/s-1/peers", data=sdp, headers=headers) as response:
+            location = response.headers["Location"]
+        async with worker.http.delete(location) as response:
+            assert response.status == 204
+        assert (await worker.health()).used == 0
+        assert await worker.problem("DELETE", location) == (404, "not_found")
+
+
+async def gone(worker: Worker, seconds: float = 5) -> None:
+    """Every slot and every vision thread of the worker is free again."""
+
+    def vision_threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("vision")]
+
+    async with asyncio.timeout(seconds):
+        while (await worker.health()).used or vision_threads():
+            await asyncio.sleep(0.02)

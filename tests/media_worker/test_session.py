@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from media_worker.admission import Sessions
+from media_worker.looks import Wardrobe
+from media_worker.vision.designs import Coat
+from protocol import designs
+from protocol.designs import Finish
+from protocol.errors import AtCapacity, NoFrameYet, NotFound, Replaced, SessionEnded, WorkerUnavailable
+from protocol.internal import SessionSpec
+from protocol.messages import Config, Finger, FingerConfig, ImageFormat
+from tests.media_worker.fakes import NO_MODEL, FakeConnection, FakePipeline, session
+
+pytestmark = pytest.mark.usefixtures("fake_vision")
+
+
+def spec(session_id: str = "s-1", **changes: object) -> SessionSpec:
+    return SessionSpec(session_id=session_id, design_id=1, expires_at=time.time() + 600).model_copy(update=changes)
+
+
+async def test_the_engine_lives_while_somebody_is_connected(fake_vision: type[FakePipeline]) -> None:
+    one, first, second = session(), FakeConnection("peer"), FakeConnection("socket")
+    await one.attach(first)
+    await one.attach(second)
+    await one.detach(first)
+    assert await one.run(lambda pipeline: 1) == 1
+    assert (fake_vision.built, fake_vision.closed) == (1, 0)
+    await one.detach(second)
+    await one.detach(second)
+    assert (fake_vision.built, fake_vision.closed) == (1, 1)
+    with pytest.raises(SessionEnded):
+        await one.run(lambda pipeline: 1)
+
+
+async def test_a_newer_connection_replaces_the_older_of_its_kind() -> None:
+    one, old, new, other = session(), FakeConnection("peer"), FakeConnection("peer"), FakeConnection("socket")
+    for connection in (old, other, new):
+        await one.attach(connection)
+    assert [type(error) for error in old.closed_with] == [Replaced]
+    assert other.closed_with == []
+    for connection in (old, other, new):
+        await one.detach(connection)
+
+
+async def test_end_tells_closes_and_forgets() -> None:
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    report = await one.end("deleted")
+    await one.end("deleted")
+    assert report.session_id == "s-1"
+    assert [(event.event, event.reason) for event in connection.told] == [("ended", "deleted")]
+    assert [type(error) for error in connection.closed_with] == [SessionEnded]
+    with pytest.raises(SessionEnded):
+        await one.attach(FakeConnection())
+    with pytest.raises(NoFrameYet):
+        await one.capture(ImageFormat.JPEG)
+    await one.detach(connection)
+
+
+async def test_expiry_warns_once_and_an_extension_is_told() -> None:
+    one, connection = session(expires_at=1000.0), FakeConnection()
+    await one.attach(connection)
+    assert [one.check_expiry(now) for now in (900, 945, 950, 1001)] == [False, False, False, True]
+    one.refresh(spec(expires_at=2000.0))
+    assert not one.check_expiry(1001)
+    assert not one.check_expiry(1950)
+    assert [event.event for event in connection.told] == ["expiring", "extended", "expiring"]
+    await one.detach(connection)
+
+
+async def test_slots_are_held_by_sessions_with_connections() -> None:
+    sessions = Sessions(1, NO_MODEL)
+    one, two = sessions.open(spec("a")), sessions.open(spec("b"))
+    sessions.admit(one)
+    connection = FakeConnection()
+    await one.attach(connection)
+    sessions.admit(one)  # one more connection of the same session takes no further slot
+    with pytest.raises(AtCapacity):
+        sessions.admit(two)
+    await one.detach(connection)
+    sessions.admit(two)
+    sessions.draining = True
+    with pytest.raises(WorkerUnavailable):
+        sessions.admit(two)
+
+
+async def test_drain_asks_everybody_to_leave_then_ends() -> None:
+    sessions, connection = Sessions(4, NO_MODEL), FakeConnection()
+    one = sessions.open(spec("a"))
+    await one.attach(connection)
+    await sessions.drain(within=0.1)
+    assert connection.told[0].type == "draining"
+    assert [type(error) for error in connection.closed_with] == [SessionEnded]
+    with pytest.raises(NotFound):
+        sessions.get("a")
+    await one.detach(connection)
+
+
+async def test_opening_again_keeps_the_settings_made_here() -> None:
+    sessions = Sessions(4, NO_MODEL)
+    one = sessions.open(spec("a"))
+    await one.apply(Config(design=6))
+    assert sessions.open(spec("a", settings=Config(design=2))) is one
+    assert one.settings.design == 6
+
+
+def colours(coat: Coat) -> list[float]:
+    return coat.colours[0].round(2).tolist()
+
+
+def test_wardrobe_layers_fingers_and_finish_over_the_design() -> None:
+    wardrobe = Wardrobe(1, None, NO_MODEL)
+    red, cobalt = (colours(Coat.of(designs.find(design_id))) for design_id in (1, 6))
+    plain = wardrobe.look(Config())
+    assert {colours(coat) == red for coat in plain.coats.values()} == {True}
+    mixed = wardrobe.look(Config(fingers={Finger.RING: FingerConfig(design=6)}, finish=Finish.MATTE))
+    assert colours(mixed.coats[Finger.RING]) == cobalt
+    assert colours(mixed.coats[Finger.THUMB]) == red
+    assert {coat.finish for coat in mixed.coats.values()} == {Finish.MATTE}
+    assert colours(wardrobe.look(Config(design=6)).coats[Finger.THUMB]) == cobalt
