@@ -138,7 +138,8 @@ def _texture_map(place: Place) -> tuple[Floats, Floats]:
 # --- finishes: how a surface of that colour answers light ------------------------------------------------------------
 def _surface(colour: Floats, light: Light, place: Place, *, contrast: float, rim: float) -> Floats:
     """Diffuse colour: the nail's own shading with more or less contrast, and a rim that curves away from the light."""
-    curve = 1 - np.float32(rim) * place.u**4
+    square = place.u * place.u
+    curve = 1 - np.float32(rim) * square * square
     shade = np.power(light.shading, np.float32(contrast)) * np.maximum(curve, 0) * np.float32(light.exposure)
     lit: Floats = colour * shade[..., None]
     return lit
@@ -183,8 +184,8 @@ def _glitter(colour: Floats, coat: Coat, place: Place, light: Light, bare: Float
     x, y = _texture_map(place)
     flakes = cv2.remap(_FLAKES, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     # each flake lies at its own tilt, so it flashes at its own direction of the finger
-    flash = flakes[..., 0] * (0.35 + 0.65 * np.maximum(np.cos(flakes[..., 1] * 6.28 + 9 * place.angle), 0))
-    sparkle = flash[..., None] * coat.colours[-1] * np.float32(0.9 * light.exposure)
+    flash: Floats = flakes[..., 0] * (0.35 + 0.65 * np.maximum(np.cos(flakes[..., 1] * 6.28 + 9 * place.angle), 0))
+    sparkle: Floats = flash[..., None] * coat.colours[-1] * np.float32(0.9 * light.exposure)
     return _surface(colour, light, place, contrast=0.8, rim=0.3) + sparkle + (light.highlights * 0.8)[..., None]
 
 

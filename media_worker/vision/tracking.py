@@ -59,7 +59,7 @@ def _weight(cutoff: Floats | np.float32, seconds: float) -> Floats:
     return rate / (rate + 1)
 
 
-@dataclass
+@dataclass(eq=False)  # two tracks are the same only if they are one object
 class _Track:
     hand: Hand
     """As last seen, not smoothed."""
@@ -119,7 +119,7 @@ class NailFader:
         for nail in nails:
             before = min(gone, key=lambda each: _gap(each, nail), default=None)
             if before is not None and _gap(before, nail) < 1:
-                gone.remove(before)
+                gone = [each for each in gone if each is not before]
                 faded.append(_fade(nail, before.visibility, nail.visibility, elapsed))
             else:
                 faded.append(_fade(nail, 0.0, nail.visibility, max(elapsed, 1)))
