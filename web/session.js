@@ -108,6 +108,7 @@ export class TryOnSession {
   #attempt = 0;
   #liveSince = 0;
   #lostSince = 0;
+  #waiting = false;
   /** The one timer of connecting: either waiting for an attempt, or limiting it. */
   #connectTimer = /** @type {any} */ (undefined);
   #beatTimer = /** @type {any} */ (undefined);
@@ -255,7 +256,7 @@ export class TryOnSession {
 
   /** Tries to reconnect now instead of when the wait is over: the network came back, or the person asks. */
   retryNow() {
-    if (this.#state === "reconnecting" && !this.#transport) void this.#connect();
+    if (this.#state === "reconnecting" && this.#waiting) void this.#connect();
   }
 
   /** The person leaves: tells the server, closes everything, goes back to idle. Safe to call at any time. */
@@ -306,6 +307,7 @@ export class TryOnSession {
   /** One attempt, from nothing to `ready`. The first picture (or a wanted pause) then completes it. */
   async #connect() {
     const run = this.#run;
+    this.#waiting = false;
     this.#clock.clearTimeout(this.#connectTimer);
     this.#connectTimer = this.#clock.setTimeout(
       () => this.#lost(new TryOnError("connection_failed", "no picture in time")),
@@ -388,6 +390,7 @@ export class TryOnSession {
   #retryLater(error) {
     const attempt = this.#attempt++;
     const delayMs = Math.max(backoffDelay(attempt, this.#random), (error.retryAfter ?? 0) * 1000);
+    this.#waiting = true;
     this.#emit("retry", { delayMs, attempt, error });
     this.#clock.clearTimeout(this.#connectTimer);
     this.#connectTimer = this.#clock.setTimeout(() => void this.#connect(), delayMs);

@@ -27,6 +27,7 @@ export function stateWords(state, level = null) {
 export function photoName(designName, date) {
   const slug = designName
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { Api, problem, retryAfterSeconds } from "../../web/api.js";
+import { asTryOnError, closeError, TryOnError, wordsFor } from "../../web/errors.js";
+
+const BASE = "https://shop.example/try/";
+const session = { session_id: "s1", token: "secret", webrtc_url: "https://shop.example/api/try-on/sessions/s1/webrtc/" };
+
+/** An Api whose server answers as given; `calls` records what was asked. */
+function server(...responses) {
+  const calls = [];
+  const fetch = async (url, init) => {
+    calls.push({ url: String(url), ...init });
+    const response = responses.shift();
+    if (response instanceof Error) throw response;
+    return response;
+  };
+  return { api: new Api({ base: BASE, fetch }), calls };
+}
+
+const problemDocument = (status, body, headers = {}) =>
+  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/problem+json", ...headers } });
+
+describe("errors", () => {
+  test("a full server becomes at_capacity with the seconds to wait", async () => {
+    const { api } = server(problemDocument(503, { code: "at_capacity", detail: "full" }, { "Retry-After": "10" }));
+    await assert.rejects(api.createSession(1), { code: "at_capacity", status: 503, retryAfter: 10, message: "full" });
+  });
+
+  test("no answer at all is server_unreachable", async () => {
+    const { api } = server(new TypeError("Failed to fetch"));
+    await assert.rejects(api.designs(), { code: "server_unreachable" });
+  });
+
+  for (const [status, code] of [[502, "worker_unavailable"], [503, "worker_unavailable"], [410, "session_ended"],
+    [404, "not_found"], [500, "internal_error"], [418, "internal_error"]]) {
+    test(`a proxy's page with ${status} reads as ${code}`, async () => {
+      const error = await problem(new Response("<h1>oops</h1>", { status }));
+      assert.equal(error.code, code);
+    });
+  }
+
+  test("Retry-After may be seconds, a date, or nonsense", () => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    assert.equal(retryAfterSeconds("7"), 7);
+    assert.equal(retryAfterSeconds("Thu, 01 Jan 2026 00:00:30 GMT", now), 30);
+    assert.equal(retryAfterSeconds("Thu, 01 Jan 2020 00:00:30 GMT", now), 0);
+    assert.equal(retryAfterSeconds("soon"), undefined);
+    assert.equal(retryAfterSeconds(null), undefined);
+  });
+
+  test("close codes carry their meaning; others are a lost connection", () => {
+    const codes = [4409, 4410, 4404, 4401, 4503, 1006, 4408].map((code) => closeError(code).code);
+    assert.deepEqual(codes, ["replaced", "session_ended", "not_found", "unauthorized", "at_capacity",
+      "connection_lost", "connection_lost"]);
+  });
+
+  test("every error has words, known or not", () => {
+    assert.match(wordsFor("at_capacity").title, /studio is full right now/);
+    assert.deepEqual(wordsFor("never_heard_of"), wordsFor("internal_error"));
+    assert.equal(asTryOnError(new Error("boom")).code, "internal_error");
+    assert.equal(asTryOnError(new TryOnError("replaced")).code, "replaced");
+  });
+});
+
+describe("requests", () => {
+  test("a session is created for a design", async () => {
+    const { api, calls } = server(new Response(JSON.stringify(session), { status: 201 }));
+    assert.equal((await api.createSession(3)).session_id, "s1");
+    assert.equal(calls[0].url, "https://shop.example/api/try-on/sessions/");
+    assert.deepEqual(JSON.parse(calls[0].body), { mode: "explore", post_id: 3 });
+  });
+
+  test("the offer goes out as SDP with the token; a relative Location is made whole", async () => {
+    const answer = new Response("v=0", { status: 201, headers: { Location: "/rtc/1", ETag: '"7"' } });
+    const { api, calls } = server(answer, new Response(null, { status: 204 }));
+    const resource = await api.offer(session, "v=0 offer");
+    assert.deepEqual(resource, { answer: "v=0", location: "https://shop.example/rtc/1", etag: '"7"' });
+    assert.equal(calls[0].headers["Content-Type"], "application/sdp");
+    assert.equal(calls[0].headers.Authorization, "Bearer secret");
+    await api.trickle(session, resource, "a=ice-ufrag:x");
+    assert.equal(calls[1].method, "PATCH");
+    assert.equal(calls[1].headers["If-Match"], '"7"');
+    assert.equal(calls[1].headers["Content-Type"], "application/trickle-ice-sdpfrag");
+  });
+
+  test("the last request outlives the page", async () => {
+    const { api, calls } = server(new Response(null, { status: 204 }));
+    await api.end(session);
+    assert.equal(calls[0].method, "DELETE");
+    assert.equal(calls[0].keepalive, true);
+  });
+});
