@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +45,14 @@ SHAPES: dict[Finger, FingerShape] = {
     Finger.PINKY: FingerShape((0.45, -0.80), (0.38, 0.23, 0.205), 17, (0.095, 0.068), (0.66, 1.35, 0.094)),
 }
 """The nails lie where MediaPipe's DIP and TIP would expect them on a photo (design section 6), found by trying."""
+
+CLOSED = SHAPES | {
+    Finger.INDEX: replace(SHAPES[Finger.INDEX], base=(-0.205, -0.98), direction=-1.5),
+    Finger.MIDDLE: replace(SHAPES[Finger.MIDDLE], base=(0.0, -1.02), direction=0),
+    Finger.RING: replace(SHAPES[Finger.RING], base=(0.205, -0.96), direction=1.5),
+    Finger.PINKY: replace(SHAPES[Finger.PINKY], base=(0.385, -0.86), direction=4),
+}
+"""Fingers side by side."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,18 @@ def pose(
     place = np.array(wrist) + sway
     joints = (_joints(seconds, phase) * (mirror, 1.0)) @ turn * size + place
     return Pose(joints, size, side, palm, np.array([0.0, 4.0]) @ turn * size + place, SHAPES)
+
+
+def fingertips(middle: tuple[float, float], unit: float, *, lean: float = 0.0) -> Pose:
+    """A right hand with closed fingers, placed so that `middle` lies between its finger tips; for close-ups."""
+    tilt = np.radians(lean)
+    turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+    joints: list[Points] = [np.zeros(2)]
+    for shape in CLOSED.values():
+        joints += finger_joints(shape, shape.direction, 0.0)
+    place = np.array(middle) - np.array([0.02, -1.93]) @ turn * unit
+    elbow = np.array([0.0, 4.0]) @ turn * unit + place
+    return Pose(np.array(joints) @ turn * unit + place, unit, "right", False, elbow, CLOSED)
 
 
 def _joints(seconds: float, phase: float) -> Points:

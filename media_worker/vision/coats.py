@@ -69,7 +69,8 @@ def _solid(coat: Coat, place: Place) -> Floats:
 
 
 def _french(coat: Coat, place: Place) -> Floats:
-    smile = 0.72 + 0.1 * place.u * place.u
+    """The accent on the tip; its line arches like the natural free edge, lower at the sides."""
+    smile = 0.76 - 0.16 * place.u * place.u
     return _two(coat, _step(place.v - smile, place.pixel_v))
 
 
@@ -95,11 +96,11 @@ def _stripes(coat: Coat, place: Place) -> Floats:
 
 def _dots(coat: Coat, place: Place) -> Floats:
     """Rows of dots, every other row shifted; round on the nail, whose length is about 1.3 widths."""
-    rows = place.v * 5.2 - 0.1
+    rows = place.v * 4.4 - 0.2
     row = np.floor(rows)
-    across = place.u * 2.0 + 0.5 * (row % 2)
+    across = place.u * 1.7 + 0.5 * (row % 2)
     du, dv = across % 1 - 0.5, rows - row - 0.5
-    return _two(coat, _step(0.27 - np.hypot(du, dv), 2.0 * place.pixel_u))
+    return _two(coat, _step(0.27 - np.hypot(du, dv), 1.7 * place.pixel_u))
 
 
 _PATTERNS: dict[Pattern, Callable[[Coat, Place], Floats]] = {

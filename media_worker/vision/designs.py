@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -74,6 +74,10 @@ class Look:
         from media_worker.vision import reference  # noqa: PLC0415  (reference builds looks, so it imports this module)
 
         return reference.look_of(rgb, model_path)
+
+    def with_finish(self, finish: Finish) -> Look:
+        """The same colours with another surface."""
+        return Look({finger: replace(coat, finish=finish) for finger, coat in self.coats.items()})
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

@@ -1,0 +1,194 @@
+"""Commands of vision: paint files, cut out nails, measure, fetch the model. `lacquer` takes them over as they are.
+
+Commands import what they need when they run, so that `--help` is instant.
+"""
+# ruff: noqa: PLC0415  # see above
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from protocol.designs import Finish
+from protocol.errors import LacquerError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from media_worker.vision.designs import Look
+    from media_worker.vision.metrics import Report
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Nail vision on files: paint, cut out, measure.",
+)
+
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", help="Hand model to use instead of the fetched one; also LACQUER_HAND_MODEL."),
+]
+
+
+@app.command()
+def apply(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Photo (JPEG, PNG, WebP) or video.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
+    design: Annotated[str, typer.Option("--design", help="Number of a catalogue design, or a picture to copy from.")],
+    finish: Annotated[Finish | None, typer.Option(help="Overrides the design's finish.")] = None,
+    model: Model = None,
+) -> None:
+    """Paint the nails of a photo or a video.
+
+    Example: `lacquer apply hand.jpg red.jpg --design 1`, or `lacquer apply hand.mp4 out.mp4 --design swatch.png`.
+    """
+    with _one_line_errors():
+        from media_worker import files
+        from media_worker.vision import models
+
+        path = models.find(model)
+        look = _look(design, finish, path)
+        if files.is_image(source):
+            nails = files.paint_image(source, target, look, path)
+            typer.echo(f"{target}: {nails} nails painted" if nails else f"{target}: no nails found, nothing painted")
+        else:
+            with _progress() as progress:
+                frames = files.paint_video(source, target, look, path, _ticker(progress, f"painting {source.name}"))
+            typer.echo(f"{target}: {frames} frames")
+
+
+@app.command()
+def segment(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Photos.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the masks; made if need be.")],
+    model: Model = None,
+) -> None:
+    """Write a mask for each photo: PNG of the same size and stem, 255 on nails, 0 elsewhere.
+
+    Example: `lacquer segment photos/*.jpg --out masks`
+    """
+    with _one_line_errors():
+        from media_worker import files
+        from media_worker.vision import models
+
+        path = models.find(model)
+        stems = [image.stem for image in images]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            _fail(f"two images are called {twice}, so their masks would overwrite each other")
+        with _progress() as progress:
+            empty = files.segment(images, out, path, _ticker(progress, "segmenting"))
+        typer.echo(f"{len(images)} masks in {out}" + (f"; no hand found in {empty}" if empty else ""))
+
+
+@app.command()
+def evaluate(
+    images: Annotated[Path, typer.Option("--images", help="Folder of photos.")],
+    masks: Annotated[
+        Path, typer.Option("--masks", help="Folder of their true masks: PNG, same stem, above 127 is nail.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    model: Model = None,
+) -> None:
+    """Measure the nail outlines against masks drawn by people.
+
+    Example: `lacquer evaluate --images nails/val/images --masks nails/val/masks`
+    """
+    with _one_line_errors():
+        from media_worker import files
+        from media_worker.vision import models
+
+        path = models.find(model)
+        with _progress() as progress:
+            report = files.evaluate(images, masks, path, _ticker(progress, "evaluating"))
+        typer.echo(json.dumps(report.as_dict()) if as_json else _table(report))
+
+
+@app.command()
+def models() -> None:
+    """Fetch the hand model into the cache, or verify the one that is there.
+
+    It comes with pip out of the official mediapipe 0.10.21 wheel (36 MB, Apache-2.0) and is checked by SHA-256.
+
+    Example: `lacquer models`
+    """
+    with _one_line_errors():
+        import os
+
+        from media_worker.vision import models as hand_models
+
+        if os.environ.get(hand_models.ENVIRONMENT):
+            typer.echo(f"{hand_models.find()} (from {hand_models.ENVIRONMENT}) can be read")
+        else:
+            hand_models.fetch(typer.echo)
+
+
+def _look(design: str, finish: Finish | None, model: Path) -> Look:
+    from media_worker import files
+    from media_worker.vision.designs import Look
+    from protocol import designs
+
+    if design.isdigit():
+        return Look.of(designs.find(int(design)), finish)
+    picture = Path(design)
+    if not picture.is_file():
+        _fail(f"--design takes a catalogue number or a picture; {design} is neither")
+    look = Look.from_image(files.read_image(picture), model)
+    return look.with_finish(finish) if finish else look
+
+
+def _table(report: Report) -> str:
+    return "\n".join(
+        [
+            f"images                 {report.images}  (no hand found in {report.no_hand})",
+            f"mean IoU per image     {report.mean_iou:.3f}",
+            f"pooled IoU             {report.pooled_iou:.3f}",
+            f"nail precision at 0.5  {report.precision:.3f}",
+            f"nail recall at 0.5     {report.recall:.3f}",
+            f"boundary F at 2 px     {report.boundary_f:.3f}",
+        ]
+    )
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    # on stderr, so that `--json` can be piped; and only for people
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def _ticker(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """A function (done, total) that moves a bar; a total of 0 is unknown."""
+    task = progress.add_task(what, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback."""
+    try:
+        yield
+    except LacquerError as error:
+        _fail(error.message)
+    except FileNotFoundError as error:
+        _fail(f"{error.filename}: no such file or folder")
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,173 @@
+"""Vision on files: photos and videos in, painted ones, masks and scores out. The commands of `cli` do it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from media_worker import images
+from media_worker.vision import metrics, render
+from media_worker.vision.designs import Look
+from media_worker.vision.nails import Nail
+from media_worker.vision.pipeline import Pipeline, StillPipeline
+from protocol import limits
+from protocol.errors import BadImage, BadRequest
+from protocol.messages import ImageFormat
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total); a total of 0 is unknown."""
+
+SUFFIXES = {
+    ".jpg": ImageFormat.JPEG,
+    ".jpeg": ImageFormat.JPEG,
+    ".png": ImageFormat.PNG,
+    ".webp": ImageFormat.WEBP,
+}
+
+SHOWN = 0.5
+"""A mask holds the nails that are at least this visible and pixels that they cover at least this much."""
+
+
+def is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3). Raises BadImage, TooLarge or OSError; the message names the file."""
+    try:
+        return images.decode(path.read_bytes(), max_pixels=limits.MAX_UPLOAD_PIXELS)
+    except BadImage as error:
+        raise BadImage(f"{path}: {error.message}") from error
+
+
+def paint_image(source: Path, target: Path, look: Look, model: Path) -> int:
+    """Paints a photo; returns the number of nails."""
+    image_format = SUFFIXES.get(target.suffix.lower())
+    if image_format is None:
+        raise BadRequest(f"{target}: a photo is written as {', '.join(SUFFIXES)}")
+    rgb = read_image(source)
+    with _still(model) as pipeline:
+        painted = pipeline.process_rgb(rgb, look)
+    target.write_bytes(images.encode(painted.image, image_format, quality=95))
+    return len(painted.nails)
+
+
+def segment(sources: Sequence[Path], folder: Path, model: Path, progress: Progress) -> int:
+    """Writes a mask for each photo; returns the number of photos without a hand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    empty = 0
+    with _still(model) as pipeline:
+        for done, source in enumerate(sources, 1):
+            rgb = read_image(source)
+            nails, hands = pipeline.find(rgb)
+            mask = np.zeros(rgb.shape[:2], np.uint8)
+            for nail_mask in nail_masks(nails, rgb.shape[0], rgb.shape[1]):
+                mask[nail_mask] = 255
+            if not cv2.imwrite(str(folder / f"{source.stem}.png"), mask):
+                raise BadRequest(f"{folder / source.stem}.png cannot be written")
+            empty += hands == 0
+            progress(done, len(sources))
+    return empty
+
+
+def evaluate(pictures: Path, masks: Path, model: Path, progress: Progress) -> metrics.Report:
+    """Scores the outlines on every photo of a folder that has a mask of the same stem."""
+    pairs = [(path, masks / f"{path.stem}.png") for path in sorted(pictures.iterdir()) if is_image(path)]
+    missing = [mask for _, mask in pairs if not mask.is_file()]
+    if missing:
+        raise BadRequest(f"{missing[0]} is missing ({len(missing)} of {len(pairs)} photos have no mask)")
+    if not pairs:
+        raise BadRequest(f"there are no photos in {pictures}")
+    scores = []
+    with _still(model) as pipeline:
+        for done, (picture, mask) in enumerate(pairs, 1):
+            scores.append(_score(pipeline, picture, mask))
+            progress(done, len(pairs))
+    return metrics.summarise(scores)
+
+
+def nail_masks(nails: Sequence[Nail], height: int, width: int) -> list[NDArray[np.bool_]]:
+    """A bool (height, width) mask for each nail that shows."""
+    return [render.coverage(nail.outline, width, height) > SHOWN for nail in nails if nail.visibility >= SHOWN]
+
+
+def paint_video(source: Path, target: Path, look: Look, model: Path, progress: Progress) -> int:
+    """Paints a video, its frame times and sound kept; returns the number of frames. Raises BadRequest."""
+    pipeline = Pipeline(model, look)
+    try:
+        with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+            return _paint_frames(reader, writer, pipeline, progress)
+    except av.FFmpegError as error:
+        raise BadRequest(f"{source} cannot be painted into {target}: {error.strerror}") from error
+    finally:
+        pipeline.close()
+
+
+def _paint_frames(reader: Any, writer: Any, pipeline: Pipeline, progress: Progress) -> int:
+    if not reader.streams.video:
+        raise BadRequest(f"{reader.name} holds no video")
+    video = reader.streams.video[0]
+    video.thread_type = "AUTO"
+    sound = reader.streams.audio[0] if reader.streams.audio else None
+    sound_out = writer.add_stream_from_template(sound) if sound else None
+    encoder = None
+    frames = 0
+    for packet in reader.demux([video, sound] if sound else [video]):
+        if packet.stream is sound:
+            if packet.dts is not None:  # the last, empty packet only flushes decoders
+                packet.stream = sound_out
+                writer.mux(packet)
+            continue
+        for frame in packet.decode():
+            encoder = encoder or _encoder(writer, video, frame)
+            writer.mux(encoder.encode(_painted(pipeline, frame, encoder)))
+            frames += 1
+            progress(frames, video.frames)
+    if encoder is None:
+        raise BadRequest(f"{reader.name} holds no frame that decodes")
+    writer.mux(encoder.encode(None))
+    return frames
+
+
+def _encoder(writer: Any, video: Any, frame: Any) -> Any:
+    encoder = writer.add_stream("libx264", rate=video.average_rate or 30, options={"crf": "18", "preset": "veryfast"})
+    encoder.width, encoder.height = frame.width & ~1, frame.height & ~1  # 4:2:0 needs even sizes
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = encoder.codec_context.time_base = video.time_base or Fraction(1, 90_000)
+    return encoder
+
+
+def _painted(pipeline: Pipeline, frame: Any, encoder: Any) -> Any:
+    even = frame.reformat(encoder.width, encoder.height, "yuv420p")
+    result = pipeline.process_i420(even.to_ndarray(), round((frame.time or 0) * 1000))
+    painted = av.VideoFrame.from_ndarray(result.image, "yuv420p")
+    painted.pts, painted.time_base = frame.pts, frame.time_base
+    return painted
+
+
+def _score(pipeline: StillPipeline, picture: Path, mask: Path) -> metrics.ImageScore:
+    rgb = read_image(picture)
+    truth = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
+    if truth is None:
+        raise BadImage(f"{mask} is no picture")
+    if truth.shape != rgb.shape[:2]:
+        raise BadImage(f"{mask} is {truth.shape[1]}x{truth.shape[0]}, its photo {rgb.shape[1]}x{rgb.shape[0]}")
+    nails, hands = pipeline.find(rgb)
+    return metrics.score(nail_masks(nails, *rgb.shape[:2]), truth > 127, no_hand=hands == 0)
+
+
+@contextmanager
+def _still(model: Path) -> Iterator[StillPipeline]:
+    pipeline = StillPipeline(model)
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()
