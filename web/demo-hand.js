@@ -17,15 +17,15 @@
  * mean of real hands: the server has to find these nails like anybody else's.
  */
 const FINGERS = [
-  { name: "index", root: { x: -0.165, y: -0.475 }, angle: -15, bones: [0.2, 0.128, 0.105], r: 0.055, phase: 0.9 },
-  { name: "middle", root: { x: -0.042, y: -0.51 }, angle: -3, bones: [0.222, 0.145, 0.108], r: 0.056, phase: 0.3 },
-  { name: "ring", root: { x: 0.077, y: -0.485 }, angle: 9, bones: [0.205, 0.136, 0.107], r: 0.053, phase: 2.1 },
-  { name: "pinky", root: { x: 0.182, y: -0.425 }, angle: 23, bones: [0.155, 0.094, 0.092], r: 0.046, phase: 1.4 },
+  { name: "index", root: { x: -0.165, y: -0.475 }, angle: -15, bones: [0.2, 0.128, 0.105], r: 0.051, phase: 0.9 },
+  { name: "middle", root: { x: -0.042, y: -0.51 }, angle: -3, bones: [0.222, 0.145, 0.108], r: 0.052, phase: 0.3 },
+  { name: "ring", root: { x: 0.077, y: -0.485 }, angle: 9, bones: [0.205, 0.136, 0.107], r: 0.050, phase: 2.1 },
+  { name: "pinky", root: { x: 0.182, y: -0.425 }, angle: 23, bones: [0.155, 0.094, 0.092], r: 0.043, phase: 1.4 },
 ];
 
 const SKIN_SHADES = 12;
-const SKIN_EDGE = [168, 112, 90];
-const SKIN_LIT = [240, 198, 173];
+const SKIN_EDGE = [150, 94, 72];
+const SKIN_LIT = [228, 187, 163];
 
 /**
  * The hand's joints at time `t`: fingers breathe a little, nothing more, so that a design can be looked at.
@@ -49,16 +49,16 @@ export function pose(t) {
   const thumb = {
     joints: [
       { x: -0.115, y: -0.13, r: 0.085 },
-      { x: -0.255, y: -0.285, r: 0.066 },
-      { x: -0.345 - open, y: -0.4, r: 0.058 },
-      { x: -0.415 - 2 * open, y: -0.505, r: 0.05 },
+      { x: -0.25, y: -0.285, r: 0.064 },
+      { x: -0.33 - open, y: -0.41, r: 0.056 },
+      { x: -0.385 - 2 * open, y: -0.525, r: 0.048 },
     ],
     nail: { from: 0.52, to: 1.26, width: 0.56 },
   };
   /** @type {[Ball, Ball][]} */
   const palm = digits.map(({ joints: [root] }) => [{ x: root.x * 0.42, y: -0.09, r: 0.1 }, { ...root, r: root.r * 1.14 }]);
   palm.push([{ x: -0.05, y: -0.1, r: 0.105 }, thumb.joints[0]]);
-  palm.push([{ x: 0.03, y: 0.6, r: 0.165 }, { x: 0.005, y: -0.03, r: 0.128 }]);
+  palm.push([{ x: 0.06, y: 1.1, r: 0.2 }, { x: 0.005, y: -0.03, r: 0.128 }]);
   palm.push([{ x: 0.0, y: -0.06, r: 0.12 }, { x: 0.005, y: -0.36, r: 0.17 }]);
   return { digits: [thumb, ...digits], palm };
 }
@@ -72,7 +72,7 @@ export function drawHand(context, t) {
   const { width, height } = context.canvas;
   // Upright phones cut the sides off and lay the controls over the bottom: the hand stays clear of both.
   const upright = height > width;
-  const scale = upright ? width * 0.62 : height * 0.74;
+  const scale = upright ? width * 0.65 : height * 0.7;
   const wrist = upright ? 0.66 : 0.87;
   drawBackdrop(context, width, height);
   context.save();
@@ -157,9 +157,13 @@ function capsule(context, a, b, depth) {
   context.closePath();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Ball[]} joints */
+/**
+ * The skin folds over the joints. More than anything else they tell the hand model that this is the back of a right hand,
+ * not the palm of a left one; without them its certainty of the side falls from 0.9 to 0.6, and polish flickers.
+ * @param {CanvasRenderingContext2D} context @param {Ball[]} joints
+ */
 function drawCreases(context, joints) {
-  context.strokeStyle = "rgb(120 66 48 / 26%)";
+  context.strokeStyle = "rgb(104 54 38 / 50%)";
   context.lineWidth = 0.0045;
   context.lineCap = "round";
   for (const [before, joint] of [[joints[0], joints[1]], [joints[1], joints[2]]]) {

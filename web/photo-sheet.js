@@ -13,7 +13,9 @@ export function photoSheet(dialog) {
   let file = null;
 
   close.onclick = () => dialog.close();
-  dialog.onclick = ({ target }) => target === dialog && dialog.close(); // a touch beside the sheet
+  dialog.addEventListener("click", ({ target }) => {
+    if (target === dialog) dialog.close(); // a touch beside the sheet
+  });
   dialog.onclose = () => URL.revokeObjectURL(image.src);
   share.onclick = () => {
     // The person may close the share sheet again, which is no error.
