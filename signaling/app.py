@@ -20,7 +20,8 @@ from signaling.routing import Router
 from signaling.service import Clock, SessionService
 from signaling.settings import SETTINGS, Settings, signing_key
 from signaling.store import open_store
-from signaling.uploads import MAX_FORM_SIZE, Uploads
+from signaling.unbroken import Unbroken
+from signaling.uploads import MAX_FORM_SIZE, Uploads, expect
 from signaling.worker_client import WorkerClient
 
 OPERATIONS = (
@@ -36,7 +37,10 @@ OPERATIONS = (
 
 
 def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) -> web.Application:
-    """Signaling as an aiohttp application. It enters `router` when it starts and exits it when it stops."""
+    """Signaling as an aiohttp application. It enters `router` when it starts and exits it when it stops.
+
+    Looks for the page's files, so it blocks for a moment. Raises FileNotFoundError where they are not installed.
+    """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(middlewares=[metrics.count, problems, identify], client_max_size=MAX_FORM_SIZE)
     app[SETTINGS] = settings
@@ -44,7 +48,7 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
     app[designs.THUMBNAILS] = {}
     app[legacy_ws.SOCKETS] = set()
     app[openapi.DOCUMENT] = openapi.document(OPERATIONS)
-    add_routes(app, OPERATIONS)
+    add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
 
     async def own(app: web.Application) -> AsyncIterator[None]:
@@ -55,18 +59,20 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
             store = await stack.enter_async_context(open_store(settings.async_database_url))
             workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
             await stack.enter_async_context(router)
-            uploads = Uploads()
-            stack.callback(uploads.close)
+            uploads, unbroken = Uploads(), Unbroken()
+            stack.push_async_callback(uploads.close)
+            stack.push_async_callback(unbroken.close)
             blobs = LocalBlobs(settings.blobs)
             sessions = SessionService(
                 store=store,
                 blobs=blobs,
                 router=router,
                 workers=workers,
+                unbroken=unbroken,
                 clock=clock,
                 lifetime=settings.session_lifetime,
             )
-            app[CONTEXT] = Context(store, blobs, router, workers, sessions, uploads, clock)
+            app[CONTEXT] = Context(store, blobs, router, workers, sessions, uploads, unbroken, clock)
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
             yield

@@ -50,7 +50,7 @@ class Tokens:
     def __init__(self, key: str) -> None:
         raw = key.encode()
         if len(raw) < MIN_KEY_BYTES:
-            log.warning("secret_key_short", bytes=len(raw), needed=MIN_KEY_BYTES)
+            log.warning("secret key short", bytes=len(raw), needed=MIN_KEY_BYTES)
         # HMAC pads a short key with zeros itself (RFC 2104 §2), so this changes no signature: it only tells PyJWT,
         # which would warn at every token, that the one warning above is enough.
         self._key = raw.ljust(MIN_KEY_BYTES, b"\0")

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, web
+from aiohttp import ClientWebSocketResponse, WebSocketError, WSCloseCode, WSMsgType, web
 
 from protocol import limits
 from protocol.errors import SilentPeer
@@ -77,8 +77,10 @@ async def _pump(source: Socket, sink: Socket) -> Farewell | None:
         message = await source.receive()
         if message.type is WSMsgType.CLOSE:
             return Farewell(message.data or NO_STATUS, (message.extra or "").encode())
+        if message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
+            return Farewell(message.data.code)  # over the size limit, or no WebSocket: aiohttp has closed it for that
         if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-            return Farewell(source.close_code or ABNORMAL)
+            return Farewell(ABNORMAL)  # it broke, or we are closing it ourselves
         try:
             async with asyncio.timeout(limits.SILENCE_TIMEOUT):
                 await sink.send_frame(message.data, message.type)

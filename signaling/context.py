@@ -10,6 +10,7 @@ from signaling.blobs import Blobs
 from signaling.routing import Router
 from signaling.service import Clock, SessionService
 from signaling.store import Store
+from signaling.unbroken import Unbroken
 from signaling.uploads import Uploads
 from signaling.worker_client import WorkerClient
 
@@ -22,6 +23,7 @@ class Context:
     workers: WorkerClient
     sessions: SessionService
     uploads: Uploads
+    unbroken: Unbroken
     clock: Clock
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from aiohttp import web
 
 from protocol import designs
@@ -33,7 +35,9 @@ async def thumbnail(request: web.Request) -> web.Response:
     if design.id not in kept:
         context = request.app[CONTEXT]
         kept[design.id] = await context.workers.thumbnail(await context.router.any_worker(), design.id)
-    return image_response(request, *kept[design.id], cache=PUBLIC)
+    data, content_type = kept[design.id]
+    tag = hashlib.sha256(data).hexdigest()[:32]
+    return image_response(request, data, content_type, tag=tag, cache=PUBLIC)
 
 
 async def ice_servers(request: web.Request) -> web.Response:

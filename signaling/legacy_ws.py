@@ -35,7 +35,8 @@ async def tryon(request: web.Request) -> web.StreamResponse:
     await client.prepare(request)
     request.app[SOCKETS].add(client)
     try:
-        await _serve(request, client)
+        # Cancelled half-way, the worker's socket would stay open. What ends the bridge is that a socket closes.
+        await request.app[CONTEXT].unbroken.run(_serve(request, client))
     finally:
         request.app[SOCKETS].discard(client)
     return client
@@ -47,7 +48,7 @@ async def _serve(request: web.Request, client: ClientSocket) -> None:
     except LacquerError as error:
         await _refuse(client, error)
     except Exception:
-        log.exception("bridge_failed", path=request.path)
+        log.exception("bridge failed", path=request.path)
         await _refuse(client, LacquerError())
     else:
         await _bridge(client, worker)
@@ -65,23 +66,17 @@ async def _connect(request: web.Request) -> WorkerSocket:
 
 async def _bridge(client: ClientSocket, worker: WorkerSocket) -> None:
     """Joins the two, then closes both with what the first to leave said."""
-    parting = None
-    try:
-        parting = await bridge.join(client, worker)
-    finally:
-        await asyncio.gather(_close_client(client, parting), _close_worker(worker, parting), return_exceptions=True)
+    parting = await bridge.join(client, worker)
+    farewell = parting.farewell.sendable
+    closing = worker.close(code=farewell.code, message=farewell.reason)
+    await asyncio.gather(closing, _close_client(client, parting), return_exceptions=True)
 
 
-async def _close_client(client: ClientSocket, parting: Parting | None) -> None:
-    if parting and parting.farewell.broken and not parting.by_client:
+async def _close_client(client: ClientSocket, parting: Parting) -> None:
+    if parting.farewell.broken and not parting.by_client:
         return await _refuse(client, WorkerUnavailable("the media worker went away; connect again"))
-    farewell = parting.farewell.sendable if parting else bridge.Farewell(WSCloseCode.GOING_AWAY)
+    farewell = parting.farewell.sendable
     await client.close(code=farewell.code, message=farewell.reason)
-
-
-async def _close_worker(worker: WorkerSocket, parting: Parting | None) -> None:
-    farewell = parting.farewell.sendable if parting else bridge.Farewell(WSCloseCode.GOING_AWAY)
-    await worker.close(code=farewell.code, message=farewell.reason)
 
 
 async def _refuse(client: ClientSocket, error: LacquerError) -> None:

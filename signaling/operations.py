@@ -15,6 +15,8 @@ from protocol.errors import LacquerError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+
 Schema = Mapping[str, Any]
 """A piece of JSON Schema, for what is no model: images, SDP."""
 
@@ -43,10 +45,10 @@ class Operation:
     """Those of this operation itself; internal_error may always happen."""
 
 
-def add_routes(app: web.Application, operations: Iterable[Operation]) -> None:
+def add_routes(app: web.Application, operations: Iterable[Operation], expect: ExpectHandler) -> None:
+    """`expect` answers requests that ask before they send their body (RFC 9110 §10.1.1)."""
     for operation in operations:
         for path in dict.fromkeys((operation.path, operation.path.rstrip("/"))):
-            if operation.method == "GET":
-                app.router.add_get(path, operation.handler)  # answers HEAD as well
-            else:
-                app.router.add_route(operation.method, path, operation.handler)
+            methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
+            for method in methods:
+                app.router.add_route(method, path, operation.handler, expect_handler=expect)

@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from protocol import limits
 from protocol.api import Problem
 from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, TooLarge
 from signaling.settings import SETTINGS
@@ -17,7 +18,7 @@ log = structlog.get_logger()
 _FROM_HTTP: dict[int, type[LacquerError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 
 
-def problem_response(error: LacquerError, *, retry_after: int) -> web.Response:
+def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFTER) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
     if error.status == 503:
@@ -37,7 +38,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as refusal:
         return _from_http(request, refusal)
     except Exception:
-        log.exception("request_failed", method=request.method, path=request.path)
+        log.exception("request failed", method=request.method, path=request.path)
         return _answer(request, LacquerError())
 
 

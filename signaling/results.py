@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping
@@ -78,7 +79,13 @@ async def _read(request: web.Request) -> _Wanted:
 
 
 async def _read_json(request: web.Request) -> _Wanted:
-    fields = _checked(await uploads.read_json(request, uploads.MAX_JSON_WITH_IMAGE))
+    with request.app[CONTEXT].uploads.slot():
+        body = await uploads.read_body(request, uploads.MAX_JSON_WITH_IMAGE)
+        return await asyncio.to_thread(_parse_json, body)  # 16 MB of JSON and base64 take a while
+
+
+def _parse_json(body: bytes) -> _Wanted:
+    fields = _checked(uploads.parse_json_object(body, "the body"))
     image = None if fields.processed_image is None else uploads.decode_base64_image(fields.processed_image)
     return _Wanted(fields, image)
 
@@ -93,8 +100,12 @@ def _typed(texts: Mapping[str, str]) -> dict[str, object]:
 
 def _checked(data: Mapping[str, object]) -> CreateResult:
     fields = uploads.parse(CreateResult, data)
-    if len(json.dumps(fields.metadata)) > limits.MAX_JSON_SIZE:
-        raise TooLarge(f"metadata: over {limits.MAX_JSON_SIZE} bytes of JSON")
+    try:
+        size = len(json.dumps(fields.metadata, ensure_ascii=False).encode())
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can write it, but no UTF-8 answer could give it back
+        raise InvalidFields("metadata: holds text that is not Unicode") from None
+    if size > limits.MAX_JSON_SIZE:
+        raise TooLarge(f"metadata: {size} bytes of JSON; {limits.MAX_JSON_SIZE} are taken")
     return fields
 
 
@@ -110,6 +121,18 @@ async def _newest_frame(context: Context, session: Session) -> tuple[Session, Pi
 
 
 async def _keep(
+    context: Context,
+    session: Session,
+    picture: Picture,
+    *,
+    confidence: float | None,
+    metadata: dict[str, JsonValue],
+) -> Result:
+    work = _store(context, session, picture, confidence=confidence, metadata=metadata)
+    return await context.unbroken.run(work)
+
+
+async def _store(
     context: Context,
     session: Session,
     picture: Picture,
@@ -152,14 +175,19 @@ async def show(request: web.Request) -> web.Response:
 
 async def image(request: web.Request) -> web.Response:
     result = await _find(request)
-    return image_response(request, await request.app[CONTEXT].blobs.get(result.blob), result.content_type)
+    data = await request.app[CONTEXT].blobs.get(result.blob)
+    return image_response(request, data, result.content_type, tag=result.blob)
 
 
 async def delete(request: web.Request) -> web.Response:
     context, result = request.app[CONTEXT], await _find(request)
+    await context.unbroken.run(_forget(context, result))
+    return web.Response(status=204)
+
+
+async def _forget(context: Context, result: Result) -> None:
     await context.store.delete_result(result.result_id)
     await context.blobs.delete(result.blob)
-    return web.Response(status=204)
 
 
 async def _find(request: web.Request) -> Result:

@@ -155,6 +155,6 @@ class LocalRouter:
                 response.raise_for_status()
                 health = WorkerHealth.model_validate_json(await response.read())
         except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
-            log.debug("worker_silent", worker=url, error=str(error) or type(error).__name__)
+            log.debug("worker silent", worker=url, error=str(error) or type(error).__name__)
         else:
             self._placement.heard(url, health, asked_at=asked_at, now=self._clock())

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -20,6 +21,7 @@ from signaling.blobs import Blobs
 from signaling.routing import Router
 from signaling.sessions import LIVE, Session, is_id
 from signaling.store import Store
+from signaling.unbroken import Unbroken
 from signaling.worker_client import WorkerClient
 
 CONNECT_TIMEOUT = 5.0
@@ -37,12 +39,21 @@ class SessionService:
     """The one place where a session's state changes."""
 
     def __init__(
-        self, *, store: Store, blobs: Blobs, router: Router, workers: WorkerClient, clock: Clock, lifetime: float
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        router: Router,
+        workers: WorkerClient,
+        unbroken: Unbroken,
+        clock: Clock,
+        lifetime: float,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._router = router
         self._workers = workers
+        self._unbroken = unbroken
         self._clock = clock
         self._lifetime = lifetime
 
@@ -77,10 +88,14 @@ class SessionService:
             post_id=post_id,
             created_at=now,
             expires_at=now + self._lifetime,
-            reference=None if reference is None else await self._blobs.put(reference),
         )
+        return await self._unbroken.run(self._add(session, reference))
+
+    async def _add(self, session: Session, reference: bytes | None) -> Session:
+        if reference is not None:
+            session = replace(session, reference=await self._blobs.put(reference))
         await self._store.add_session(session)
-        log.info("session_created", session=session.session_id, mode=session.mode, post=post_id)
+        log.info("session created", session=session.session_id, mode=session.mode, post=session.post_id)
         return session
 
     async def extend(self, session_id: str) -> Session:
@@ -93,7 +108,7 @@ class SessionService:
             try:
                 await self._workers.put_session(url, await self._spec(session))
             except LacquerError as error:
-                log.warning("extension_not_told", session=session.session_id, error=error.code)
+                log.warning("extension not told", session=session.session_id, error=error.code)
         return session
 
     async def end(self, session_id: str) -> None:
@@ -128,7 +143,7 @@ class SessionService:
         try:
             reports = await self._workers.reports(url)
         except LacquerError as error:
-            log.warning("report_missing", session=session.session_id, worker=url, error=error.code)
+            log.warning("report missing", session=session.session_id, worker=url, error=error.code)
             return session
         for report in reports:
             if report.session_id == session.session_id:
@@ -138,9 +153,12 @@ class SessionService:
     async def _step(self, session: Session, to: SessionStatus) -> bool:
         """The one place that changes a status. False where someone else changed it first."""
         session.moved_to(to)
+        return await self._unbroken.run(self._take_step(session, to))
+
+    async def _take_step(self, session: Session, to: SessionStatus) -> bool:
         if not await self._store.set_status(session.session_id, to, was=session.status):
             return False
-        log.info("session_status", session=session.session_id, was=session.status, now=to)
+        log.info("session status", session=session.session_id, was=session.status, now=to)
         if to not in LIVE:
             await self._leave(session, to)
         return True
@@ -160,13 +178,16 @@ class SessionService:
         """None where the worker does not answer, or does not know the session. The sweeper comes back to it."""
         try:
             return await self._workers.end_session(url, session_id, reason)
+        except NotFound:
+            return None  # it had forgotten the session already
         except LacquerError as error:
-            log.warning("end_not_told", session=session_id, worker=url, error=error.code)
+            log.warning("end not told", session=session_id, worker=url, error=error.code)
             return None
 
     async def _store_report(self, session: Session, report: SessionReport) -> None:
-        if (report.settings, report.statistics) != (session.settings, session.statistics):
-            await self._store.set_report(session.session_id, report.settings, report.statistics)
+        reported = session.reported(report.settings, report.statistics)
+        if reported != session:
+            await self._store.save_report(reported)
 
     # --- on a worker ------------------------------------------------------------------------------------------------
     async def connect(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:

@@ -28,7 +28,7 @@ from signaling.context import CONTEXT
 from signaling.image_response import image_response
 from signaling.operations import BINARY, IMAGE, Operation
 from signaling.results import keep_still
-from signaling.uploads import REFERENCE_SIDE
+from signaling.uploads import REFERENCE_SIDE, SOURCE_SIDE
 from signaling.urls import API, session_url
 
 REFERENCE, SOURCE = "nail_reference_image", "source_image"
@@ -59,7 +59,7 @@ async def _create_upload(request: web.Request) -> web.Response:
         if REFERENCE not in form.files:
             raise InvalidFields(f"{REFERENCE}: missing")
         reference = await context.uploads.picture(form.files[REFERENCE], REFERENCE_SIDE)
-        source = await context.uploads.picture(form.files[SOURCE]) if SOURCE in form.files else None
+        source = await context.uploads.picture(form.files[SOURCE], SOURCE_SIDE) if SOURCE in form.files else None
     await context.sessions.check_capacity()
     # The still comes first: where the worker refuses the picture, no session is left behind.
     still = await _wear(request, source.data, reference.data) if source else None
@@ -107,7 +107,7 @@ async def reference(request: web.Request) -> web.Response:
     if session.reference is None:
         raise NotFound("this session shows a design of the catalogue")
     picture = await context.blobs.get(session.reference)
-    return image_response(request, picture)
+    return image_response(request, picture, tag=session.reference)
 
 
 _CREATE_FORM = {

@@ -54,6 +54,9 @@ class Session:
     settings: Config = field(default_factory=Config)
     """What the person chose so far, as the worker last reported it."""
     statistics: Stats = field(default_factory=Stats)
+    """What the worker last counted. It counts from zero where it meets the session for the first time."""
+    earlier: Stats = field(default_factory=Stats)
+    """Counted before that, by other workers or by one that had forgotten the session."""
     reference: str | None = None
     """Upload mode: blob of the normalised picture, until the session is over."""
 
@@ -80,3 +83,25 @@ class Session:
         """The session with its full time from now on; never less than it had. Raises SessionEnded."""
         self.check_live(now)
         return replace(self, expires_at=max(self.expires_at, now + lifetime))
+
+    def reported(self, settings: Config, statistics: Stats) -> Session:
+        """The session as a worker describes it now. Fewer frames than before mean that counting began anew."""
+        restarted = statistics.frames_in < self.statistics.frames_in
+        earlier = self.total_statistics if restarted else self.earlier
+        return replace(self, settings=settings, statistics=statistics, earlier=earlier)
+
+    @property
+    def total_statistics(self) -> Stats:
+        """Counters over the session's whole life; rates and sizes as they are now."""
+        before, now = self.earlier, self.statistics
+        reasons = dict.fromkeys([*before.frames_dropped, *now.frames_dropped])
+        return now.model_copy(
+            update={
+                "frames_in": before.frames_in + now.frames_in,
+                "frames_out": before.frames_out + now.frames_out,
+                "frames_dropped": {
+                    reason: before.frames_dropped.get(reason, 0) + now.frames_dropped.get(reason, 0)
+                    for reason in reasons
+                },
+            }
+        )

@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.engine import make_url
@@ -87,6 +88,7 @@ class SessionRow(Base):
     expires_at: Mapped[float]
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     statistics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    earlier: Mapped[dict[str, Any]] = mapped_column(JSON)
     reference: Mapped[str | None] = mapped_column(String(64))
 
     def to_session(self) -> Session:
@@ -100,6 +102,7 @@ class SessionRow(Base):
             expires_at=self.expires_at,
             settings=Config.model_validate(self.settings),
             statistics=Stats.model_validate(self.statistics),
+            earlier=Stats.model_validate(self.earlier),
             reference=self.reference,
         )
 
@@ -139,9 +142,13 @@ class ResultRow(Base):
 Row = TypeVar("Row", SessionRow, ResultRow)
 
 
-def _settings_json(settings: Config) -> dict[str, Any]:
-    # In a Config, a field that is absent means "as it was", so only what was set is kept.
-    return settings.model_dump(mode="json", exclude_unset=True)
+def _report_columns(session: Session) -> dict[str, Any]:
+    return {
+        # In a Config, a field that is absent means "as it was", so only what was set is kept.
+        "settings": session.settings.model_dump(mode="json", exclude_unset=True),
+        "statistics": session.statistics.model_dump(mode="json"),
+        "earlier": session.earlier.model_dump(mode="json"),
+    }
 
 
 class Store:
@@ -170,9 +177,8 @@ class Store:
             status=session.status,
             created_at=session.created_at,
             expires_at=session.expires_at,
-            settings=_settings_json(session.settings),
-            statistics=session.statistics.model_dump(mode="json"),
             reference=session.reference,
+            **_report_columns(session),
         )
         async with self._begin() as db:
             db.add(row)
@@ -218,12 +224,12 @@ class Store:
         """False where the session is no longer live."""
         return await self._change_session(session_id, SessionRow.status.in_(LIVE), expires_at=expires_at)
 
-    async def set_report(self, session_id: str, settings: Config, statistics: Stats) -> None:
-        values = {"settings": _settings_json(settings), "statistics": statistics.model_dump(mode="json")}
-        await self._change_session(session_id, SessionRow.id == session_id, **values)
+    async def save_report(self, session: Session) -> None:
+        """Settings and statistics, whatever the status is."""
+        await self._change_session(session.session_id, true(), **_report_columns(session))
 
     async def forget_reference(self, session_id: str) -> None:
-        await self._change_session(session_id, SessionRow.id == session_id, reference=None)
+        await self._change_session(session_id, true(), reference=None)
 
     async def count_sessions(self) -> dict[SessionStatus, int]:
         query = select(SessionRow.status, func.count()).group_by(SessionRow.status)
@@ -295,18 +301,25 @@ async def _changed(db: AsyncSession, statement: Executable) -> bool:
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[Store]:
     """A store on this database, its tables made; closed on the way out."""
-    is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    if is_sqlite and (path := make_url(url).database):
-        await asyncio.to_thread(Path(path).parent.mkdir, parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_pre_ping=not is_sqlite)
-    if is_sqlite:
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    engine = await asyncio.to_thread(_make_engine, url)
     try:
         store = Store(engine)
         await store.create_tables()
         yield store
     finally:
         await engine.dispose()
+
+
+def _make_engine(url: str) -> AsyncEngine:
+    """Makes the folder of a SQLite file as well; touches the disk."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -22,7 +22,7 @@ async def run(context: Context, interval: float) -> NoReturn:
         try:
             await sweep(context)
         except Exception:  # a database that is away for a moment must not end expiry for good
-            log.exception("sweep_failed")
+            log.exception("sweep failed")
 
 
 async def sweep(context: Context) -> None:
@@ -37,7 +37,7 @@ async def _absorb_reports(context: Context, url: str) -> None:
     try:
         reports = await context.workers.reports(url)
     except LacquerError as error:
-        log.warning("reports_missing", worker=url, error=error.code)
+        log.warning("reports missing", worker=url, error=error.code)
         return
     for report in reports:
         await context.sessions.absorb(url, report)

@@ -8,9 +8,9 @@ import binascii
 import functools
 import json
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
@@ -30,6 +30,7 @@ from protocol.errors import (
 from protocol.messages import explain
 from signaling import images
 from signaling.images import Picture
+from signaling.problems import problem_response
 
 MAX_IMAGES = 2
 """Files of one form: the nail reference and the person's own picture."""
@@ -42,10 +43,13 @@ READ_TIMEOUT = 60.0
 """Seconds to send a body: two 12 MB photos at 3.2 Mbit/s up. Slower phones send smaller photos."""
 
 MAX_AT_ONCE = 8
-"""Forms held in memory at once, 24 MB each at most."""
+"""Bodies with pictures held in memory at once, 24 MB each at most."""
 
 REFERENCE_SIDE = 1280
 """Longest side of a nail reference that is kept: a nail on it is then still larger than on video."""
+
+SOURCE_SIDE = 2048
+"""Longest side of a still to try on: what the worker's body limit takes as a PNG, and more than video ever has."""
 
 PICTURE_SIDE = 4096
 """Longest side of any other picture that is kept; video ends at 1920."""
@@ -63,6 +67,17 @@ def refuse_oversize(request: web.Request, limit: int) -> None:
     """Answers at once, before a byte of the body is read, where the sender names its length. Raises TooLarge."""
     if request.content_length is not None and request.content_length > limit:
         raise TooLarge(f"the body has {request.content_length} bytes; {limit} are taken")
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """Answers `Expect: 100-continue`, as curl sends it: no need to send what is too large for anything."""
+    try:
+        refuse_oversize(request, MAX_FORM_SIZE)
+    except TooLarge as error:
+        return problem_response(error)
+    assert request.transport is not None
+    request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return None
 
 
 def require_type(request: web.Request, *types: str) -> str:
@@ -84,9 +99,9 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     return bytes(body)
 
 
-async def read_json(request: web.Request, limit: int = limits.MAX_JSON_SIZE) -> dict[str, object]:
-    """A JSON object. Raises BadRequest, TooLarge."""
-    return parse_json_object(await read_body(request, limit), "the body")
+async def read_json(request: web.Request) -> dict[str, object]:
+    """A small JSON object. Raises BadRequest, TooLarge."""
+    return parse_json_object(await read_body(request, limits.MAX_JSON_SIZE), "the body")
 
 
 def parse_json_object(text: bytes | str, what: str) -> dict[str, object]:
@@ -142,8 +157,9 @@ class Uploads:
         # would let go of a decoder that still runs when its client goes away; a pool of one does not.
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="image")
 
-    def close(self) -> None:
-        self._decoder.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """Waits for the picture that is being decoded; a second at most."""
+        await asyncio.to_thread(self._decoder.shutdown, wait=True, cancel_futures=True)
 
     @asynccontextmanager
     async def form(self, request: web.Request, *files: str) -> AsyncIterator[Form]:
@@ -152,11 +168,17 @@ class Uploads:
         Raises TooLarge, BadRequest, SilentPeer, or AtCapacity where too many are being read.
         """
         refuse_oversize(request, MAX_FORM_SIZE)
+        with self.slot():
+            yield await _read_form(request, files)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Held while a body with a picture is in memory. Raises AtCapacity where too many are."""
         if self._reading >= MAX_AT_ONCE:
             raise AtCapacity("too many uploads at once")
         self._reading += 1
         try:
-            yield await _read_form(request, files)
+            yield
         finally:
             self._reading -= 1
 

@@ -45,7 +45,7 @@ def session(request: web.Request, it: Session) -> SessionView:
         ws_url=urls.ws_url(request, it.session_id),
         ice_servers=request.app[SETTINGS].ice_servers,
         design=_own_design(request, it) if it.post_id is None else _catalogue_design(request, it.post_id),
-        statistics=it.statistics,
+        statistics=it.total_statistics,
     )
 
 

@@ -52,7 +52,7 @@ async def offer(request: web.Request) -> web.Response:
 
     answer = await context.sessions.connect(session, add_peer)
     if not _PEER_ID.fullmatch(answer.peer_id):
-        log.error("peer_id_unusable", session=session.session_id, peer=answer.peer_id)
+        log.error("peer id unusable", session=session.session_id, peer=answer.peer_id)
         raise WorkerUnavailable
     headers = {
         "Location": f"{webrtc_url(request, session.session_id)}{answer.peer_id}/",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,9 @@ class WorkerClient:
     async def _call(self, method: str, url: str, *, json_body: str | None = None, **options: Any) -> _Answer:
         assert self._http is not None, "enter the client first"
         if json_body is not None:
-            options |= {"data": json_body.encode(), "headers": {"Content-Type": "application/json"}}
+            # As a file: aiohttp sends one in pieces, where bytes with a picture in them would go out in one go.
+            body = io.BytesIO(json_body.encode())
+            options |= {"data": body, "headers": {"Content-Type": "application/json"}}
         with _telling(url):
             async with self._http.request(method, url, **options) as response:
                 answer = _Answer(await response.read(), response.content_type, response.headers)
@@ -171,7 +174,7 @@ def _telling(url: str) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
-        log.warning("worker_unreachable", url=url, error=str(error) or type(error).__name__)
+        log.warning("worker unreachable", url=url, error=str(error) or type(error).__name__)
         raise WorkerUnavailable from error
 
 
@@ -179,11 +182,11 @@ def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
     try:
         problem = Problem.model_validate_json(answer.body)
     except ValidationError:
-        log.error("worker_answer_unknown", url=url, status=status, body=answer.body[:200])
+        log.error("worker answer unknown", url=url, status=status, body=answer.body[:200])
         return WorkerUnavailable()
     if problem.code == Unauthorized.code:
         # Ours to mend, not the client's: it has shown its token to us, and the worker was shown our secret.
-        log.error("worker_secret_refused", url=url)
+        log.error("worker secret refused", url=url)
         return WorkerUnavailable()
     return from_code(problem.code, problem.detail)
 
@@ -193,5 +196,5 @@ def _parsed(kind: type[Model], body: bytes, url: str) -> Model:
     try:
         return TypeAdapter(kind).validate_json(body)
     except ValidationError as error:
-        log.error("worker_answer_unknown", url=url, error=str(error))
+        log.error("worker answer unknown", url=url, error=str(error))
         raise WorkerUnavailable from error
