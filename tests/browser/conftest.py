@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media_worker import drawn_hand
+from tests.serving import Served, lacquer_serve
+
+SCENE = drawn_hand.Scene(still=True)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that do not need their own; each test has its own session on it."""
+    with lacquer_serve(tmp_path_factory.mktemp("served"), "--workers", "1", LACQUER_WORKER_CAPACITY="16") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A still drawn hand as Chromium's camera: still, so that every frame's nails are where `nails` says."""
+    path = tmp_path_factory.mktemp("camera") / "hand.mjpeg"
+    drawn_hand.write_mjpeg(path, seconds=1, scene=SCENE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def nails() -> np.ndarray:
+    """Where the drawn nails are: bool (480, 640)."""
+    return drawn_hand.draw(SCENE, 0).mask() > 0

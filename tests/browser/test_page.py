@@ -1,0 +1,231 @@
+"""The page in real Chromium, against a real `lacquer serve`, with a drawn hand in the camera."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiohttp import ClientSession
+from playwright.async_api import Page
+
+from media_worker import images
+from tests.serving import Served, chromium, lacquer_serve
+
+pytestmark = pytest.mark.browser
+
+RED, COBALT = np.array([0xB3, 0x00, 0x1B]), np.array([0x1F, 0x3F, 0xBF])
+
+SNAPSHOT = """() => {
+  const output = document.querySelector("#output");
+  const canvas = document.createElement("canvas");
+  canvas.width = output.videoWidth ?? output.width;
+  canvas.height = output.videoHeight ?? output.height;
+  canvas.getContext("2d").drawImage(output, 0, 0);
+  return canvas.toDataURL("image/png");
+}"""
+
+
+@asynccontextmanager
+async def visit(served: Served, camera: Path | None, query: str = "", *flags: str) -> AsyncIterator[Page]:
+    async with chromium(camera, *flags) as browser:
+        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        await page.goto(f"{served.url}/{query}")
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        yield page
+        assert not faults
+
+
+async def live(page: Page, button: str = "#start") -> None:
+    await page.click(button)
+    await page.wait_for_selector("body[data-state=live]", timeout=20_000)
+
+
+async def snapshot(page: Page) -> np.ndarray:
+    """What #output shows: RGB, uint8 (H, W, 3)."""
+    data = await page.evaluate(SNAPSHOT)
+    return images.decode(base64.b64decode(data.split(",")[1]), max_pixels=10**7)
+
+
+def worn(picture: np.ndarray, nails: np.ndarray, colour: np.ndarray) -> float:
+    """Share of the nails' pixels near `colour`."""
+    return float((np.abs(picture[nails].astype(int) - colour).sum(axis=1) < 150).mean())
+
+
+async def until_worn(page: Page, nails: np.ndarray, colour: np.ndarray, seconds: float) -> np.ndarray:
+    deadline = time.monotonic() + seconds
+    while True:
+        picture = await snapshot(page)
+        if picture.shape[:2] == nails.shape and worn(picture, nails, colour) > 0.45:
+            return picture
+        assert time.monotonic() < deadline, f"{picture.shape}, {worn(picture, nails, colour):.2f} of the nails"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+async def test_polish_appears_on_the_nails_at_full_size(
+    served: Served, camera: Path, nails: np.ndarray, codec: str
+) -> None:
+    async with visit(served, camera, f"?codec={codec}") as page:
+        await live(page)
+        shown = time.monotonic()
+        picture = await until_worn(page, nails, RED, seconds=3)
+        assert picture.shape == (480, 640, 3)
+        assert time.monotonic() - shown < 3
+        assert worn(picture, ~nails, RED) < 0.02, "polish is on nails, not on the rest of the picture"
+        used = await page.wait_for_function("lacquer.stats().detail.codec")
+        assert codec in (await used.json_value()).lower()
+
+
+async def test_design_change_shows_within_half_a_second(served: Served, camera: Path, nails: np.ndarray) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await until_worn(page, nails, RED, seconds=5)
+        y, x = (int(np.median(axis)) for axis in np.nonzero(_one_nail(nails)))
+        delay = await page.evaluate(
+            """([x, y]) => new Promise((resolve, reject) => {
+              const output = document.querySelector("#output");
+              const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+              const began = performance.now();
+              const look = () => {
+                context.drawImage(output, x, y, 1, 1, 0, 0, 1, 1);
+                const [red, , blue] = context.getImageData(0, 0, 1, 1).data;
+                if (blue > red + 40) resolve(performance.now() - began);
+                else if (performance.now() - began > 5000) reject(new Error(`still ${red}, ${blue}`));
+                else output.requestVideoFrameCallback(look);
+              };
+              document.querySelector("#strip [data-design='6']").click();
+              look();
+            })""",
+            [x, y],
+        )
+        assert delay < 500
+        await until_worn(page, nails, COBALT, seconds=1)
+
+
+def _one_nail(nails: np.ndarray) -> np.ndarray:
+    """The leftmost nail that is far from the others: the thumb's."""
+    columns = np.nonzero(nails.any(axis=0))[0]
+    first_gap = columns[np.nonzero(np.diff(columns) > 3)[0][0]]
+    return nails & (np.arange(nails.shape[1]) <= first_gap)
+
+
+async def test_capture_downloads_the_processed_picture(
+    served: Served, camera: Path, nails: np.ndarray, tmp_path: Path
+) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await until_worn(page, nails, RED, seconds=5)
+        await page.click("#capture")
+        async with page.expect_download() as download:
+            await page.click("[download]")
+        file = await download.value
+        assert file.suggested_filename.startswith("lacquer-classic-red-")
+        await file.save_as(tmp_path / "photo")
+        photo = images.decode((tmp_path / "photo").read_bytes(), max_pixels=10**7)
+        assert photo.shape == (480, 640, 3)
+        assert worn(photo, nails, RED) > 0.45
+
+
+async def test_pause_stops_the_work_and_play_goes_on(served: Served, camera: Path) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await page.click("#pause")
+        await page.wait_for_selector("body[data-state=paused]")
+        await asyncio.sleep(0.5)
+        before = await page.evaluate("lacquer.lastMetadata.frame_number")
+        await asyncio.sleep(1)
+        assert await page.evaluate("lacquer.lastMetadata.frame_number") == before
+        await page.click("#pause")
+        await page.wait_for_selector("body[data-state=live]")
+        await page.wait_for_function("before => lacquer.lastMetadata.frame_number > before", arg=before)
+
+
+async def test_killed_worker_comes_back_with_the_same_design(served: Served, camera: Path, nails: np.ndarray) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await page.click("#strip [data-design='6']")
+        await until_worn(page, nails, COBALT, seconds=5)
+        os.kill(served.workers()[0].pid, signal.SIGKILL)
+        await page.wait_for_selector("body[data-state=reconnecting]", timeout=10_000)
+        assert "connect" in (await page.inner_text("#state")).lower()
+        await page.wait_for_selector("body[data-state=live]", timeout=30_000)
+        await until_worn(page, nails, COBALT, seconds=10)
+
+
+async def test_websocket_path_works(served: Served, camera: Path, nails: np.ndarray) -> None:
+    async with visit(served, camera, "?transport=websocket") as page:
+        await live(page)
+        picture = await until_worn(page, nails, RED, seconds=5)
+        assert picture.shape == (480, 640, 3)
+        await page.click("#strip [data-design='6']")
+        await until_worn(page, nails, COBALT, seconds=2)
+
+
+async def test_demo_hand_needs_no_camera(served: Served) -> None:
+    async with visit(served, None) as page:
+        await live(page, "#demo")
+        await page.wait_for_function("lacquer.lastMetadata?.nails.length >= 4", timeout=10_000)
+
+
+async def test_closed_tab_frees_the_slot(served: Served, camera: Path) -> None:
+    async with visit(served, camera) as page, ClientSession() as http:
+        await until_free(http, served, 16)  # browsers of earlier tests were killed: those take 10 s to be missed
+        await live(page)
+        await until_free(http, served, 15)
+        await page.close(run_before_unload=True)
+        closed = time.monotonic()
+        await until_free(http, served, 16)
+        assert time.monotonic() - closed < 4, "`pagehide` says goodbye; nobody waits for silence"
+
+
+async def until_free(http: ClientSession, served: Served, slots: int) -> None:
+    deadline = time.monotonic() + 15
+    while True:
+        async with http.get(f"{served.url}/readyz") as response:
+            free = (await response.json())["free_slots"]
+        if free == slots:
+            return
+        assert time.monotonic() < deadline, f"{free} slots are free, {slots} should be"
+        await asyncio.sleep(0.1)
+
+
+async def message_code(page: Page, button: str = "#start") -> str | None:
+    await page.click(button)
+    await page.wait_for_selector("#message:not([hidden])")
+    assert len(await page.inner_text("#message")) > 20, "words for people"
+    return await page.get_attribute("#message", "data-code")
+
+
+async def test_no_camera_is_said(served: Served) -> None:
+    async with visit(served, None) as page:
+        assert await message_code(page) == "camera_missing"
+
+
+async def test_refused_permission_is_said(served: Served) -> None:
+    async with visit(served, None, "", "--use-fake-device-for-media-stream", "--deny-permission-prompts") as page:
+        assert await message_code(page) == "camera_denied"
+
+
+async def test_insecure_origin_is_said(served: Served) -> None:
+    port = served.url.rsplit(":", 1)[1]
+    elsewhere = Served(f"http://nails.example:{port}", served.process)
+    async with visit(elsewhere, None, "", "--host-resolver-rules=MAP nails.example 127.0.0.1") as page:
+        assert await message_code(page) == "insecure_origin"
+
+
+async def test_full_server_is_said(tmp_path: Path, camera: Path) -> None:
+    with lacquer_serve(tmp_path, "--workers", "1", LACQUER_WORKER_CAPACITY="1") as served:
+        async with visit(served, camera) as first, visit(served, camera) as second:
+            await live(first)
+            assert await message_code(second) == "at_capacity"
+            assert await first.evaluate("lacquer.state") == "live", "the one inside keeps the place"
