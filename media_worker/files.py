@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def paint_image(source: Path, target: Path, look: Look, model: Path) -> int:
     if image_format is None:
         raise BadRequest(f"{target}: a photo is written as {', '.join(SUFFIXES)}")
     rgb = read_image(source)
-    with _still(model) as pipeline:
+    with closing(StillPipeline(model)) as pipeline:
         painted = pipeline.process_rgb(rgb, look)
     target.write_bytes(images.encode(painted.image, image_format, quality=95))
     return len(painted.nails)
@@ -64,7 +64,7 @@ def segment(sources: Sequence[Path], folder: Path, model: Path, progress: Progre
     """Writes a mask for each photo; returns the number of photos without a hand."""
     folder.mkdir(parents=True, exist_ok=True)
     empty = 0
-    with _still(model) as pipeline:
+    with closing(StillPipeline(model)) as pipeline:
         for done, source in enumerate(sources, 1):
             rgb = read_image(source)
             nails, hands = pipeline.find(rgb)
@@ -87,7 +87,7 @@ def evaluate(pictures: Path, masks: Path, model: Path, progress: Progress) -> me
     if not pairs:
         raise BadRequest(f"there are no photos in {pictures}")
     scores = []
-    with _still(model) as pipeline:
+    with closing(StillPipeline(model)) as pipeline:
         for done, (picture, mask) in enumerate(pairs, 1):
             scores.append(_score(pipeline, picture, mask))
             progress(done, len(pairs))
@@ -101,24 +101,24 @@ def nail_masks(nails: Sequence[Nail], height: int, width: int) -> list[NDArray[n
 
 def paint_video(source: Path, target: Path, look: Look, model: Path, progress: Progress) -> int:
     """Paints a video, its frame times and sound kept; returns the number of frames. Raises BadRequest."""
-    pipeline = Pipeline(model, look)
+    if source.resolve() == target.resolve():
+        raise BadRequest(f"{target} would overwrite the video while it is read")
     try:
-        with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
-            return _paint_frames(reader, writer, pipeline, progress)
+        with av.open(str(source)) as reader:
+            if not reader.streams.video:
+                raise BadRequest(f"{source} holds no video")
+            with closing(Pipeline(model, look)) as pipeline, av.open(str(target), "w") as writer:
+                return _paint_frames(reader, writer, pipeline, progress)
     except av.FFmpegError as error:
         raise BadRequest(f"{source} cannot be painted into {target}: {error.strerror}") from error
-    finally:
-        pipeline.close()
 
 
 def _paint_frames(reader: Any, writer: Any, pipeline: Pipeline, progress: Progress) -> int:
-    if not reader.streams.video:
-        raise BadRequest(f"{reader.name} holds no video")
     video = reader.streams.video[0]
-    video.thread_type = "AUTO"
     sound = reader.streams.audio[0] if reader.streams.audio else None
+    # every stream before the first packet: a container's header is written with that one
+    encoder = _encoder(writer, video)
     sound_out = writer.add_stream_from_template(sound) if sound else None
-    encoder = None
     frames = 0
     for packet in reader.demux([video, sound] if sound else [video]):
         if packet.stream is sound:
@@ -127,21 +127,20 @@ def _paint_frames(reader: Any, writer: Any, pipeline: Pipeline, progress: Progre
                 writer.mux(packet)
             continue
         for frame in packet.decode():
-            encoder = encoder or _encoder(writer, video, frame)
             writer.mux(encoder.encode(_painted(pipeline, frame, encoder)))
             frames += 1
             progress(frames, video.frames)
-    if encoder is None:
+    if frames == 0:
         raise BadRequest(f"{reader.name} holds no frame that decodes")
     writer.mux(encoder.encode(None))
     return frames
 
 
-def _encoder(writer: Any, video: Any, frame: Any) -> Any:
+def _encoder(writer: Any, video: Any) -> Any:
     encoder = writer.add_stream("libx264", rate=video.average_rate or 30, options={"crf": "18", "preset": "veryfast"})
-    encoder.width, encoder.height = frame.width & ~1, frame.height & ~1  # 4:2:0 needs even sizes
+    encoder.width, encoder.height = video.width & ~1, video.height & ~1  # 4:2:0 needs even sizes
     encoder.pix_fmt = "yuv420p"
-    encoder.time_base = encoder.codec_context.time_base = video.time_base or Fraction(1, 90_000)
+    encoder.codec_context.time_base = video.time_base or Fraction(1, 90_000)
     return encoder
 
 
@@ -162,12 +161,3 @@ def _score(pipeline: StillPipeline, picture: Path, mask: Path) -> metrics.ImageS
         raise BadImage(f"{mask} is {truth.shape[1]}x{truth.shape[0]}, its photo {rgb.shape[1]}x{rgb.shape[0]}")
     nails, hands = pipeline.find(rgb)
     return metrics.score(nail_masks(nails, *rgb.shape[:2]), truth > 127, no_hand=hands == 0)
-
-
-@contextmanager
-def _still(model: Path) -> Iterator[StillPipeline]:
-    pipeline = StillPipeline(model)
-    try:
-        yield pipeline
-    finally:
-        pipeline.close()

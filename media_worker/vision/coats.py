@@ -154,7 +154,7 @@ def _shine(place: Place, width: float) -> Floats:
 
 
 def _cream(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    band = _shine(place, 0.3) * np.float32(0.045 * light.exposure)
+    band = _shine(place, 0.3) * np.float32(0.03 * light.exposure)
     return _surface(colour, light, place, contrast=0.8, rim=0.2) + (light.highlights * 0.8 + band)[..., None]
 
 

@@ -11,6 +11,7 @@ import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from media_worker.vision import models
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.models import ModelUnavailable
 from protocol.errors import VisionFailed
@@ -96,6 +97,7 @@ class _Landmarker:
     """MediaPipe's HandLandmarker with our types. `close` may be called twice."""
 
     def __init__(self, model_path: Path, num_hands: int, mode: vision.RunningMode, min_score: float = 0.5) -> None:
+        models.check(model_path)  # MediaPipe leaves a thread behind when it fails to load one
         options = vision.HandLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(model_path)),
             running_mode=mode,

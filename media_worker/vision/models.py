@@ -59,7 +59,7 @@ def find(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     """The model to use: `path`, else `$LACQUER_HAND_MODEL`, else the cache. Raises ModelUnavailable."""
     named = path or (Path(environment[ENVIRONMENT]) if environment.get(ENVIRONMENT) else None)
     if named is not None:
-        _check_task(named)
+        check(named)
         return named
     cached = cache_path(environment)
     if not cached.is_file():
@@ -134,8 +134,11 @@ def _alignment(offset: int) -> bytes:
     return struct.pack("<HH", 0xD935, padding) + bytes(padding)
 
 
-def _check_task(path: Path) -> None:
-    """An operator's own model may differ from ours, but it must be a task file with both networks."""
+def check(path: Path) -> None:
+    """An operator's own model may differ from ours, but it must be a task file with both networks.
+
+    Raises ModelUnavailable.
+    """
     try:
         with zipfile.ZipFile(path) as task:
             missing = PARTS.keys() - set(task.namelist())

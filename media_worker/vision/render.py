@@ -110,8 +110,10 @@ def _painted(before: Pixels, nail: Nail, coat: Coat, patch: Patch, left: int) ->
 def coverage(outline: Floats, width: int, height: int) -> Floats:
     """Share of each pixel that lies inside a polygon, 0–1, float32 (height, width); pixel (0, 0) spans 0–1."""
     fine = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), np.uint8)
-    # fillPoly puts sample centres on whole numbers: pixel edges are half a sample off
-    points = np.round((outline * SUPERSAMPLING - 0.5) * 16).astype(np.int32)
+    # fillPoly puts sample centres on whole numbers, half a sample off, and fills half a sample beyond the outline
+    outward = outline - outline.mean(axis=0)
+    inset = 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1e-6)
+    points = np.round((outline * SUPERSAMPLING - inset - 0.5) * 16).astype(np.int32)
     cv2.fillPoly(fine, [points], 255, shift=4)
     return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
@@ -130,7 +132,7 @@ def _read_light(bare: Floats, cover: Floats) -> coats.Light | None:
     level = max(float(np.median(strongest[inside])), 0.01)
     smooth = _blur_inside(strongest, weakest, cover, 0.12 * area**0.5)
     highlights = np.maximum(weakest - 1.25 * smooth[..., 1] - 0.01, 0)
-    exposure = float(np.clip((level / REFERENCE_BRIGHTNESS) ** 0.6, 0.25, 1.15))
+    exposure = float(np.clip((level / REFERENCE_BRIGHTNESS) ** 0.6, 0.25, 1.05))
     return coats.Light(exposure, np.clip(smooth[..., 0] / level, 0.3, 1.6), highlights)
 
 

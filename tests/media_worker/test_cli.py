@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from media_worker import cli, images
+from media_worker.drawn_hand import Drawing, Scene, clip, draw
+from media_worker.vision import models
+from protocol.messages import ImageFormat
+
+SCENE = Scene(width=480, height=360, noise=1)
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def save(drawing: Drawing, path: Path) -> Path:
+    kind = ImageFormat.PNG if path.suffix == ".png" else ImageFormat.JPEG
+    path.write_bytes(images.encode(drawing.rgb, kind, quality=95))
+    return path
+
+
+def load(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return images.decode(path.read_bytes(), max_pixels=10**7)
+
+
+def grey(path: Path) -> Any:
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+@pytest.mark.media
+def test_apply_paints_a_photo(tmp_path: Path, hand_model: Path) -> None:
+    drawing = draw(SCENE, 0)
+    target = tmp_path / "red.png"
+    code, out, err = run("apply", save(drawing, tmp_path / "hand.png"), target, "--design", "1", "--model", hand_model)
+    assert (code, err) == (0, "")
+    assert out.strip() == f"{target}: 5 nails painted"
+    core = cv2.erode(drawing.mask(), np.ones((5, 5), np.uint8)) > 0
+    assert np.median(load(target)[core], axis=0)[1] < 60
+
+
+@pytest.mark.media
+def test_apply_copies_from_a_picture(tmp_path: Path, hand_model: Path) -> None:
+    swatch = tmp_path / "swatch.png"
+    swatch.write_bytes(images.encode(np.full((40, 40, 3), (20, 40, 200), np.uint8), ImageFormat.PNG))
+    drawing = draw(SCENE, 0)
+    source, target = save(drawing, tmp_path / "hand.jpg"), tmp_path / "blue.webp"
+    code, _, _ = run("apply", source, target, "--design", swatch, "--finish", "matte", "--model", hand_model)
+    assert code == 0
+    core = cv2.erode(drawing.mask(), np.ones((5, 5), np.uint8)) > 0
+    assert np.median(load(target)[core], axis=0).argmax() == 2
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("sound", [False, True])
+def test_apply_paints_a_video_and_keeps_its_times_and_sound(sound: bool, tmp_path: Path, hand_model: Path) -> None:
+    source, target = tmp_path / "hand.mp4", tmp_path / "red.mp4"
+    write_video(source, frames=12, sound=sound)
+    code, out, _ = run("apply", source, target, "--design", "1", "--model", hand_model)
+    assert (code, out.strip()) == (0, f"{target}: 12 frames")
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        assert after.streams.video[0].average_rate == before.streams.video[0].average_rate == 25
+        assert len(after.streams.audio) == int(sound)
+        old, new = ([f for f in c.decode(video=0)] for c in (before, after))
+    assert [frame.time for frame in new] == [frame.time for frame in old]
+    core = cv2.erode(draw(SCENE, 11 / 25).mask(), np.ones((7, 7), np.uint8)) > 0
+    assert np.median(new[-1].to_ndarray(format="rgb24")[core], axis=0)[1] < 90
+
+
+@pytest.mark.media
+def test_segment_writes_a_mask_for_each_photo(tmp_path: Path, hand_model: Path) -> None:
+    drawing = draw(SCENE, 0)
+    photos = [save(drawing, tmp_path / "a.jpg"), save(draw(Scene(hands=0), 0), tmp_path / "b.png")]
+    code, out, _ = run("segment", *photos, "--out", tmp_path / "masks", "--model", hand_model)
+    assert code == 0
+    assert "2 masks" in out and "no hand found in 1" in out
+    mask, empty = (grey(tmp_path / "masks" / name) for name in ("a.png", "b.png"))
+    assert mask.shape == (360, 480) and mask.dtype == np.uint8
+    assert set(np.unique(mask)) == {0, 255}
+    truth = drawing.mask() > 0
+    assert ((mask > 0) & truth).sum() / ((mask > 0) | truth).sum() > 0.4
+    assert empty.shape == (480, 640) and not empty.any()
+
+
+@pytest.mark.media
+def test_evaluate_agrees_with_segment(tmp_path: Path, hand_model: Path) -> None:
+    for folder in ("images", "truth"):
+        (tmp_path / folder).mkdir()
+    drawings = {"a": draw(SCENE, 0), "b": draw(Scene(palm=True), 1), "c": draw(Scene(hands=0), 0)}
+    for name, drawing in drawings.items():
+        save(drawing, tmp_path / "images" / f"{name}.png")
+        cv2.imwrite(str(tmp_path / "truth" / f"{name}.png"), drawing.mask())
+    folders = "--images", tmp_path / "images", "--masks", tmp_path / "truth", "--model", hand_model
+    code, out, _ = run("evaluate", *folders, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert (report["images"], report["no_hand"]) == (3, 1)
+    assert report["mean_iou"] == pytest.approx((report["pooled_iou"] + 2) / 3), "two empty pictures are right"
+    assert 0.4 < report["pooled_iou"] < 0.95
+    code, table, _ = run("evaluate", *folders)
+    assert code == 0
+    assert f"pooled IoU             {report['pooled_iou']:.3f}" in table
+
+
+def test_evaluate_wants_a_mask_for_each_photo(tmp_path: Path, a_model: Path) -> None:
+    save(draw(Scene(hands=0), 0), tmp_path / "a.png")
+    (tmp_path / "masks").mkdir()
+    code, _, err = run("evaluate", "--images", tmp_path, "--masks", tmp_path / "masks", "--model", a_model)
+    assert code == 1
+    assert err.count("\n") == 1 and "a.png is missing (1 of 1 photos have no mask)" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("apply", "missing.jpg", "out.jpg", "--design", "1"), "missing.jpg: no such file"),
+        (("apply", "missing.mp4", "out.mp4", "--design", "1"), "missing.mp4"),
+        (("apply", "broken.jpg", "out.jpg", "--design", "1"), "broken.jpg: this is no picture"),
+        (("apply", "broken.mp4", "out.mp4", "--design", "1"), "broken.mp4 cannot be painted"),
+        (("apply", "broken.jpg", "out.tiff", "--design", "1"), "out.tiff: a photo is written as .jpg"),
+        (("apply", "broken.jpg", "out.jpg", "--design", "999"), "there is no design 999"),
+        (("apply", "broken.jpg", "out.jpg", "--design", "red"), "red is neither"),
+        (("apply", "broken.mp4", "broken.mp4", "--design", "1"), "would overwrite"),
+        (("segment", "a/x.jpg", "b/x.png", "--out", "masks"), "two images are called x"),
+        (("evaluate", "--images", "nowhere", "--masks", "nowhere"), "nowhere: no such file or folder"),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, a_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("broken.jpg", "broken.mp4"):
+        (tmp_path / name).write_bytes(b"not what it says" * 20)
+    code, out, err = run(*arguments, "--model", a_model)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_a_missing_model_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv(models.ENVIRONMENT, raising=False)
+    code, _, err = run("apply", "a.jpg", "b.jpg", "--design", "1")
+    assert code == 1
+    assert "run `lacquer models`" in err
+
+
+def test_models_verifies_what_is_there(a_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(models.ENVIRONMENT, str(a_model))
+    code, out, _ = run("models")
+    assert (code, out.strip()) == (0, f"{a_model} (from LACQUER_HAND_MODEL) can be read")
+
+
+@pytest.mark.parametrize("command", ["apply", "segment", "evaluate", "models"])
+def test_help_teaches_with_an_example(command: str) -> None:
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert f"Example: lacquer {command}" in " ".join(out.split())
+
+
+def test_usage_errors_end_with_two() -> None:
+    assert run("apply", "only-one.jpg")[0] == 2
+
+
+def test_it_runs_as_a_module_without_loading_vision() -> None:
+    script = "import media_worker.cli, sys; sys.exit(bool({'cv2', 'mediapipe', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    help_text = subprocess.run(
+        [sys.executable, "-m", "media_worker.cli", "--help"], check=True, capture_output=True, text=True
+    )
+    assert "evaluate" in help_text.stdout
+
+
+@pytest.fixture
+def a_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Passes for a hand model until it is loaded."""
+    path = tmp_path_factory.mktemp("model") / "model.task"
+    with zipfile.ZipFile(path, "w") as task:
+        for name in models.PARTS:
+            task.writestr(name, "")
+    return path
+
+
+def write_video(path: Path, *, frames: int, sound: bool) -> None:
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream("libx264", rate=25, options={"crf": "12"})
+        video.width, video.height, video.pix_fmt = SCENE.width, SCENE.height, "yuv420p"
+        audio: Any = container.add_stream("aac", rate=48_000, layout="mono") if sound else None
+        for drawing in clip(SCENE, frames / 25, 25):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(drawing.rgb, "rgb24")))
+        container.mux(video.encode(None))
+        for index in range(20 if audio else 0):
+            tone = np.sin(np.arange(1024) / 20, dtype=np.float32).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(tone, "fltp", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, index * 1024, Fraction(1, 48_000)
+            container.mux(audio.encode(frame))
+        if audio:
+            container.mux(audio.encode(None))

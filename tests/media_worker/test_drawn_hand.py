@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from media_worker import frame_code
+from media_worker.drawn_hand import PERIOD, SKIN_TONES, Scene, clip, draw, read_code, write_mjpeg
+from media_worker.vision.hands import HandFinder
+
+FINGER_TIPS = [4, 8, 12, 16, 20]
+
+
+def test_the_same_arguments_draw_the_same_bytes() -> None:
+    scene = Scene(width=320, height=240)
+    assert np.array_equal(draw(scene, 1.5).rgb, draw(scene, 1.5).rgb)
+    assert not np.array_equal(draw(scene, 1.5).rgb, draw(scene, 1.6).rgb)
+
+
+def test_motion_is_gentle_and_repeats_after_its_period() -> None:
+    scene = Scene(width=320, height=240, noise=0)
+    assert np.allclose(draw(scene, 0).joints[0], draw(scene, PERIOD).joints[0])
+    steps = [draw(scene, t / 30).joints[0] for t in range(30)]
+    speeds = [np.hypot(*(b - a).T).max() for a, b in pairwise(steps)]
+    assert 0.05 < max(speeds) < 5, "pixels from frame to frame"
+
+
+def test_a_still_scene_changes_by_noise_alone() -> None:
+    quiet = Scene(width=320, height=240, noise=0, still=True)
+    assert np.array_equal(draw(quiet, 0).rgb, draw(quiet, 3).rgb)
+    noisy = Scene(width=320, height=240, noise=4, still=True)
+    difference = draw(noisy, 0).rgb.astype(int) - draw(noisy, 3).rgb
+    assert difference.std() == pytest.approx(4 * 2**0.5, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("scene", "nails"), [(Scene(), 5), (Scene(hands=2), 10), (Scene(palm=True), 0), (Scene(hands=0), 0)]
+)
+def test_nails_in_view(scene: Scene, nails: int) -> None:
+    drawing = draw(scene, 0.7)
+    assert len(drawing.nails) == nails
+    assert len(drawing.joints) == scene.hands
+    assert bool(drawing.mask().any()) == bool(nails)
+
+
+def test_masks_are_exactly_where_the_nails_were_drawn() -> None:
+    bare = draw(Scene(noise=0, nail=(0, 0, 255)), 2.0)
+    other = draw(Scene(noise=0, nail=(0, 255, 0)), 2.0)
+    changed = np.abs(bare.rgb.astype(int) - other.rgb).max(axis=2)
+    mask = bare.mask() > 0
+    assert (changed[mask] > 60).mean() > 0.99
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert changed[~near].max() == 0
+
+
+def test_impossible_scenes_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot draw 3 hands"):
+        draw(Scene(hands=3), 0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(number=st.integers(0, 65535), width=st.integers(200, 1280), shrink=st.floats(0.5, 1.5))
+def test_codes_survive_scaling(number: int, width: int, shrink: float) -> None:
+    picture = np.full((width * 3 // 4, width, 3), 120, np.uint8)
+    frame_code.write(picture, number)
+    scaled = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_LINEAR)
+    assert read_code(np.asarray(scaled, np.uint8)) == number
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx"])
+def test_codes_survive_video_at_a_megabit(codec: str) -> None:
+    frames = [drawing.rgb for drawing in clip(Scene(noise=6, clutter=True), 0.5, numbered=True)]
+    decoded = through_codec(frames, codec, 1_000_000)
+    assert [read_code(frame) for frame in decoded] == list(range(len(frames)))
+
+
+def test_no_code_is_read_where_none_is() -> None:
+    random = np.random.default_rng(1)
+    pictures = [draw(Scene(clutter=True, seed=seed), 0).rgb for seed in range(8)]
+    pictures += [random.integers(0, 256, (240, 320, 3), dtype=np.uint8), np.zeros((64, 64, 3), np.uint8)]
+    assert [read_code(picture) for picture in pictures] == [None] * len(pictures)
+
+
+def test_a_flipped_block_spoils_the_code() -> None:
+    for bit in range(frame_code.BITS):
+        picture = np.full((480, 640, 3), 120, np.uint8)
+        frame_code.write(picture, 0xBEEF)
+        edges = np.round(np.linspace(0, 640, frame_code.BLOCKS + 1)).astype(int)
+        block = picture[:30, edges[2 + bit] : edges[3 + bit]]
+        block[...] = frame_code.WHITE + frame_code.BLACK - block
+        assert read_code(picture) is None
+
+
+def test_written_clips_are_numbered_jpegs(tmp_path: Path) -> None:
+    path = tmp_path / "camera.mjpeg"
+    write_mjpeg(path, 0.2, 30, 320, 240, numbered=True)
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)]
+    assert [read_code(frame) for frame in frames] == list(range(6))
+    assert frames[0].shape == (240, 320, 3)
+
+
+@pytest.mark.media
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(),
+        Scene(skin=SKIN_TONES["dark"], clutter=True),
+        Scene(palm=True, skin=SKIN_TONES["medium"]),
+        Scene(hands=2),
+        Scene(width=320, height=240, noise=6),
+    ],
+)
+def test_mediapipe_takes_it_for_a_hand(scene: Scene, hand_model: Path) -> None:
+    finder = HandFinder(hand_model)
+    try:
+        frames = [draw(scene, step / 5) for step in range(20)]
+        found = [finder.find(frame.rgb, step * 200) for step, frame in enumerate(frames)]
+    finally:
+        finder.close()
+    assert np.mean([len(hands) == scene.hands for hands in found]) >= 0.95
+    for hands, frame in zip(found, frames, strict=True):
+        for hand in hands:
+            gaps = [np.hypot(*(hand.landmarks - joints)[FINGER_TIPS].T).mean() for joints in frame.joints]
+            assert min(gaps) < 0.08 * hand.size
+    sides = [hand.side for hands in found for hand in hands]
+    assert sides.count("right") >= 0.9 * len(frames), "one right hand in every scene"
+
+
+def through_codec(frames: list[NDArray[np.uint8]], codec: str, bit_rate: int) -> list[NDArray[np.uint8]]:
+    encoder: Any = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = frames[0].shape[1], frames[0].shape[0], "yuv420p"
+    encoder.bit_rate, encoder.time_base, encoder.framerate = bit_rate, Fraction(1, 30), Fraction(30)
+    encoder.options = {"preset": "superfast", "tune": "zerolatency"} if codec == "libx264" else {"deadline": "realtime"}
+    packets = [p for k, f in enumerate(frames) for p in encoder.encode(_timed(f, k))] + encoder.encode(None)
+    decoder: Any = av.CodecContext.create("h264" if codec == "libx264" else "vp8", "r")
+    decoded = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    return [frame.to_ndarray(format="rgb24") for frame in decoded]
+
+
+def _timed(rgb: NDArray[np.uint8], index: int) -> Any:
+    frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format="yuv420p")
+    frame.pts, frame.time_base = index, Fraction(1, 30)
+    return frame
