@@ -113,9 +113,8 @@ class SessionService:
 
     async def end(self, session_id: str) -> None:
         """The person is done. Raises NotFound, SessionEnded."""
-        session = await self.find_live(session_id)
-        if not await self._step(session, SessionStatus.ENDED):
-            raise SessionEnded
+        while not await self._step(await self.find_live(session_id), SessionStatus.ENDED):
+            pass  # it became active meanwhile: look again; a status only moves forward, so this ends
 
     async def expire(self, session: Session) -> None:
         await self._step(session, SessionStatus.EXPIRED)
