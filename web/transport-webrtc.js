@@ -30,7 +30,7 @@ import { Inbox } from "./messages.js";
  * @property {(paused: boolean) => void} setPaused
  * @property {(source: MediaStream) => Promise<void>} replaceSource
  * @property {() => Promise<TransportStats>} stats
- * @property {(leaving?: boolean) => void} close idempotent; `leaving` says that the page goes away
+ * @property {(leaving?: boolean) => void} close idempotent; `leaving` says that the session ends with it
  */
 
 /** @typedef {{ fps: number | null, loss: number | null, detail: Record<string, unknown> }} TransportStats */
@@ -144,7 +144,7 @@ export class WebRtcTransport {
     if (leaving) this.send({ type: "bye" });
     this.#abort.abort();
     this.#pc.close();
-    if (this.#resource) void this.#hangUp(this.#resource);
+    if (this.#resource && !leaving) void this.#hangUp(this.#resource); // the session's own DELETE covers it otherwise
   }
 
   #listen() {
