@@ -41,7 +41,8 @@ export function pose(t) {
     for (const [index, bone] of finger.bones.entries()) {
       const last = joints[joints.length - 1];
       const bend = angle * (1 - 0.1 * index);
-      joints.push({ x: last.x + bone * Math.sin(bend), y: last.y - bone * Math.cos(bend), r: finger.r * thickness[index] });
+      const [x, y] = [last.x + bone * Math.sin(bend), last.y - bone * Math.cos(bend)];
+      joints.push({ x, y, r: finger.r * thickness[index] });
     }
     return { joints, nail: { from: 0.55, to: 1.3, width: 0.64 } };
   });
@@ -56,7 +57,10 @@ export function pose(t) {
     nail: { from: 0.52, to: 1.26, width: 0.56 },
   };
   /** @type {[Ball, Ball][]} */
-  const palm = digits.map(({ joints: [root] }) => [{ x: root.x * 0.42, y: -0.09, r: 0.1 }, { ...root, r: root.r * 1.14 }]);
+  const palm = digits.map(({ joints: [root] }) => [
+    { x: root.x * 0.42, y: -0.09, r: 0.1 },
+    { ...root, r: root.r * 1.14 },
+  ]);
   palm.push([{ x: -0.05, y: -0.1, r: 0.105 }, thumb.joints[0]]);
   palm.push([{ x: 0.06, y: 1.1, r: 0.2 }, { x: 0.005, y: -0.03, r: 0.128 }]);
   palm.push([{ x: 0.0, y: -0.06, r: 0.12 }, { x: 0.005, y: -0.36, r: 0.17 }]);
@@ -76,7 +80,9 @@ export function drawHand(context, t) {
   const wrist = upright ? 0.66 : 0.87;
   drawBackdrop(context, width, height);
   context.save();
-  context.translate(width * ((upright ? 0.495 : 0.52) + 0.02 * Math.sin(t * 0.43)), height * (wrist + 0.012 * Math.sin(t * 0.61)));
+  const middle = upright ? 0.495 : 0.52;
+  const sway = { x: 0.02 * Math.sin(t * 0.43), y: 0.012 * Math.sin(t * 0.61) };
+  context.translate(width * (middle + sway.x), height * (wrist + sway.y));
   context.rotate(0.06 * Math.sin(t * 0.37));
   const size = scale * (1 + 0.025 * Math.sin(t * 0.29));
   context.scale(size, size);
@@ -149,7 +155,7 @@ function capsule(context, a, b, depth) {
   const [ra, rb] = [a.r * (1 - depth), b.r * (1 - depth)];
   const direction = Math.atan2(b.y - a.y, b.x - a.x);
   const taper = Math.acos(Math.max(-1, Math.min(1, (ra - rb) / Math.hypot(b.x - a.x, b.y - a.y))));
-  const shift = (/** @type {Ball} */ ball) => ({ x: ball.x - ball.r * depth * 0.22, y: ball.y - ball.r * depth * 0.12 });
+  const shift = (/** @type {Ball} */ { x, y, r }) => ({ x: x - r * depth * 0.22, y: y - r * depth * 0.12 });
   const [from, to] = [shift(a), shift(b)];
   context.moveTo(from.x + ra * Math.cos(direction + taper), from.y + ra * Math.sin(direction + taper));
   context.arc(from.x, from.y, ra, direction + taper, direction - taper + 2 * Math.PI);
@@ -158,8 +164,8 @@ function capsule(context, a, b, depth) {
 }
 
 /**
- * The skin folds over the joints. More than anything else they tell the hand model that this is the back of a right hand,
- * not the palm of a left one; without them its certainty of the side falls from 0.9 to 0.6, and polish flickers.
+ * The skin folds over the joints. More than anything else they tell the hand model that this is the back of a right
+ * hand, not the palm of a left one; without them its certainty falls from 0.9 to 0.6, and polish flickers.
  * @param {CanvasRenderingContext2D} context @param {Ball[]} joints
  */
 function drawCreases(context, joints) {

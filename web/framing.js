@@ -55,7 +55,8 @@ export function unpack(data) {
   if (typeof header.type !== "string") throw bad("header has no string `type`");
   const size = natural(header, "image_size");
   if (Math.max(size, payload.length) > MAX_FRAME_SIZE) {
-    throw new FramingError("too_large", `image has ${Math.max(size, payload.length)} bytes; ${MAX_FRAME_SIZE} are taken`);
+    const bytes = Math.max(size, payload.length);
+    throw new FramingError("too_large", `image has ${bytes} bytes; ${MAX_FRAME_SIZE} are taken`);
   }
   if (!isChunk(header) && size !== payload.length) {
     throw bad(`image_size says ${size} bytes, ${payload.length} came`);

@@ -13,6 +13,7 @@ import { WebSocketTransport } from "./transport-websocket.js";
 import { photoName, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
+/** @typedef {import("./session.js").TransportFactory} TransportFactory */
 
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
@@ -39,7 +40,7 @@ let kind = "camera";
 let pausedByHiding = false;
 let handSeenAt = 0;
 
-// --- starting and stopping --------------------------------------------------------------------------------------------
+// --- starting and stopping -------------------------------------------------------------------------------------------
 
 /** @param {Kind} wanted */
 async function start(wanted) {
@@ -71,13 +72,14 @@ async function loadDesigns() {
 
 /** WebRTC where there is some, then single pictures; `?transport=websocket` for those alone. */
 function transports() {
-  const socket = (/** @type {import("./transport-webrtc.js").TransportOptions} */ options) => new WebSocketTransport(options);
+  /** @type {TransportFactory} */
+  const socket = (options) => new WebSocketTransport(options);
   if (parameters.get("transport") === "websocket" || !webrtcAvailable()) return [socket];
   const webrtc = webrtcFactory(parameters.get("codec"));
   return parameters.get("transport") === "webrtc" ? [webrtc] : [webrtc, socket];
 }
 
-// --- what the session says --------------------------------------------------------------------------------------------
+// --- what the session says -------------------------------------------------------------------------------------------
 
 session.on("state", ({ from, to, error }) => {
   document.body.dataset.state = to;
@@ -162,7 +164,7 @@ async function updateSwitch() {
   button("switch").disabled = !running || (await countCameras()) < 2;
 }
 
-// --- what the person does -----------------------------------------------------------------------------------------------
+// --- what the person does --------------------------------------------------------------------------------------------
 
 button("start").onclick = () => (session.error ? startAgain() : start("camera"));
 button("demo").onclick = () => start("demo");

@@ -6,7 +6,7 @@
  *     any of them → idle (stopped) · ended (the server closed the session) · failed (see the error)
  *
  * The session owns the camera stream, the server's session, one transport at a time, its heartbeat and the waiting
- * between attempts. It touches neither the page nor the network itself, so tests run it with a fake transport and clock.
+ * between attempts. It touches neither the page nor the network itself, so tests give it a fake transport and clock.
  */
 
 import { backoffDelay } from "./backoff.js";
@@ -120,7 +120,8 @@ export class TryOnSession {
   #captureCount = 0;
 
   #quality = UNKNOWN;
-  #numbers = { rttMs: /** @type {number | null} */ (null), fps: /** @type {number | null} */ (null), loss: /** @type {number | null} */ (null) };
+  /** @type {{ rttMs: number | null, fps: number | null, loss: number | null }} */
+  #numbers = { rttMs: null, fps: null, loss: null };
   /** @type {Record<string, unknown>} */
   #detail = {};
   /** @type {Text | null} */
@@ -238,7 +239,8 @@ export class TryOnSession {
     if (!this.#ready) return Promise.reject(new TryOnError("no_frame_yet"));
     const id = `photo-${++this.#captureCount}`;
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => this.#settleCapture(id)?.reject(new TryOnError("capture_failed")), CAPTURE_MS);
+      const late = () => this.#settleCapture(id)?.reject(new TryOnError("capture_failed"));
+      const timer = this.#clock.setTimeout(late, CAPTURE_MS);
       this.#captures.set(id, { resolve, reject, timer });
       this.#transport?.send({ type: "capture", format: "jpeg", request_id: id });
     });
@@ -285,7 +287,10 @@ export class TryOnSession {
     this.#enter("failed", error);
   }
 
-  /** The server has closed the session, or gave it to another page: nothing is left to tell it. @param {TryOnError} error */
+  /**
+   * The server has closed the session, or gave it to another page: nothing is left to tell it.
+   * @param {TryOnError} error
+   */
   #end(error) {
     this.#release(false);
     this.#enter("ended", error);

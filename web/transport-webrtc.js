@@ -256,8 +256,9 @@ export function orderCodecs(codecs, only = null) {
   const name = (/** @type {C} */ codec) => codec.mimeType.toLowerCase().replace("video/", "");
   const fmtp = (/** @type {C} */ codec) => codec.sdpFmtpLine ?? "";
   // The server decodes constrained baseline (42e01f, 42001f) with fragmentation; High would break it.
+  const spoken = [/profile-level-id=42[e0]0/i, /packetization-mode=1/];
   const baseline = codecs.filter(
-    (codec) => name(codec) === "h264" && /profile-level-id=42[e0]0/i.test(fmtp(codec)) && /packetization-mode=1/.test(fmtp(codec)),
+    (codec) => name(codec) === "h264" && spoken.every((pattern) => pattern.test(fmtp(codec))),
   );
   const vp8 = codecs.filter((codec) => name(codec) === "vp8");
   const media = [...(only === "vp8" ? [] : baseline), ...(only === "h264" ? [] : vp8)];
@@ -273,7 +274,10 @@ function preferCodecs(transceiver, only) {
   if (order.length > 0 && transceiver.setCodecPreferences) transceiver.setCodecPreferences(order);
 }
 
-/** Asks for the shortest playout delay: a mirror that lags is worse than one that stutters. @param {RTCRtpReceiver} receiver */
+/**
+ * Asks for the shortest playout delay: a mirror that lags is worse than one that stutters.
+ * @param {RTCRtpReceiver} receiver
+ */
 function hurry(receiver) {
   if ("jitterBufferTarget" in receiver) /** @type {any} */ (receiver).jitterBufferTarget = 0;
 }

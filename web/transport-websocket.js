@@ -124,7 +124,8 @@ export class WebSocketTransport {
     if (before.at === 0) return { fps: null, loss: null, detail };
     const done = answered - before.answered;
     const gone = lost - before.lost;
-    return { fps: (done * 1000) / Math.max(1, now - before.at), loss: done + gone > 0 ? gone / (done + gone) : 0, detail };
+    const fps = (done * 1000) / Math.max(1, now - before.at);
+    return { fps, loss: done + gone > 0 ? gone / (done + gone) : 0, detail };
   }
 
   /** @param {boolean} [leaving] */

@@ -5,7 +5,8 @@ import { Api, problem, retryAfterSeconds } from "../../web/api.js";
 import { asTryOnError, closeError, TryOnError, wordsFor } from "../../web/errors.js";
 
 const BASE = "https://shop.example/try/";
-const session = { session_id: "s1", token: "secret", webrtc_url: "https://shop.example/api/try-on/sessions/s1/webrtc/" };
+const WEBRTC = "https://shop.example/api/try-on/sessions/s1/webrtc/";
+const session = { session_id: "s1", token: "secret", webrtc_url: WEBRTC };
 
 /** An Api whose server answers as given; `calls` records what was asked. */
 function server(...responses) {

@@ -21,7 +21,8 @@ test("a phone turns from front to back and again", () => {
 });
 
 test("a laptop goes through its cameras in turn", () => {
-  const devices = [{ kind: "videoinput", deviceId: "a" }, { kind: "audioinput", deviceId: "m" }, { kind: "videoinput", deviceId: "b" }];
+  const camera = (deviceId) => ({ kind: "videoinput", deviceId });
+  const devices = [camera("a"), { kind: "audioinput", deviceId: "m" }, camera("b")];
   assert.deepEqual(nextCamera({ deviceId: "a" }, devices), { deviceId: { exact: "b" } });
   assert.deepEqual(nextCamera({ deviceId: "b" }, devices), { deviceId: { exact: "a" } });
 });

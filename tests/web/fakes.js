@@ -64,7 +64,8 @@ export class FakeApi {
     const refusal = this.refusals.shift();
     if (refusal) throw refusal;
     this.created += 1;
-    return { session_id: `session-${this.created}`, token: "t", webrtc_url: "", ws_url: "", ice_servers: [], design: { id: postId } };
+    const urls = { webrtc_url: "", ws_url: "", ice_servers: [] };
+    return { session_id: `session-${this.created}`, token: "t", design: { id: postId }, ...urls };
   }
   async extend(session) {
     this.extended.push(session.session_id);

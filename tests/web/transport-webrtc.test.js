@@ -9,7 +9,8 @@ const h264 = (profile, mode = 1) => ({
 });
 const vp8 = { mimeType: "video/VP8" };
 const rtx = { mimeType: "video/rtx" };
-const chromium = [vp8, rtx, { mimeType: "video/VP9" }, h264("42001f"), h264("42001f", 0), h264("42e01f"), h264("64001f"), rtx];
+const vp9 = { mimeType: "video/VP9" };
+const chromium = [vp8, rtx, vp9, h264("42001f"), h264("42001f", 0), h264("42e01f"), h264("64001f"), rtx];
 
 test("H.264 baseline, then VP8, then the helpers; never High, VP9 or mode 0", () => {
   assert.deepEqual(orderCodecs(chromium), [h264("42001f"), h264("42e01f"), vp8, rtx, rtx]);
