@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any
 
 from aiohttp import web
 
@@ -47,7 +49,7 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
     app[metrics.METRICS] = metrics.Metrics()
     app[designs.THUMBNAILS] = {}
     app[legacy_ws.SOCKETS] = set()
-    app[openapi.DOCUMENT] = openapi.document(OPERATIONS)
+    app[openapi.DOCUMENT] = _document()
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
 
@@ -85,3 +87,8 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return openapi.document(OPERATIONS)

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from aiohttp import ClientWebSocketResponse, WebSocketError, WSCloseCode, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from protocol import limits
 from protocol.errors import SilentPeer
+from signaling.worker_client import WorkerSocket
 
 ClientSocket = web.WebSocketResponse[Literal[False]]
-WorkerSocket = ClientWebSocketResponse[Literal[False]]
 Socket = ClientSocket | WorkerSocket
 
 SETTLE_TIMEOUT = 1.0

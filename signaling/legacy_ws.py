@@ -15,10 +15,10 @@ from aiohttp import WSCloseCode, web
 from protocol.errors import BadRequest, LacquerError, WorkerUnavailable
 from protocol.messages import ErrorMessage
 from signaling import bridge
-from signaling.bridge import ClientSocket, Parting, WorkerSocket
+from signaling.bridge import ClientSocket, Parting
 from signaling.context import CONTEXT
 from signaling.operations import Operation
-from signaling.worker_client import CLOSE_TIMEOUT, MAX_MESSAGE_SIZE
+from signaling.worker_client import CLOSE_TIMEOUT, MAX_MESSAGE_SIZE, WorkerSocket
 
 SOCKETS = web.AppKey("sockets", set[ClientSocket])
 """Open client sockets; `close_all` says goodbye to them when the server stops."""

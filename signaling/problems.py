@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 log = structlog.get_logger()
 
-_FROM_HTTP: dict[int, type[LacquerError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+_FROM_HTTP: dict[int, type[LacquerError]] = {403: NotFound, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 
 
 def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFTER) -> web.Response:

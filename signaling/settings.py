@@ -35,10 +35,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LACQUER_", populate_by_name=True, extra="ignore", frozen=True)
 
-    host: str = Field("0.0.0.0", description="Address to listen on. 127.0.0.1 keeps everyone else out.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    host: str = Field(default="0.0.0.0", description="Address to listen on. 127.0.0.1 keeps everyone else out.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
-        None,
+        default=None,
         pattern=r"^https?://[^\s/?#]+$",
         description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
         "without it, links repeat the scheme and Host of each request.",
@@ -48,13 +48,13 @@ class Settings(BaseSettings):
         description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",
     )
     database_url: str | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("LACQUER_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
     )
-    blob_dir: Path | None = Field(None, description="Folder for images. Default: data_dir/blobs.")
+    blob_dir: Path | None = Field(default=None, description="Folder for images. Default: data_dir/blobs.")
     secret_key: str | None = Field(
-        None,
+        default=None,
         min_length=1,
         repr=False,
         validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
@@ -62,26 +62,31 @@ class Settings(BaseSettings):
         "Default: made up once and kept in data_dir/secret_key.",
     )
     worker_url: str = Field(
-        "http://127.0.0.1:8001",
+        default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("LACQUER_WORKER_URL", "AI_TRYON_SERVICE_URL"),
         description="A media worker's internal API, where signaling does not start workers of its own.",
     )
     worker_secret: str | None = Field(
-        None, min_length=1, repr=False, description="Bearer secret that workers ask of signaling. Default: none."
+        default=None,
+        min_length=1,
+        repr=False,
+        description="Bearer secret that workers ask of signaling. Default: none.",
     )
     ice_servers: list[IceServer] = Field(
         default_factory=list,
         description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
     )
     session_lifetime: float = Field(
-        limits.SESSION_LIFETIME, gt=0, description="Seconds until a session expires, and that an extension adds to now."
+        default=limits.SESSION_LIFETIME,
+        gt=0,
+        description="Seconds until a session expires, and that an extension adds to now.",
     )
     sweep_interval: float = Field(
-        3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
+        default=3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
     )
-    retry_after: int = Field(limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
+    retry_after: int = Field(default=limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
     debug: bool = Field(
-        False,
+        default=False,
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),
         description="Logs more, and for people rather than machines.",
     )

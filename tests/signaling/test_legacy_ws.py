@@ -15,7 +15,6 @@ from aiohttp import WSMsgType
 from websockets.asyncio.client import connect
 
 from protocol import framing, limits
-from signaling import bridge
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, eventually, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
@@ -27,7 +26,7 @@ def ws_url(lacquer: Lacquer, session_id: str, slash: str = "/") -> str:
 async def farewell(socket: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
     message = await socket.receive()
     assert message.type is WSMsgType.CLOSE, message
-    return message.data, message.extra
+    return message.data, message.extra or ""
 
 
 # --- a client that we did not write ---------------------------------------------------------------------------------
@@ -245,7 +244,7 @@ async def test_a_slow_worker_slows_the_client_down(
 async def test_a_client_that_never_reads_is_given_up(
     lacquer: Lacquer, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge.limits, "SILENCE_TIMEOUT", 0.5)
+    monkeypatch.setattr(limits, "SILENCE_TIMEOUT", 0.5)
     session_id = (await lacquer.create())["session_id"]
     reader, writer = await asyncio.open_connection(lacquer.client.host, lacquer.client.port, limit=1024)
     request = (

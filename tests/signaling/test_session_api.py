@@ -14,7 +14,6 @@ import pytest
 
 from protocol.api import SessionCreated, SessionView
 from protocol.errors import BadImage
-from signaling.settings import Settings
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
@@ -319,7 +318,3 @@ async def test_sessions_outlive_a_restart(start: Start, worker: FakeWorker) -> N
     created = await first.create()
     second = await start(worker)
     assert (await second.get(f"{SESSIONS}{created['session_id']}/"))["status"] == "created"
-
-
-def test_settings_have_a_description_each() -> None:
-    assert all(field.description for field in Settings.model_fields.values())

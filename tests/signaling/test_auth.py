@@ -1,0 +1,119 @@
+"""Who owns what: cookies, bearer tokens, and what happens to wrong ones."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import jwt
+import pytest
+
+from protocol.errors import Unauthorized
+from signaling.auth import COOKIE, Caller, Tokens
+from tests.signaling.conftest import RESULTS, SECRET_KEY, SESSIONS, Lacquer, refused
+
+
+def bearer(claims: dict[str, Any], key: str = SECRET_KEY, algorithm: str = "HS256") -> dict[str, str]:
+    return {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm)}"}
+
+
+# --- tokens ---------------------------------------------------------------------------------------------------------
+def test_each_token_reads_back_as_what_it_was_made_for() -> None:
+    tokens = Tokens(SECRET_KEY)
+    assert tokens.read_bearer(tokens.for_session("s1", "ann")) == Caller("ann", "s1")
+    assert tokens.read_bearer(jwt.encode({"sub": "bob"}, SECRET_KEY, "HS256")) == Caller("bob")
+    assert tokens.read_cookie(tokens.for_cookie("ann")) == Caller("ann")
+
+
+def test_a_sessions_token_is_no_cookie() -> None:
+    """Else it would open all of its owner's lists, and not its own session alone."""
+    tokens = Tokens(SECRET_KEY)
+    assert tokens.read_cookie(tokens.for_session("s1", "ann")) is None
+
+
+def test_a_short_key_works_without_a_warning_for_each_token() -> None:
+    with warnings.catch_warnings(action="error"):
+        tokens = Tokens("short")
+        assert tokens.read_cookie(tokens.for_cookie("ann")) == Caller("ann")
+    with warnings.catch_warnings(action="ignore"):
+        foreign = jwt.encode({"sub": "bob"}, "short", "HS256")  # as a host application signs with the same key
+    assert tokens.read_bearer(foreign) == Caller("bob")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"sub": ""},
+        {"sub": "x" * 256},
+        {"sub": 7},
+        {"sub": "ann", "exp": time.time() - 60},
+        {"sub": "ann", "nbf": time.time() + 600},
+        {"sub": "ann", "aud": "another-service"},
+        {"sub": "ann", "aud": "session"},
+        {"sub": "ann", "aud": {"a": 1}},
+    ],
+)
+def test_wrong_claims_are_refused(claims: dict[str, Any]) -> None:
+    with pytest.raises(Unauthorized):
+        Tokens(SECRET_KEY).read_bearer(jwt.encode(claims, SECRET_KEY, "HS256"))
+
+
+# --- over HTTP ------------------------------------------------------------------------------------------------------
+async def test_the_cookie_is_for_the_browser_alone(lacquer: Lacquer) -> None:
+    response = await lacquer.client.post(SESSIONS, json={"mode": "explore", "post_id": 1})
+    cookie = response.cookies[COOKIE]
+    assert cookie["httponly"]
+    assert (cookie["samesite"], cookie["path"], cookie["secure"]) == ("Lax", "/", "")
+    again = await lacquer.client.get(SESSIONS)
+    assert COOKIE not in again.cookies  # known by now
+
+
+async def test_a_broken_cookie_is_just_replaced(lacquer: Lacquer) -> None:
+    lacquer.client.session.cookie_jar.update_cookies({COOKIE: "old.or.forged"}, lacquer.client.make_url("/"))
+    response = await lacquer.client.get(SESSIONS)
+    assert (response.status, await response.json()) == (200, [])
+    assert COOKIE in response.cookies
+
+
+async def test_a_host_applications_user_sees_the_same_list_everywhere(lacquer: Lacquer) -> None:
+    ann, bob = bearer({"sub": "ann"}), bearer({"sub": "bob"})
+    mine = await lacquer.create(headers=ann)
+    async with lacquer.stranger() as elsewhere:
+        seen = await (await elsewhere.get(SESSIONS, headers=ann)).json()
+        assert [session["session_id"] for session in seen] == [mine["session_id"]]
+        assert await (await elsewhere.get(SESSIONS, headers=bob)).json() == []
+
+
+async def test_a_sessions_token_shows_that_session_alone(lacquer: Lacquer) -> None:
+    first, second = await lacquer.create(), await lacquer.create()
+    async with lacquer.stranger() as elsewhere:
+        headers = {"Authorization": f"Bearer {first['token']}"}
+        seen = await (await elsewhere.get(SESSIONS, headers=headers)).json()
+        assert [session["session_id"] for session in seen] == [first["session_id"]]
+        assert await (await elsewhere.get(RESULTS, headers=headers)).json() == []
+    assert len(await lacquer.get(SESSIONS)) == 2
+    assert second["token"] != first["token"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer",
+        "Bearer x",
+        "bearer a.b.c",
+        "Bearer " + jwt.encode({"sub": "ann"}, "another key that is long enough, too", "HS256"),
+        "Bearer " + jwt.encode({"sub": "ann"}, SECRET_KEY * 2, "HS512"),
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.",
+    ],
+)
+@pytest.mark.parametrize("path", [SESSIONS, "/api/try-on/designs/"])
+async def test_an_invalid_bearer_is_401(lacquer: Lacquer, authorization: str, path: str) -> None:
+    response = await lacquer.client.get(path, headers={"Authorization": authorization})
+    await refused(response, 401, "unauthorized")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_other_schemes_are_a_proxys_business(lacquer: Lacquer) -> None:
+    assert (await lacquer.client.get(SESSIONS, headers={"Authorization": "Basic YTpi"})).status == 200

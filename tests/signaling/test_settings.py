@@ -1,0 +1,63 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from signaling.settings import Settings, signing_key
+
+
+def test_every_setting_explains_itself() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_well_known_names_work_and_ours_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "s")
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p@db/lacquer")
+    monkeypatch.setenv("AI_TRYON_SERVICE_URL", "http://worker:8001")
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("LACQUER_ICE_SERVERS", '[{"urls": ["stun:stun.example"]}]')
+    settings = Settings()
+    assert (settings.secret_key, settings.worker_url, settings.debug) == ("s", "http://worker:8001", True)
+    assert settings.async_database_url == "postgresql+asyncpg://u:p@db/lacquer"
+    assert settings.ice_servers[0].urls == ["stun:stun.example"]
+    monkeypatch.setenv("LACQUER_SECRET_KEY", "ours")
+    assert Settings().secret_key == "ours"
+
+
+def test_secrets_do_not_show_in_logs() -> None:
+    shown = repr(Settings(secret_key="topsecret", worker_secret="alsosecret"))
+    assert "topsecret" not in shown
+    assert "alsosecret" not in shown
+
+
+@pytest.mark.parametrize("wrong", [{"port": 70000}, {"public_url": "nails.example"}, {"public_url": "https://a/b"}])
+def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_data_lies_where_desktops_keep_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    settings = Settings()
+    assert settings.data_dir == tmp_path / "lacquer"
+    assert settings.async_database_url == f"sqlite+aiosqlite:///{tmp_path}/lacquer/lacquer.db"
+    assert settings.blobs == tmp_path / "lacquer" / "blobs"
+
+
+def test_a_key_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:
+    settings, keys = Settings(data_dir=tmp_path / "new", secret_key=None), []
+    threads = [threading.Thread(target=lambda: keys.append(signing_key(settings))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 64
+    assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
