@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from media_worker import memory
 from media_worker.vision.pipeline import Pipeline
 from protocol.errors import LacquerError, VisionFailed
 
@@ -67,6 +68,7 @@ class Engine:
             self._executor.shutdown(wait=False, cancel_futures=True)
         else:
             await asyncio.to_thread(self._executor.shutdown)
+            await asyncio.to_thread(memory.give_back)
 
     def _close_pipeline(self) -> None:
         if self._pipeline.exception() is None:

@@ -15,6 +15,7 @@ import cv2
 import structlog
 from aiohttp import web
 
+from media_worker import memory
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from media_worker.vision import models
@@ -31,6 +32,7 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
     Raises ModelUnavailable without a hand model, OSError where the port cannot be bound.
     """
     model_path = models.find(settings.hand_model)
+    memory.limit_heaps()
     cv2.setNumThreads(1)  # one stream's OpenCV must not take the other streams' cores
     api = WorkerApi(settings, model_path)
     runner = web.AppRunner(api.app(), handler_cancellation=True, shutdown_timeout=2)
