@@ -1,4 +1,4 @@
-"""Finding hands: MediaPipe's HandLandmarker, for a stream (`HandFinder`) and for a photo (`find_in_still`)."""
+"""Finding hands: MediaPipe's HandLandmarker, for a stream (`HandFinder`) and for photos (`StillHandFinder`)."""
 
 from __future__ import annotations
 

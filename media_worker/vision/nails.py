@@ -46,6 +46,10 @@ FACING = {finger: (0.35, 0.65) for finger in Finger} | {Finger.THUMB: (0.15, 0.4
 """Where visibility rises from 0 to 1 over `_facing`. Visible nails of 54 phone photos: 5th percentile 0.87–0.96
 (thumb −0.7, median 0.66); hidden ones of 89 palms: 90th percentile under −0.02 (thumb −0.17)."""
 
+UNTUCKED = 0.12
+"""`_reach` from which a thumb is not under the hand. Of 50 thumbs on backs of hands in phone photos, the seven hidden
+ones reached −0.29 to −0.13, those in view 0.03 or more."""
+
 
 @dataclass(frozen=True)
 class Nail:
@@ -103,7 +107,8 @@ def _superellipse() -> tuple[Floats, Floats]:
 
 def _visibility(hand: Hand, index: int) -> float:
     low, high = FACING[FINGERS[index]]
-    return float(np.clip((_facing(hand, index) - low) / (high - low), 0, 1))
+    visibility = float(np.clip((_facing(hand, index) - low) / (high - low), 0, 1))
+    return visibility * float(np.clip(_reach(hand) / UNTUCKED, 0, 1)) if index == 0 else visibility
 
 
 def _facing(hand: Hand, index: int) -> float:
@@ -115,6 +120,17 @@ def _facing(hand: Hand, index: int) -> float:
     """
     knuckles = hand.landmarks[17] - hand.landmarks[5]
     bone = hand.landmarks[4 * index + 4] - hand.landmarks[4 * index + 3]
-    cross = knuckles[0] * bone[1] - knuckles[1] * bone[0]
     lengths = float(np.hypot(*knuckles) * np.hypot(*bone))
-    return float(cross) / max(lengths, 1e-6) * (1 if hand.side == "left" else -1)
+    return _cross(knuckles, bone) / max(lengths, 1e-6) * (1 if hand.side == "left" else -1)
+
+
+def _reach(hand: Hand) -> float:
+    """How far the thumb's tip lies outside the line wrist → index knuckle, in sizes of the hand; inside is negative."""
+    wrist, tip, index, pinky = hand.landmarks[[0, 4, 5, 17]]
+    edge = index - wrist
+    outside = _cross(edge, tip - index) * -np.sign(_cross(edge, pinky - index))
+    return float(outside / max(float(np.hypot(*edge)) * hand.size, 1e-6))
+
+
+def _cross(a: Floats, b: Floats) -> float:
+    return float(a[0] * b[1] - a[1] * b[0])

@@ -129,7 +129,8 @@ def _read_light(bare: Floats, cover: Floats) -> coats.Light | None:
     red, green, blue = bare[..., 0], bare[..., 1], bare[..., 2]
     strongest = np.maximum(np.maximum(red, green), blue)
     weakest = np.minimum(np.minimum(red, green), blue)
-    level = max(float(np.median(strongest[inside])), 0.01)
+    # the median; np.median takes four times as long
+    level = max(float(np.partition(strongest[inside], area // 2)[area // 2]), 0.01)
     smooth = _blur_inside(strongest, weakest, cover, 0.12 * area**0.5)
     highlights = np.maximum(weakest - 1.25 * smooth[..., 1] - 0.01, 0)
     exposure = float(np.clip((level / REFERENCE_BRIGHTNESS) ** 0.6, 0.25, 1.05))

@@ -53,6 +53,14 @@ def test_a_curled_finger_shows_its_nail_in_a_palm_and_hides_it_in_a_back() -> No
         assert [nail.finger for nail in outline_nails(PICTURE, [hand])] == expected
 
 
+def test_a_thumb_under_the_hand_is_hidden() -> None:
+    hand = a_hand()
+    points = hand.landmarks
+    points[3] = 0.6 * points[5] + 0.4 * points[9] + (0, 40)
+    points[4] = points[3] + (14, -20)
+    assert [nail.finger for nail in outline_nails(PICTURE, [hand])] == [f for f in Finger if f is not Finger.THUMB]
+
+
 def test_a_hand_seen_edge_on_shows_none() -> None:
     hand = a_hand()
     wrist = hand.landmarks[0].copy()
