@@ -1,7 +1,7 @@
 /** What the numbers of a connection mean in one word. Pure. */
 
 /** @typedef {"excellent" | "good" | "fair" | "poor"} Level */
-/** @typedef {{ rttMs?: number | null, fps?: number | null, loss?: number | null }} Sample  Once a second; loss 0–1. */
+/** @typedef {{ rttMs?: number | null, fps?: number | null, loss?: number | null }} Sample  Each second; loss 0–1. */
 /** @typedef {{ level: Level | null, candidate: Level | null, streak: number }} Quality */
 
 /** @type {Level[]} best first */

@@ -299,11 +299,12 @@ export class TryOnSession {
   /** Frees everything this run holds. @param {boolean} tell whether to end the session on the server */
   #release(tell) {
     this.#run += 1;
+    // First, for the page may be going away; where it does not arrive, the session expires by itself.
+    if (tell && this.#info) this.#api.end(this.#info).catch(() => {});
+    this.#info = null;
     this.#disconnect(tell);
     stopTracks(this.#source);
     this.#source = null;
-    if (tell && this.#info) this.#api.end(this.#info).catch(() => {}); // it expires by itself
-    this.#info = null;
     this.#expiring = false;
   }
 
