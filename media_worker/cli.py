@@ -7,6 +7,7 @@ Commands import what they need when they run, so that `--help` is instant.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -120,8 +121,6 @@ def models() -> None:
     Example: `lacquer models`
     """
     with _one_line_errors():
-        import os
-
         from media_worker.vision import models as hand_models
 
         if os.environ.get(hand_models.ENVIRONMENT):
@@ -176,13 +175,34 @@ def _ticker(progress: Progress, what: str) -> Callable[[int, int], None]:
 def _one_line_errors() -> Iterator[None]:
     """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback."""
     try:
-        yield
+        with _hushed():
+            yield
     except LacquerError as error:
         _fail(error.message)
     except FileNotFoundError as error:
         _fail(f"{error.filename}: no such file or folder")
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """MediaPipe's native code logs to file descriptor 2 whatever it is told (1.2; GLOG_minloglevel does nothing), six
+    lines for each landmarker. It gets the null device, while Python's own stderr stays where it was."""
+    real = os.dup(2)
+    stream, ours = sys.stderr, os.fdopen(os.dup(2), "w", buffering=1)
+    if stream is sys.__stderr__:  # in tests it is another one, which does not end in descriptor 2
+        sys.stderr = ours
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    try:
+        yield
+    finally:
+        os.dup2(real, 2)
+        os.close(real)
+        sys.stderr = stream
+        ours.close()
 
 
 def _fail(message: str) -> NoReturn:

@@ -175,6 +175,19 @@ def test_usage_errors_end_with_two() -> None:
     assert run("apply", "only-one.jpg")[0] == 2
 
 
+@pytest.mark.media
+def test_only_our_own_words_are_printed(tmp_path: Path, hand_model: Path) -> None:
+    source = save(draw(SCENE, 0), tmp_path / "hand.jpg")
+    files = str(source), str(tmp_path / "red.jpg")
+    command = [sys.executable, "-m", "media_worker.cli", "apply", *files, "--design"]
+    painted = subprocess.run([*command, "1"], capture_output=True, text=True, check=True)
+    assert painted.stderr == "", "not MediaPipe's native log"
+    assert painted.stdout.endswith("5 nails painted\n")
+    refused = subprocess.run([*command, "999"], capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: there is no design 999") and refused.stderr.count("\n") == 1
+
+
 def test_it_runs_as_a_module_without_loading_vision() -> None:
     script = "import media_worker.cli, sys; sys.exit(bool({'cv2', 'mediapipe', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
