@@ -22,7 +22,7 @@ serve: setup  ## everything on one machine, at http://localhost:8000 (PORT=… f
 test: $(VENV)/.tests  ## the whole suite, browsers included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	node --test tests/web/
+	node --test tests/web/*.test.js
 	$(BIN)/python -m pytest
 
 test-quick: $(VENV)/.tests  ## without browsers and without the hand model

@@ -271,7 +271,7 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 def _decode_and_process(
     payload: bytes, timestamp_ms: int, pipeline: Pipeline
-) -> tuple[np.ndarray, images.ImageFormat, float, Processed]:
+) -> tuple[np.ndarray, messages.ImageFormat, float, Processed]:
     started = time.perf_counter()
     image_format = images.sniff_format(payload)
     rgb = images.decode(payload, max_pixels=limits.MAX_FRAME_PIXELS)

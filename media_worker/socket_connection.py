@@ -17,14 +17,15 @@ from protocol.messages import ErrorMessage, Message
 
 log = structlog.get_logger(__name__)
 
-MAX_MESSAGE_SIZE = limits.HEADER_SIZE + limits.MAX_FRAME_SIZE
+MAX_MESSAGE_SIZE = limits.HEADER_SIZE + limits.MAX_FRAME_SIZE + 1
+"""aiohttp refuses messages of this size and larger."""
 CLOSE_TIMEOUT = 2.0
 
 
 class SocketTransport:
     """A WebSocket as `channel.Transport`; aiohttp's own flow control makes sends wait for a slow reader."""
 
-    max_message_size = MAX_MESSAGE_SIZE
+    max_message_size = MAX_MESSAGE_SIZE - 1
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket

@@ -102,13 +102,12 @@ def _settings(kind: type[S], options: dict[str, object]) -> S:
 
 
 def _configure_logs(settings: Settings) -> None:
-    logs.configure("console" if sys.stderr.isatty() or settings.debug else "json")
+    logs.configure(settings.log_format, "DEBUG" if settings.debug else settings.log_level)
 
 
 def main() -> None:
     """Entry point: every expected failure is one line on stderr and an exit code that is not 0."""
     from media_worker.cli import app as vision
-
     from protocol.errors import LacquerError
     from signaling.launcher import WorkerFailed
 

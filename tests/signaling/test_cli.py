@@ -1,0 +1,119 @@
+"""The `lacquer` command as a person meets it: help that teaches, one clear line when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.serving import lacquer_serve
+
+
+def lacquer(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "signaling.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def complaint(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a failed command says on stderr."""
+    assert result.returncode not in (0, None)
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("lacquer: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_help_lists_every_command_and_starts_fast() -> None:
+    began = time.monotonic()
+    text = lacquer("--help").stdout
+    assert time.monotonic() - began < 10
+    for command in ("serve", "signaling", "worker", "apply", "segment", "evaluate", "models"):
+        assert command in text
+
+
+@pytest.mark.parametrize("command", ["serve", "signaling", "worker", "apply", "segment", "evaluate", "models"])
+def test_every_command_teaches_by_example(command: str) -> None:
+    result = lacquer(command, "--help")
+    assert result.returncode == 0
+    assert "Example" in result.stdout
+
+
+def test_busy_port_is_said_before_anything_slow_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = lacquer("serve", "--host", "127.0.0.1", "--port", port, LACQUER_DATA_DIR=str(tmp_path))
+    assert complaint(result) == f"lacquer: port {port} is taken by another program; choose one with --port"
+
+
+def test_busy_worker_port_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert port in complaint(lacquer("worker", "--port", port))
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_missing_model_says_what_to_run(command: str, tmp_path: Path) -> None:
+    result = lacquer(command, "--port", "0", XDG_CACHE_HOME=str(tmp_path), LACQUER_DATA_DIR=str(tmp_path))
+    assert "lacquer models" in complaint(result)
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        ("serve", "LACQUER_PORT", "eighty"),
+        ("serve", "LACQUER_ICE_SERVERS", "not json"),
+        ("worker", "LACQUER_WORKER_CAPACITY", "0"),
+    ],
+)
+def test_wrong_setting_is_named(command: str, variable: str, value: str, tmp_path: Path) -> None:
+    result = lacquer(command, LACQUER_DATA_DIR=str(tmp_path), **{variable: value})
+    assert variable.removeprefix("LACQUER_").lower() in complaint(result).lower()
+
+
+def test_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert "file" in complaint(lacquer("serve", "--port", "0", LACQUER_DATA_DIR=str(tmp_path / "file" / "data")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_stop_everything_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with lacquer_serve(tmp_path, "--workers", "2") as served:
+        workers = served.workers()
+        assert len(workers) == 2
+        served.process.send_signal(number)
+        assert served.process.wait(15) == 0
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+    assert "Traceback" not in (tmp_path / "serve.log").read_text()
+
+
+def test_workers_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
+    with lacquer_serve(tmp_path, "--workers", "1") as served:
+        (worker,) = served.workers()
+        served.process.kill()
+        served.process.wait(5)
+        worker.wait(timeout=10)
+    assert not worker.is_running()
+
+
+def test_a_dead_worker_is_started_again(tmp_path: Path) -> None:
+    with lacquer_serve(tmp_path, "--workers", "1") as served:
+        (first,) = served.workers()
+        first.kill()
+        deadline = time.monotonic() + 20
+        while not (second := [worker for worker in served.workers() if worker.pid != first.pid]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert second[0].is_running()
