@@ -21,7 +21,7 @@ from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.session import Session
 from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing, limits, messages
-from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer
+from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +192,9 @@ class Channel:
                 await self._process_frame(frame)
             except LacquerError as error:
                 error.frame_number = frame.header.frame_number
-                self.session.statistics.dropped("undecodable" if isinstance(error, BadImage) else "vision_failed")
+                self.session.statistics.dropped(
+                    "undecodable" if isinstance(error, (BadImage, TooLarge)) else "vision_failed"
+                )
                 self.tell(messages.ErrorMessage.of(error))
 
     async def _process_frame(self, frame: Frame) -> None:
@@ -273,8 +275,9 @@ def _decode_and_process(
     payload: bytes, timestamp_ms: int, pipeline: Pipeline
 ) -> tuple[np.ndarray, messages.ImageFormat, float, Processed]:
     started = time.perf_counter()
-    image_format = images.sniff_format(payload)
     rgb = images.decode(payload, max_pixels=limits.MAX_FRAME_PIXELS)
+    image_format = images.sniff_format(payload)
+    assert image_format is not None, "or decode had refused it"
     decode_ms = (time.perf_counter() - started) * 1000
     return rgb, image_format, decode_ms, pipeline.process_rgb(rgb, timestamp_ms)
 

@@ -12,7 +12,8 @@ def fake_vision(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakePipeline]]
     """Sessions made in this test see without a hand model."""
 
     class Vision(FakePipeline):
-        pass
+        built = 0
+        closed = 0
 
     monkeypatch.setattr("media_worker.session.Pipeline", Vision)
     yield Vision

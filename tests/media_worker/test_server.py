@@ -241,8 +241,10 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         await client.until(lambda: client.of("ready"))
         await client.until(lambda: client.pictures and polished(client.pictures[-1], mask) > 0.5)
         assert client.pictures[-1].shape == (480, 640, 3)
-        steps = set(np.diff(client.pts[5:25]).tolist())
-        assert all(step > 0 and step % 3000 == 0 for step in steps), "timestamps are the camera's, 1/30 s apart"
+        await client.until(lambda: len(client.pts) >= 30)
+        steps = set(np.diff(client.pts[5:30]).tolist())
+        # libvpx through FFmpeg rounds by two ticks of 90 kHz, 22 µs
+        assert all(step > 2900 and (step + 3) % 3000 <= 6 for step in steps), f"1/30 s apart, as sent: {steps}"
         metadata = client.of("metadata")[-1]
         assert (metadata["hands"], metadata["width"], metadata["height"]) == (1, 640, 480)
         assert {nail["finger"] for nail in metadata["nails"]} >= {"index", "middle", "ring"}
@@ -264,7 +266,7 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         client.say(type="ping", t=5)
         await client.until(lambda: client.of("pong"))
         report = await worker.report()
-        assert report.statistics.frames_out > 10
+        assert report.statistics.frames_out >= 30
         assert report.settings.design == 6
         assert (await worker.health()).used == 1
     await gone(worker)
