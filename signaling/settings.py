@@ -86,8 +86,8 @@ class Settings(BaseSettings):
         default=3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
     )
     retry_after: int = Field(default=limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
-    log_format: LogFormat = Field("console", description="`console` for people, `json` for machines.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: LogFormat = Field(default="console", description="`console` for people, `json` for machines.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     debug: bool = Field(
         default=False,
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),

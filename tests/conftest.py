@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
-from aiortc import RTCPeerConnection
+from aiortc import RTCConfiguration, RTCPeerConnection
 from blockbuster import BlockBuster
 
 from media_worker.vision import models
@@ -51,8 +51,8 @@ def _logs_as_in_production() -> None:
 def _count_peers() -> Iterator[None]:
     original = RTCPeerConnection.__init__
 
-    def counted(self: RTCPeerConnection, *args: object, **kwargs: object) -> None:
-        original(self, *args, **kwargs)
+    def counted(self: RTCPeerConnection, configuration: RTCConfiguration | None = None) -> None:
+        original(self, configuration)
         _peers.add(self)
 
     patch = pytest.MonkeyPatch()

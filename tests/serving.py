@@ -38,7 +38,8 @@ class Served:
 
     def workers(self) -> list[psutil.Process]:
         """Its media worker processes."""
-        return psutil.Process(self.process.pid).children()
+        children: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return children
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def test_vision_knows_nothing_of_the_network() -> None:
         assert not {name.split(".")[0] for name in imports(file)} & {"aiortc", "aiohttp", "aioice"}, file
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("*/README.md")) + [ROOT / "README.md"], ids=str)
+@pytest.mark.parametrize("file", [*sorted(ROOT.glob("*/README.md")), ROOT / "README.md"], ids=str)
 def test_links_between_documents_lead_somewhere(file: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text("utf-8")):
         assert (file.parent / target).exists(), f"{file} links to {target}"

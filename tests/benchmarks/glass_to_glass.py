@@ -77,7 +77,8 @@ def report(found: dict[str, Any], seconds: float, cpu: float) -> dict[str, Any]:
 
 
 def cpu_seconds(served: Served) -> float:
-    return sum(times.user + times.system for worker in served.workers() for times in [worker.cpu_times()])
+    times = [worker.cpu_times() for worker in served.workers()]
+    return float(sum(each.user + each.system for each in times))
 
 
 def main() -> None:

@@ -116,7 +116,8 @@ def _one_nail(nails: np.ndarray) -> np.ndarray:
     """The leftmost nail that is far from the others: the thumb's."""
     columns = np.nonzero(nails.any(axis=0))[0]
     first_gap = columns[np.nonzero(np.diff(columns) > 3)[0][0]]
-    return nails & (np.arange(nails.shape[1]) <= first_gap)
+    thumb: np.ndarray = nails & (np.arange(nails.shape[1]) <= first_gap)
+    return thumb
 
 
 async def test_capture_downloads_the_processed_picture(

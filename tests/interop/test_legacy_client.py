@@ -59,7 +59,7 @@ async def test_frames_come_back_painted(session_id: tuple[Served, str], image_fo
             assert (answer["type"], answer["frame_number"], answer["timestamp"]) == ("processed_frame", number, sent)
             assert answer["image_size"] == len(message) - 1024
             assert answer["format"] == image_format
-        picture = images.decode(message[1024:], max_pixels=10**6)
+            picture = images.decode(message[1024:], max_pixels=10**6)
         assert (np.abs(picture[nails].astype(int) - RED).sum(axis=1) < 150).mean() > 0.45
 
 
@@ -73,7 +73,7 @@ async def test_broken_messages_are_answered_and_the_stream_goes_on(session_id: t
 
     async with connect(f"{served.url.replace('http', 'ws')}/ws/tryon/{session}", max_size=None) as socket:
         await socket.recv()
-        for broken, code in [
+        for broken, code in list[tuple[str | bytes, str]]([
             ("{", "bad_message"),
             (b"{}", "bad_header"),
             (frame(image_size=5), "bad_header"),
@@ -81,7 +81,7 @@ async def test_broken_messages_are_answered_and_the_stream_goes_on(session_id: t
             (json.dumps({"type": "frame", "frame_number": 3, "image_size": 4}).encode().ljust(1024, b"\0") + b"oops",
              "bad_image"),
             ('{"type":"config","design":12345}', "unknown_design"),
-        ]:  # fmt: skip
+        ]):  # fmt: skip
             await socket.send(broken)
             error = json.loads(await socket.recv())
             assert (error["type"], error["code"], error["fatal"]) == ("error", code, False)

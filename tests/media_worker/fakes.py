@@ -12,14 +12,14 @@ import numpy as np
 
 from media_worker.session import Session
 from media_worker.vision.designs import Look
-from media_worker.vision.pipeline import Processed
+from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing
 from protocol.internal import SessionSpec
 
 NO_MODEL = Path("no-model-needed")
 
 
-class FakePipeline:
+class FakePipeline(Pipeline):
     """Marks the first pixel of every frame instead of painting nails; can be slow, or fail."""
 
     built = 0

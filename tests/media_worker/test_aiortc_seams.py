@@ -27,8 +27,9 @@ def test_this_is_the_version_the_seams_were_read_in() -> None:
 def test_sender_takes_its_encoder_from_the_name_that_install_replaces() -> None:
     assert "get_encoder" in rtcrtpsender.RTCRtpSender._next_encoded_frame.__code__.co_names
     codecs.install()
-    assert isinstance(rtcrtpsender.get_encoder(H264), codecs.LiveH264Encoder)
-    assert type(rtcrtpsender.get_encoder(VP8)).__name__ == "Vp8Encoder"
+    replaced = vars(rtcrtpsender)["get_encoder"]
+    assert isinstance(replaced(H264), codecs.LiveH264Encoder)
+    assert type(replaced(VP8)).__name__ == "Vp8Encoder"
 
 
 def test_transports_count_their_packets() -> None:
@@ -45,7 +46,7 @@ def frame(number: int, width: int = 640, height: int = 480) -> av.VideoFrame:
 
 def test_h264_is_constrained_baseline_and_decodes() -> None:
     encoder, decoder = codecs.live_encoder(H264), get_decoder(H264)
-    decoded = []
+    decoded: list[av.VideoFrame] = []
     for number in range(10):
         payloads, timestamp = encoder.encode(frame(number))
         assert timestamp == number * 3000
@@ -53,7 +54,7 @@ def test_h264_is_constrained_baseline_and_decodes() -> None:
         if number == 0:
             sps = data.index(b"\x67")
             assert data[sps + 1] == 66, "profile_idc of Baseline"
-        decoded += decoder.decode(JitterFrame(data, timestamp))
+        decoded += [f for f in decoder.decode(JitterFrame(data, timestamp)) if isinstance(f, av.VideoFrame)]
     assert len(decoded) == 10, "zerolatency: a frame in, a frame out"
     error = np.abs(decoded[-1].to_ndarray().astype(int) - frame(9).to_ndarray())[:480].mean()
     assert error < 4
@@ -70,7 +71,7 @@ def test_h264_keyframe_on_request_and_not_by_itself() -> None:
 
 
 def test_h264_follows_size_and_large_bitrate_changes_only() -> None:
-    encoder = codecs.live_encoder(H264)
+    encoder = codecs.LiveH264Encoder()
     encoder.encode(frame(0))
     first = encoder.codec
     encoder.target_bitrate = int(codecs.START_BITRATE * 1.2)
@@ -79,6 +80,9 @@ def test_h264_follows_size_and_large_bitrate_changes_only() -> None:
     encoder.target_bitrate = codecs.START_BITRATE // 2
     encoder.encode(frame(2))
     second = encoder.codec
-    assert second is not first and second.bit_rate == codecs.START_BITRATE // 2
+    assert second is not None
+    assert second is not first
+    assert second.bit_rate == codecs.START_BITRATE // 2
     encoder.encode(frame(3, 320, 240))
+    assert encoder.codec is not None
     assert (encoder.codec.width, encoder.codec.height) == (320, 240)

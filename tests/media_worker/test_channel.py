@@ -18,7 +18,7 @@ from media_worker.channel import OUTBOX_SIZE, Channel
 from media_worker.session import Session
 from protocol import framing, limits
 from protocol.errors import SilentPeer
-from protocol.messages import ImageFormat
+from protocol.messages import Finger, ImageFormat
 from tests.media_worker.fakes import FakeConnection, FakePipeline, FakeTransport, session
 
 PICTURE = np.full((48, 64, 3), 90, np.uint8)
@@ -136,7 +136,7 @@ async def test_config_changes_what_is_worn_and_keeps_the_rest() -> None:
         assert talk.session.settings.design == 6
         assert talk.session.settings.compare is None
         look = await talk.session.run(lambda pipeline: pipeline.look)
-        assert look.coats["thumb"].colours[0].argmax() == 2, "Cobalt is blue"
+        assert look.coats[Finger.THUMB].colours[0].argmax() == 2, "Cobalt is blue"
 
 
 async def test_unknown_design_is_refused_and_nothing_changes() -> None:

@@ -9,12 +9,13 @@ import pytest
 from media_worker import engine as engine_module
 from media_worker.engine import Engine
 from media_worker.vision.designs import Look
+from media_worker.vision.pipeline import Pipeline
 from protocol import designs
 from protocol.errors import BadImage, VisionFailed
 from tests.media_worker.fakes import NO_MODEL, FakePipeline
 
 
-def build() -> FakePipeline:
+def build() -> Pipeline:
     return FakePipeline(NO_MODEL, Look.of(designs.find(1)))
 
 
@@ -23,7 +24,7 @@ async def test_jobs_run_one_after_the_other_in_the_engines_own_thread() -> None:
     threads: list[str] = []
     running = 0
 
-    def job(pipeline: FakePipeline) -> int:
+    def job(pipeline: Pipeline) -> int:
         nonlocal running
         running += 1
         threads.append(threading.current_thread().name)
@@ -40,10 +41,10 @@ async def test_jobs_run_one_after_the_other_in_the_engines_own_thread() -> None:
 async def test_our_errors_pass_and_others_become_vision_failed() -> None:
     engine = Engine(build)
 
-    def ours(pipeline: FakePipeline) -> None:
+    def ours(pipeline: Pipeline) -> None:
         raise BadImage("no picture")
 
-    def theirs(pipeline: FakePipeline) -> None:
+    def theirs(pipeline: Pipeline) -> None:
         raise RuntimeError("mediapipe says no")
 
     with pytest.raises(BadImage, match="no picture"):
@@ -55,7 +56,7 @@ async def test_our_errors_pass_and_others_become_vision_failed() -> None:
 
 
 async def test_a_model_that_does_not_load_shows_in_the_first_run() -> None:
-    def broken() -> FakePipeline:
+    def broken() -> Pipeline:
         raise OSError("no such model")
 
     engine = Engine(broken)

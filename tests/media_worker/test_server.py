@@ -8,6 +8,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +283,7 @@ async def test_frames_over_the_data_channel_come_back(worker: Worker, clip: list
         await client.until(lambda: client.of("ready"))
         for number in range(3):
             client.show(number, png)
-            await client.until(lambda number=number: len(client.binaries) > number)
+            await client.until(partial(lambda expected: len(client.binaries) > expected, number))
         header, payload = client.binaries[-1]
         assert (header["type"], header["frame_number"], header["format"]) == ("processed_frame", 2, "png")
         assert polished(images.decode(payload, max_pixels=10**6), mask) > 0.5

@@ -108,7 +108,7 @@ async def test_opening_again_keeps_the_settings_made_here() -> None:
 
 
 def colours(coat: Coat) -> list[float]:
-    return coat.colours[0].round(2).tolist()
+    return [round(float(channel), 2) for channel in coat.colours[0]]
 
 
 def test_wardrobe_layers_fingers_and_finish_over_the_design() -> None:
