@@ -35,6 +35,8 @@ class FingerShape:
     """Radius at the base and at the tip."""
     nail: tuple[float, float, float]
     """Cuticle and free edge along the last bone (shares of its length), width in units."""
+    taper: float = 0.0
+    """Share of the nail's width that is gone at its free edge: 0 is oval, 0.5 an almond."""
 
 
 SHAPES: dict[Finger, FingerShape] = {
@@ -46,13 +48,13 @@ SHAPES: dict[Finger, FingerShape] = {
 }
 """The nails lie where MediaPipe's DIP and TIP would expect them on a photo (design section 6), found by trying."""
 
-CLOSED = SHAPES | {
-    Finger.INDEX: replace(SHAPES[Finger.INDEX], base=(-0.205, -0.98), direction=-1.5),
-    Finger.MIDDLE: replace(SHAPES[Finger.MIDDLE], base=(0.0, -1.02), direction=0),
-    Finger.RING: replace(SHAPES[Finger.RING], base=(0.205, -0.96), direction=1.5),
-    Finger.PINKY: replace(SHAPES[Finger.PINKY], base=(0.385, -0.86), direction=4),
-}
-"""Fingers side by side."""
+MANICURED = replace(
+    SHAPES[Finger.MIDDLE], direction=0, thickness=(0.118, 0.086), nail=(0.38, 1.50, 0.140), taper=0.28
+)
+"""A finger for close-ups, its nail grown to a soft almond."""
+
+POINTING = {finger: replace(shape, base=(8.0, 0.0)) for finger, shape in SHAPES.items()} | {Finger.MIDDLE: MANICURED}
+"""One finger, the others far away."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,18 @@ def pose(
     return Pose(joints, size, side, palm, np.array([0.0, 4.0]) @ turn * size + place, SHAPES)
 
 
-def fingertips(middle: tuple[float, float], unit: float, *, lean: float = 0.0) -> Pose:
-    """A right hand with closed fingers, placed so that `middle` lies between its finger tips; for close-ups."""
+def fingertip(middle: tuple[float, float], unit: float, *, lean: float = 0.0) -> Pose:
+    """A single finger, placed so that the middle of its nail is at `middle`; for close-ups."""
     tilt = np.radians(lean)
     turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
     joints: list[Points] = [np.zeros(2)]
-    for shape in CLOSED.values():
+    for shape in POINTING.values():
         joints += finger_joints(shape, shape.direction, 0.0)
-    place = np.array(middle) - np.array([0.02, -1.93]) @ turn * unit
+    joint, tip = joints[11], joints[12]
+    nail_middle = joint + (tip - joint) * sum(MANICURED.nail[:2]) / 2
+    place = np.array(middle) - nail_middle @ turn * unit
     elbow = np.array([0.0, 4.0]) @ turn * unit + place
-    return Pose(np.array(joints) @ turn * unit + place, unit, "right", False, elbow, CLOSED)
+    return Pose(np.array(joints) @ turn * unit + place, unit, "right", False, elbow, POINTING)
 
 
 def _joints(seconds: float, phase: float) -> Points:
@@ -133,15 +137,17 @@ def finger_joints(shape: FingerShape, angle: float, bend: float, *, curve: float
 
 
 def nail(pose: Pose, index: int) -> DrawnNail:
-    """The exact outline of finger `index`'s nail, 0 thumb to 4 pinky: a superellipse."""
+    """The exact outline of finger `index`'s nail, 0 thumb to 4 pinky: a superellipse, tapered for an almond."""
     finger = tuple(Finger)[index]
-    cuticle, free_edge, width = pose.shapes[finger].nail
+    shape = pose.shapes[finger]
+    cuticle, free_edge, width = shape.nail
     joint, tip = pose.joints[4 * index + 3], pose.joints[4 * index + 4]
     along = tip - joint
     across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6) * width * pose.unit
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     cos, sin = np.cos(angle), np.sin(angle)
     u, v = np.sign(cos) * np.abs(cos) ** 0.8, np.sign(sin) * np.abs(sin) ** 0.8
+    u *= 1 - shape.taper * ((v + 1) / 2) ** 2
     axis = np.stack([joint + along * cuticle, joint + along * free_edge])
     outline = axis.mean(axis=0) + np.outer(u / 2, across) + np.outer(v / 2, axis[1] - axis[0])
     return DrawnNail(finger, pose.side, outline, axis)

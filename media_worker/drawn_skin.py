@@ -67,6 +67,8 @@ def draw_hand(canvas: Floats, pose: Pose, skin: Colour, nail_colour: Colour | No
     plate = np.array(nail_colour, np.float32) if nail_colour else np.float32(0.72) * np.array(skin, np.float32) + _PINK
     for each in nails:
         _draw_nail(lit, box, each, pose.unit, plate)
+        if pose.shapes[each.finger].taper:  # a grown nail reaches beyond the finger
+            cover = np.maximum(cover, coverage(each.outline, box))
     region = box.of(canvas)
     region[...] = cv2.blendLinear(lit, np.ascontiguousarray(region), cover, 1 - cover)
     return [each for each in nails if _in_view(each, width, height)]
@@ -229,7 +231,7 @@ def _palm_lines(creases: NDArray[np.uint8], joints: Points, unit: float) -> None
 # --- nails -----------------------------------------------------------------------------------------------------------
 def _draw_nail(lit: Floats, box: Box, each: DrawnNail, unit: float, plate: Floats) -> None:
     """A plate of colour `plate`, (3,), with a pale moon, a whitish free edge and a highlight, in a shallow groove."""
-    near = _around(each.outline, 3).within(box)
+    near = _around(each.outline, max(3, 0.036 * unit)).within(box)  # as far as the groove's shadow reaches
     if min(near.shape) < 2:
         return
     u, v = _nail_coordinates(each, near)
