@@ -92,4 +92,5 @@ def find(design_id: int) -> Design:
     try:
         return catalogue()[design_id]
     except KeyError:
-        raise UnknownDesign(f"there is no design {design_id}; GET /api/try-on/designs/ lists all") from None
+        last = max(_CATALOGUE)
+        raise UnknownDesign(f"there is no design {design_id}; the catalogue has 1 to {last}") from None

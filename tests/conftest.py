@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # One thread per numeric library, before any of them is imported: two cores, several processes.
@@ -20,6 +21,9 @@ from blockbuster import BlockBuster
 
 from media_worker.vision import models
 from protocol import logs
+
+BUSY_SECONDS = 0.5
+"""CPU time that one callback on the event loop may take in a test, first imports and the test's own work included."""
 
 SETTLE_SECONDS = 5.0
 """How long threads and tasks have to end after a test."""
@@ -63,7 +67,7 @@ def _count_peers() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def event_loop_is_never_blocked(request: pytest.FixtureRequest) -> Iterator[None]:
-    """File, socket, sleep and lock calls on the event loop fail the test (`blockbuster`)."""
+    """File, socket, sleep and lock calls on the event loop fail the test (`blockbuster`), and so does long work."""
     if not asyncio.iscoroutinefunction(getattr(request.node, "obj", None)):
         yield
         return
@@ -72,9 +76,35 @@ def event_loop_is_never_blocked(request: pytest.FixtureRequest) -> Iterator[None
         guard.functions[call].can_block_in(file, functions)
     guard.activate()
     try:
-        yield
+        with busy_callbacks() as busy:
+            yield
     finally:
         guard.deactivate()
+    assert not busy, f"kept the event loop busy for over {BUSY_SECONDS} s: {busy}"
+
+
+@contextmanager
+def busy_callbacks() -> Iterator[list[str]]:
+    """Collects callbacks and task steps that compute for too long: what asyncio's slow-callback log is for.
+
+    That log needs asyncio's debug mode, which slows media down several times, and measures wall time, which a busy
+    machine stretches. This counts the thread's own CPU time, at the place where the debug mode does.
+    """
+    busy: list[str] = []
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(handle)
+        if (spent := time.thread_time() - began) > BUSY_SECONDS:
+            busy.append(f"{spent:.2f} s in {handle!r}")
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(asyncio.Handle, "_run", timed)
+    try:
+        yield busy
+    finally:
+        patch.undo()
 
 
 @pytest.fixture(autouse=True)

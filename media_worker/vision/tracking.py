@@ -111,8 +111,11 @@ class NailFader:
     _last: int | None = None
 
     def update(self, nails: list[Nail], timestamp_ms: int) -> list[Nail]:
-        """The nails to paint in the frame at `timestamp_ms`."""
-        elapsed = 0 if self._last is None else max(timestamp_ms - self._last, 0)
+        """The nails to paint in the frame at `timestamp_ms`.
+
+        A first frame is painted in full: there is nothing before it to flicker against, and a client may send no other.
+        """
+        elapsed = FADE_IN_MS if self._last is None else max(timestamp_ms - self._last, 0)
         self._last = timestamp_ms
         gone = list(self._nails)
         faded = []

@@ -155,7 +155,7 @@ async def test_socket_paints_frames(worker: Worker, clip: list[np.ndarray], mask
             assert (header["type"], header["frame_number"], header["format"]) == ("processed_frame", number, "jpeg")
             metadata = await socket.receive_json()
             assert metadata["hands"] == 1
-        assert polished(images.decode(payload, max_pixels=10**6), mask) > 0.5
+            assert polished(images.decode(payload, max_pixels=10**6), mask) > 0.5, "from the first frame on"
         async with worker.http.get("/internal/sessions/s-1/frame?format=png") as response:
             info = FrameInfo.model_validate_json(response.headers["X-Lacquer-Frame"])
             assert (info.width, info.height, response.content_type) == (640, 480, "image/png")

@@ -102,6 +102,7 @@ def nails(hand: Hand | None = None) -> list[Nail]:
 
 def test_nails_fade_in_and_out_without_a_jump() -> None:
     fader = NailFader()
+    fader.update([], -FRAME_MS)
     levels = []
     for frame in range(20):
         shown = fader.update(nails() if frame < 10 else [], frame * FRAME_MS)
@@ -111,6 +112,11 @@ def test_nails_fade_in_and_out_without_a_jump() -> None:
     assert -steps.min() <= FRAME_MS / FADE_OUT_MS + 1e-6
     assert levels[FADE_IN_MS // FRAME_MS + 1] == 1
     assert levels[10 + FADE_OUT_MS // FRAME_MS] == 0, "no polish hangs in the air"
+
+
+def test_a_first_frame_is_painted_in_full() -> None:
+    """A client may send just one."""
+    assert all(nail.visibility == 1 for nail in NailFader().update(nails(), 0))
 
 
 def test_fading_follows_the_nail() -> None:
