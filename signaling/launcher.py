@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 
@@ -22,6 +23,9 @@ START_TIMEOUT = 60.0
 STOP_TIMEOUT = 8.0
 BACKOFF = (0.2, 1.0, 2.0, 5.0)
 """Seconds before a dead child is started again; the last one repeats."""
+
+CHATTER = re.compile(rb"[IW]\d{4} \d\d:\d\d:|INFO: Created TensorFlow Lite|WARNING: (Logging before|All log messages)")
+"""Information and warnings as absl and TensorFlow Lite write them; errors and fatal ones pass."""
 
 STABLE_AFTER = 30.0
 """A child that lived this long starts the backoff anew."""
@@ -46,14 +50,14 @@ class Launcher:
             "LACQUER_WORKER_SECRET": secret,
         }
         self._added, self._removed = added, removed
+        self._children: set[Child] = set()
         self._keepers: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Launcher:
         """Returns when every worker listens. Raises WorkerFailed when one does not come up."""
-        children = await asyncio.gather(*(self._start() for _ in range(self._count)), return_exceptions=True)
-        started = [child for child in children if isinstance(child, Child)]
-        self._keepers = [asyncio.create_task(self._keep(child)) for child in started]
-        if failures := [child for child in children if isinstance(child, BaseException)]:
+        started = await asyncio.gather(*(self._start() for _ in range(self._count)), return_exceptions=True)
+        self._keepers = [asyncio.create_task(self._keep(child)) for child in started if isinstance(child, Child)]
+        if failures := [child for child in started if isinstance(child, BaseException)]:
             await self.__aexit__()
             raise failures[0]
         return self
@@ -62,42 +66,51 @@ class Launcher:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(self._stop(child) for child in list(self._children)))
 
     async def _start(self) -> Child:
         child = await Child.start(self._environment)
         log.info("worker started", url=child.url, pid=child.pid)
+        self._children.add(child)
         self._added(child.url)
         return child
 
+    async def _stop(self, child: Child) -> None:
+        self._forget(child)
+        await child.stop()
+
+    def _forget(self, child: Child) -> None:
+        self._children.discard(child)
+        self._removed(child.url)
+
     async def _keep(self, child: Child) -> None:
-        """Waits for the child's end and starts the next one, until cancelled; then stops the one that runs."""
-        current: Child | None = child
+        """Starts a new child whenever the last one died, for ever."""
         failures = 0
-        try:
-            while True:
-                if current is not None:
-                    lived = await current.wait()
-                    log.error("worker died", url=current.url, code=current.returncode, lived_s=round(lived, 1))
-                    self._removed(current.url)
-                    failures = 0 if lived > STABLE_AFTER else failures
-                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+        while True:
+            lived = await child.wait()
+            log.error("worker died", url=child.url, code=child.returncode, lived_s=round(lived, 1))
+            self._forget(child)
+            failures = 0 if lived > STABLE_AFTER else failures
+            child = await self._start_again(failures)
+            failures += 1
+
+    async def _start_again(self, failures: int) -> Child:
+        """The next child, after a pause that grows with every failure in a row."""
+        while True:
+            await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+            try:
+                return await self._start()
+            except WorkerFailed as error:
+                log.error("worker did not start again", error=str(error))
                 failures += 1
-                try:
-                    current = await self._start()
-                except WorkerFailed as error:
-                    log.error("worker did not start again", error=str(error))
-                    current = None
-        finally:
-            if current is not None:
-                self._removed(current.url)
-                await current.stop()
 
 
 class Child:
     """One worker process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, relay: asyncio.Task[None]) -> None:
         self._process = process
+        self._relay = relay
         self._started = asyncio.get_running_loop().time()
         self.url = url
 
@@ -117,32 +130,36 @@ class Child:
             env=environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is ours to handle: we stop the children in good order
         )
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
+        relay = asyncio.create_task(_relay(process.stderr))
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 line = await process.stdout.readline()
             if not line:
                 raise WorkerFailed(f"a media worker left with exit code {await process.wait()}")
-            return cls(process, json.loads(line)["url"])
+            return cls(process, json.loads(line)["url"], relay)
         except TimeoutError:
             raise WorkerFailed(f"a media worker said nothing for {START_TIMEOUT:.0f} s") from None
         finally:
-            if process.returncode is None and sys.exception() is not None:
-                process.kill()
+            if sys.exception() is not None:
+                if process.returncode is None:
+                    process.kill()
                 await process.wait()
+                await relay
 
     async def wait(self) -> float:
-        """Seconds that the child lived, once it is dead."""
+        """Seconds that the child lived, once it is dead and its last words are told."""
         await self._process.wait()
+        await self._relay
         return asyncio.get_running_loop().time() - self._started
 
     async def stop(self) -> None:
         """Asks it to drain and leave; kills it after STOP_TIMEOUT."""
-        if self._process.returncode is not None:
-            return
-        self._process.terminate()
+        if self._process.returncode is None:
+            self._process.terminate()
         try:
             async with asyncio.timeout(STOP_TIMEOUT):
                 await self._process.wait()
@@ -150,3 +167,19 @@ class Child:
             log.error("worker did not leave in time and is killed", url=self.url)
             self._process.kill()
             await self._process.wait()
+        await asyncio.gather(self._relay, return_exceptions=True)
+
+
+async def _relay(stderr: asyncio.StreamReader) -> None:
+    """Passes on what a child says, except for the chatter of MediaPipe's native libraries: a dozen lines for every
+    session, which no environment variable turns off."""
+    while True:
+        try:
+            line = await stderr.readline()
+        except ValueError:  # longer than the reader's limit of 64 KiB, and dropped by it
+            continue
+        if not line:
+            return
+        if not CHATTER.match(line):
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
