@@ -25,6 +25,9 @@ QUALITY = 90
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit only warns; ours refuses, before anything is decoded
 
+MAX_SIDE = 16_383
+"""Pixels; more does not fit into a WebP. MediaPipe's own OpenCV ends the whole process at 32,767."""
+
 _TAKEN = "send JPEG, PNG or WebP"
 
 
@@ -42,7 +45,8 @@ def sniff_format(data: bytes) -> ImageFormat | None:
 def decode(data: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
     """An upright picture, uint8 (H, W, 3) sRGB; transparency goes on white.
 
-    Raises BadImage for other formats and damaged files, TooLarge above `max_pixels` (nothing is decoded then).
+    Raises BadImage for other formats and damaged files, TooLarge above `max_pixels` or MAX_SIDE (nothing is decoded
+    then).
     """
     kind = sniff_format(data)
     if kind is None:
@@ -50,6 +54,8 @@ def decode(data: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
     header = _read_header(data, kind)
     if header.width * header.height > max_pixels:
         raise TooLarge(f"the image has {header.width}x{header.height} pixels; {max_pixels:,} are taken")
+    if max(header.width, header.height) > MAX_SIDE:
+        raise TooLarge(f"the image has {header.width}x{header.height} pixels; {MAX_SIDE:,} a side are taken")
     pixels = _over_white(data, kind) if header.has_alpha else _opaque(data, kind)
     # EXIF may have turned it, but a file must not hold another size than the one that was checked
     if sorted(pixels.shape[:2]) != sorted((header.height, header.width)):

@@ -20,10 +20,12 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from media_worker import images
 from media_worker.channel import metadata_of
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.session import Session
 from media_worker.vision.pipeline import Pipeline, Processed
+from protocol import limits
 from protocol.errors import LacquerError, SessionEnded
 
 
@@ -76,7 +78,9 @@ class TransformTrack(MediaStreamTrack):
                 self._in.close()
                 return
             statistics.received()
-            if self._session.settings.paused:
+            if max(frame.width, frame.height) > images.MAX_SIDE or frame.width * frame.height > limits.MAX_FRAME_PIXELS:
+                statistics.dropped("undecodable")
+            elif self._session.settings.paused:
                 statistics.dropped("paused")
             else:
                 self._in.put(Arrived(frame, number, time.monotonic()))

@@ -132,3 +132,10 @@ def test_damage_is_told_as_such(image_format: ImageFormat, data: st.DataObject) 
 
 
 SMALL = {each: images.encode(PICTURE[:48, :64], each) for each in ImageFormat}
+
+
+@pytest.mark.parametrize("size", [(images.MAX_SIDE + 1, 8), (8, 40_000)])
+def test_a_side_that_would_end_the_process_is_refused(size: tuple[int, int]) -> None:
+    """MediaPipe's OpenCV asserts, and with it every stream of the worker goes."""
+    with pytest.raises(TooLarge):
+        images.decode(saved(Image.new("RGB", size), "PNG"), max_pixels=LIMIT)
