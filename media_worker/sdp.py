@@ -19,6 +19,9 @@ camera down for many seconds (measured in design: 15 s at 480x360)."""
 MAX_CANDIDATES = 64
 """Candidates taken from one offer or trickle fragment; browsers send under 20."""
 
+MAX_SECTIONS = 16
+"""Media sections taken from one offer; browsers send two or three. Each one costs the event loop 4 ms to answer."""
+
 
 @dataclass(frozen=True)
 class OfferSummary:
@@ -34,6 +37,8 @@ def read_offer(text: str) -> OfferSummary:
         raise BadSdp("the body is no SDP: it does not start with v=0")
     if text.count("a=candidate:") > MAX_CANDIDATES:
         raise BadSdp(f"the offer has over {MAX_CANDIDATES} candidates")
+    if text.count("\nm=") > MAX_SECTIONS:
+        raise BadSdp(f"the offer has over {MAX_SECTIONS} media sections")
     try:
         description = SessionDescription.parse(text)
     except Exception as error:  # aiortc's parser raises whatever its slicing and int() come upon
@@ -42,7 +47,13 @@ def read_offer(text: str) -> OfferSummary:
     channels = [m for m in description.media if m.kind == "application"]
     if not sends_video and not channels:
         raise BadSdp("the offer neither sends video nor opens a data channel")
+    if len(channels) > 1:  # aiortc knows one; closing a connection that was offered more fails half-way
+        raise BadSdp("the offer has more than one section for data channels")
+    if not all(m.dtls and m.dtls.fingerprints for m in description.media):
+        raise BadSdp("the offer has no fingerprint, so nobody could tell who answers")
     size = channels[0].sctpCapabilities.maxMessageSize if channels and channels[0].sctpCapabilities else 0
+    if size and size <= limits.HEADER_SIZE:
+        raise BadSdp(f"max-message-size:{size} leaves no room beside the {limits.HEADER_SIZE}-byte header")
     return OfferSummary(
         sends_video=sends_video,
         has_data_channel=bool(channels),

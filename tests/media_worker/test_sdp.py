@@ -73,3 +73,21 @@ def test_fragment_is_read_with_mid_and_end() -> None:
 def test_broken_candidate_is_refused() -> None:
     with pytest.raises(BadSdp, match="bad candidate"):
         sdp.read_fragment("a=candidate:what is this")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("a=fingerprint:", "a=x-fingerprint:"), "fingerprint"),
+        (("a=max-message-size:262144", "a=max-message-size:1024"), "max-message-size"),
+        (("a=max-message-size:262144", "a=max-message-size:-1"), "max-message-size"),
+        (("m=video", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm=video"), "more than one section"),
+        (("m=video", "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" * 16 + "m=video"), "media sections"),
+    ],
+)
+async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, str], reason: str) -> None:
+    text = await offer()
+    if "max-message-size" not in text:
+        text += "a=max-message-size:262144\r\n"
+    with pytest.raises(BadSdp, match=reason):
+        sdp.read_offer(text.replace(*change))
