@@ -40,9 +40,9 @@ class Sessions:
         session = self._sessions.get(spec.session_id)
         if session is None:
             session = self._sessions[spec.session_id] = Session(spec, self._model_path)
-            self._idle_since[spec.session_id] = time.monotonic()
         else:
             session.refresh(spec)
+        self._idle_since[spec.session_id] = time.monotonic()  # somebody is about to connect
         return session
 
     def get(self, session_id: str) -> Session:
@@ -55,7 +55,7 @@ class Sessions:
     def admit(self, session: Session) -> None:
         """Whether `session` may take one more connection. Raises AtCapacity, or WorkerUnavailable when draining."""
         if self.draining:
-            raise WorkerUnavailable("this worker is going away; connect again", retry_after=1)
+            raise _going_away()
         if session.connections == 0 and self.used >= self.capacity:
             raise AtCapacity(f"all {self.capacity} places of this worker are taken")
 
@@ -65,31 +65,51 @@ class Sessions:
     async def end(self, session_id: str, reason: str) -> SessionReport:
         """Ends and forgets a session. Raises NotFound."""
         session = self.get(session_id)
-        del self._sessions[session_id]
-        self._idle_since.pop(session_id, None)
+        self._forget(session)
         return await session.end(reason)
+
+    def _forget(self, session: Session) -> None:
+        del self._sessions[session.id]
+        self._idle_since.pop(session.id, None)
 
     async def sweep(self) -> None:
         """Ends expired sessions and forgets idle ones, for ever; run it as a task."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
-            now = time.monotonic()
-            for session in list(self._sessions.values()):
-                if session.connections:
-                    self._idle_since.pop(session.id, None)
-                elif now - self._idle_since.setdefault(session.id, now) > IDLE_RETENTION:
-                    await self.end(session.id, "idle")
-                    continue
-                if session.check_expiry():
-                    await self.end(session.id, "expired")
+            over = self._over(time.monotonic())
+            for session, _ in over:
+                self._forget(session)  # before anything is awaited: signaling may end it in the same moment
+            await asyncio.gather(*(session.end(reason) for session, reason in over))
+
+    def _over(self, now: float) -> list[tuple[Session, str]]:
+        """Every session whose time here is over, and why; warns those whose time comes soon."""
+        over: list[tuple[Session, str]] = []
+        for session in self._sessions.values():
+            if session.connections:
+                self._idle_since.pop(session.id, None)
+            elif now - self._idle_since.setdefault(session.id, now) > IDLE_RETENTION:
+                over.append((session, "idle"))
+                continue
+            if session.check_expiry():
+                over.append((session, "expired"))
+        return over
 
     async def drain(self, within: float) -> None:
-        """Takes nobody in any more, asks every client to reconnect elsewhere, and ends what is left after `within`."""
+        """Takes nobody in any more, asks every client to reconnect elsewhere, and closes what is left after `within`.
+
+        Sessions do not end: they go on where their clients connect next.
+        """
         self.draining = True
         for session in self._sessions.values():
             session.tell(Draining(reconnect_within=within))
         deadline = time.monotonic() + within
         while self.used and time.monotonic() < deadline:  # noqa: ASYNC110  # many sessions, no single event
             await asyncio.sleep(0.05)
-        for session_id in list(self._sessions):
-            await self.end(session_id, "worker stopped")
+        sessions = list(self._sessions.values())
+        for session in sessions:
+            self._forget(session)
+        await asyncio.gather(*(session.leave(_going_away()) for session in sessions))
+
+
+def _going_away() -> WorkerUnavailable:
+    return WorkerUnavailable("this worker is going away; connect again", retry_after=1)

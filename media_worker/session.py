@@ -54,7 +54,8 @@ class Session:
         self.spec = spec
         self.settings = spec.settings
         self.statistics = StreamStatistics()
-        self.ended = False
+        self._over: LacquerError | None = None
+        """Why nothing more happens to this session here, once that is so."""
         self._model_path = model_path
         self._wardrobe = Wardrobe(spec.design_id, spec.reference, model_path)
         self._engine: Engine | None = None
@@ -101,15 +102,22 @@ class Session:
 
     # --- connections -----------------------------------------------------------------------------------------------
     async def attach(self, connection: Connection) -> None:
-        """Takes a connection in. An older one of its kind is closed with `replaced`. Raises SessionEnded."""
-        if self.ended:
-            raise SessionEnded
+        """Takes a connection in. An older one of its kind is closed with `replaced`.
+
+        Raises SessionEnded, or WorkerUnavailable where it goes on elsewhere.
+        """
+        if self._over:
+            raise self._over
         replaced = [other for other in self._connections if other.kind == connection.kind]
         self._connections.append(connection)
         if self._engine is None:
             self._engine = Engine(self._build)
-        for other in replaced:
-            await other.close(Replaced())
+        try:
+            for other in replaced:
+                await other.close(Replaced())
+        except BaseException:  # the new one was cancelled while it waited: it must not hold a slot for nobody
+            await self.detach(connection)
+            raise
 
     async def detach(self, connection: Connection) -> None:
         """Lets a connection go; the last one takes the engine with it. Idempotent."""
@@ -163,13 +171,16 @@ class Session:
 
     async def end(self, reason: str) -> SessionReport:
         """Tells everybody, closes every connection with 4410 and frees all. Idempotent."""
-        if not self.ended:
-            self.ended = True
+        if not self._over:
             self.tell(SessionEvent(event="ended", expires_at=self.spec.expires_at, reason=reason))
-            for connection in list(self._connections):
-                await connection.close(SessionEnded(f"the session is over: {reason}"))
-            self._picture = None
+            await self.leave(SessionEnded(f"the session is over: {reason}"))
         return self.report()
+
+    async def leave(self, reason: LacquerError) -> None:
+        """Closes every connection and frees all: nothing more happens to the session on this worker."""
+        self._over = reason
+        await asyncio.gather(*(connection.close(reason) for connection in self._connections))
+        self._picture = None
 
     def report(self) -> SessionReport:
         return SessionReport(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -45,6 +46,76 @@ async def test_a_newer_connection_replaces_the_older_of_its_kind() -> None:
         await one.detach(connection)
 
 
+class SlowToLeave(FakeConnection):
+    """A client that does not answer: its close takes until `gone` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone = asyncio.Event()
+
+    async def close(self, error: object) -> None:
+        await super().close(error)
+        await self.gone.wait()
+
+
+async def test_a_connection_cancelled_while_it_replaces_another_holds_no_slot() -> None:
+    one, old, new = session(), SlowToLeave(), FakeConnection()
+    await one.attach(old)
+    attaching = asyncio.create_task(one.attach(new))
+    await asyncio.sleep(0)
+    attaching.cancel()
+    await asyncio.gather(attaching, return_exceptions=True)
+    await one.detach(old)
+    assert one.connections == 0
+
+
+async def test_a_slow_client_holds_up_no_other() -> None:
+    """Sessions end at once, on drain as on expiry, and one that signaling ends meanwhile stops neither."""
+    sessions, slow, quick = Sessions(4, NO_MODEL), SlowToLeave(), FakeConnection()
+    await sessions.open(spec("a")).attach(slow)
+    await sessions.open(spec("b")).attach(quick)
+    draining = asyncio.create_task(sessions.drain(within=0))
+    while not slow.closed_with:
+        await asyncio.sleep(0)
+    assert quick.closed_with
+    with pytest.raises(NotFound):
+        await sessions.end("b", "deleted")
+    slow.gone.set()
+    await draining
+
+
+async def test_the_sweep_survives_a_session_that_is_ended_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_worker.admission.SWEEP_INTERVAL", 0.01)
+    sessions, slow = Sessions(4, NO_MODEL), SlowToLeave()
+    await sessions.open(spec("a", expires_at=0.0)).attach(slow)
+    sessions.open(spec("b", expires_at=0.0))
+    sweep = asyncio.create_task(sessions.sweep())
+    while not slow.closed_with:
+        await asyncio.sleep(0.005)
+    with pytest.raises(NotFound):
+        await sessions.end("b", "expired")
+    slow.gone.set()
+    sessions.open(spec("c", expires_at=0.0))
+    async with asyncio.timeout(2):
+        while sessions.reports():
+            await asyncio.sleep(0.005)
+    sweep.cancel()
+    await asyncio.gather(sweep, return_exceptions=True)
+
+
+async def test_a_session_about_to_be_used_again_is_not_forgotten_as_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_worker.admission.IDLE_RETENTION", 0.2)
+    monkeypatch.setattr("media_worker.admission.SWEEP_INTERVAL", 0.02)
+    sessions = Sessions(4, NO_MODEL)
+    sweep = asyncio.create_task(sessions.sweep())
+    one = sessions.open(spec("a"))
+    for _ in range(4):
+        await asyncio.sleep(0.1)
+        assert sessions.open(spec("a")) is one, "its counters and its picture are still there"
+    sweep.cancel()
+    await asyncio.gather(sweep, return_exceptions=True)
+
+
 async def test_end_tells_closes_and_forgets() -> None:
     one, connection = session(), FakeConnection()
     await one.attach(connection)
@@ -87,15 +158,18 @@ async def test_slots_are_held_by_sessions_with_connections() -> None:
         sessions.admit(two)
 
 
-async def test_drain_asks_everybody_to_leave_then_ends() -> None:
+async def test_drain_asks_everybody_to_leave_then_closes_what_is_left() -> None:
+    """The sessions themselves go on elsewhere, so nobody is told that one ended."""
     sessions, connection = Sessions(4, NO_MODEL), FakeConnection()
     one = sessions.open(spec("a"))
     await one.attach(connection)
     await sessions.drain(within=0.1)
-    assert connection.told[0].type == "draining"
-    assert [type(error) for error in connection.closed_with] == [SessionEnded]
+    assert [message.type for message in connection.told] == ["draining"]
+    assert [type(error) for error in connection.closed_with] == [WorkerUnavailable]
     with pytest.raises(NotFound):
         sessions.get("a")
+    with pytest.raises(WorkerUnavailable):
+        await one.attach(FakeConnection())
     await one.detach(connection)
 
 
