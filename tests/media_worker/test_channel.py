@@ -16,8 +16,8 @@ from media_worker import channel as channel_module
 from media_worker import images
 from media_worker.channel import OUTBOX_SIZE, Channel
 from media_worker.session import Session
-from protocol import framing, limits
-from protocol.errors import SilentPeer
+from protocol import framing, limits, messages
+from protocol.errors import Replaced, SilentPeer
 from protocol.messages import Finger, ImageFormat
 from tests.media_worker.fakes import FakeConnection, FakePipeline, FakeTransport, session
 
@@ -293,3 +293,52 @@ async def test_stats_are_told_while_frames_flow(monkeypatch: pytest.MonkeyPatch)
         count = len(talk.transport.texts("stats"))
         await asyncio.sleep(0.1)
         assert len(talk.transport.texts("stats")) == count, "nothing new, nothing said"
+
+
+async def test_nothing_goes_before_ready() -> None:
+    """A second socket waits for the first one to leave; what the session says meanwhile is not for it."""
+    fake, one = FakeTransport(), session()
+    channel = Channel(one, fake)
+    for _ in range(OUTBOX_SIZE + 1):
+        channel.tell(messages.Draining(reconnect_within=1))
+    channel.start(closes_when_silent=True)
+    await fake.until(1, "ready")
+    assert len(fake.sent) == 1
+    assert one.statistics.snapshot().frames_dropped == {}
+    await channel.close()
+
+
+async def test_closed_before_it_started_it_never_starts() -> None:
+    """A third socket replaces the second one while that waits for the first to leave. (conftest finds leaked tasks.)"""
+    fake = FakeTransport()
+    channel = Channel(session(), fake)
+    await channel.close(Replaced())
+    channel.start(closes_when_silent=True)
+    await asyncio.sleep(0)
+    assert fake.sent == []
+
+
+async def test_a_fault_of_ours_ends_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with talking() as talk:
+        monkeypatch.setattr(talk.session, "keep", fail)
+        talk.show(1)
+        async with asyncio.timeout(2):
+            await talk.channel.left.wait()
+        assert talk.channel.reason is not None
+        assert talk.channel.reason.code == "internal_error"
+
+
+async def test_quality_sets_how_large_pictures_are() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (96, 128, 3), np.uint8)
+    sizes = []
+    async with talking() as talk:
+        for number, quality in enumerate(("saver", "auto", "high")):
+            talk.say(type="config", quality=quality)
+            await asyncio.sleep(0.02)
+            talk.show(number, images.encode(noise, ImageFormat.JPEG))
+            await talk.transport.until(number + 1)
+            sizes.append(talk.transport.binaries()[-1][0]["image_size"])
+    assert sizes[0] * 1.3 < sizes[1] < sizes[2] / 1.3
