@@ -28,7 +28,7 @@ from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
 from protocol import limits
 from protocol.api import IceServer
-from protocol.errors import BadSdp, LacquerError
+from protocol.errors import BadSdp, LacquerError, Replaced
 from protocol.messages import Message
 
 log = structlog.get_logger(__name__)
@@ -75,6 +75,7 @@ class Peer:
         self._track: TransformTrack | None = None
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._negotiating = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", self._on_data_channel)
@@ -82,11 +83,17 @@ class Peer:
 
     # --- offer and answer ------------------------------------------------------------------------------------------
     async def answer(self, offer: str) -> str:
-        """The SDP answer to a client's offer, with all candidates of ours. Raises BadSdp; then the peer is closed."""
+        """The SDP answer to a client's offer, with all candidates of ours.
+
+        Raises BadSdp, Replaced and what `attach` does; then the peer is closed.
+        """
         try:
             self._summary = sdp.read_offer(offer)
             await self.session.attach(self)
-            answer = await self._negotiate(offer)
+            async with self._negotiating:
+                if self._closing:
+                    raise Replaced  # by a third one, while the second waited for the first to go
+                answer = await self._negotiate(offer)
         except BaseException as error:
             await self.close(error if isinstance(error, LacquerError) else None)
             raise
@@ -112,8 +119,11 @@ class Peer:
 
     async def add_candidates(self, fragment: str) -> None:
         """Trickled candidates. Raises BadSdp."""
-        for candidate in sdp.read_fragment(fragment):
-            await self._pc.addIceCandidate(candidate)
+        candidates = sdp.read_fragment(fragment)
+        # At once: each `.local` name that nobody answers for takes a second.
+        await asyncio.gather(*(self._pc.addIceCandidate(candidate) for candidate in candidates if candidate))
+        if None in candidates:
+            await self._pc.addIceCandidate(None)
 
     # --- what the peer sends ---------------------------------------------------------------------------------------
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -122,7 +132,8 @@ class Peer:
             self._pc.addTrack(self._track)
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
-        if data_channel.label != CHANNEL_LABEL or self._channel is not None or self._summary is None:
+        unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None
+        if unwanted or self._summary is None or self._closing is not None:
             data_channel.close()
             return
         channel = Channel(self.session, DataChannelTransport(data_channel, self._summary.max_message_size))
@@ -193,10 +204,13 @@ class Peer:
         if self._track:
             await self._track.close()
         try:
-            async with asyncio.timeout(PC_CLOSE_TIMEOUT):
+            # Not while aiortc still opens sockets for the answer: those would stay open.
+            async with self._negotiating, asyncio.timeout(PC_CLOSE_TIMEOUT):
                 await self._pc.close()
         except TimeoutError:
             log.error("RTCPeerConnection.close() hangs; it is abandoned", session=self.session.id, peer=self.id)
+        except Exception:  # aiortc closes whatever a strange offer made of it; the slot must come free all the same
+            log.exception("RTCPeerConnection.close() failed", session=self.session.id, peer=self.id)
         await self.session.detach(self)
         log.info("peer closed", session=self.session.id, peer=self.id, reason=error.code if error else None)
         # Whoever waits for this close among them is cancelled in that wait, which is the end of its work anyway.

@@ -34,7 +34,15 @@ from media_worker.vision.pipeline import Processed, try_on_still
 from media_worker.vision.thumbnail import thumbnail
 from protocol import designs, limits
 from protocol.api import Problem
-from protocol.errors import BadRequest, LacquerError, NotFound, Unauthorized, UnsupportedMediaType
+from protocol.errors import (
+    BadRequest,
+    BadSdp,
+    LacquerError,
+    NotFound,
+    Unauthorized,
+    UnsupportedMediaType,
+    VisionFailed,
+)
 from protocol.internal import FRAME_INFO_HEADER, FrameInfo, SessionSpec, StillAnswer, StillRequest, WorkerHealth
 from protocol.messages import Config, ImageFormat, explain
 
@@ -145,7 +153,7 @@ class WorkerApi:
         session = self._session(request)
         if request.content_type != "application/sdp":
             raise UnsupportedMediaType("an offer is sent as application/sdp")
-        offer = await request.text()
+        offer = await _sdp(request)
         self.sessions.admit(session)
         peer = Peer(session, self.settings.ice_servers)
         answer = await peer.answer(offer)
@@ -155,7 +163,7 @@ class WorkerApi:
     async def trickle(self, request: web.Request) -> web.Response:
         if request.content_type != "application/trickle-ice-sdpfrag":
             raise UnsupportedMediaType("candidates are sent as application/trickle-ice-sdpfrag")
-        await self._peer(request).add_candidates(await request.text())
+        await self._peer(request).add_candidates(await _sdp(request))
         return web.Response(status=204)
 
     async def close_peer(self, request: web.Request) -> web.Response:
@@ -198,7 +206,13 @@ class WorkerApi:
     def _try_on(self, asked: StillRequest) -> Processed:
         look = Wardrobe(asked.design_id, asked.reference, self.model_path).look(Config())
         rgb = images.decode(asked.image, max_pixels=limits.MAX_UPLOAD_PIXELS)
-        return try_on_still(self.model_path, rgb, look)
+        try:
+            return try_on_still(self.model_path, rgb, look)
+        except LacquerError:
+            raise
+        except Exception as error:  # as in `Engine.run`: vision may stumble over anything in a picture
+            log.error("vision failed on a still", size=rgb.shape[:2], exc_info=error)
+            raise VisionFailed("no nails can be found on this picture") from error
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         try:
@@ -252,6 +266,14 @@ def _problem(error: LacquerError) -> web.Response:
     return web.Response(
         text=problem.model_dump_json(), status=error.status, content_type="application/problem+json", headers=headers
     )
+
+
+async def _sdp(request: web.Request) -> str:
+    """Offers and fragments are UTF-8 (RFC 8866 §5). Raises BadSdp."""
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError as error:
+        raise BadSdp(f"the body is not UTF-8: {error}") from error
 
 
 async def _body(request: web.Request, model: type[M]) -> M:

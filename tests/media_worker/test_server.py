@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from aiohttp import ClientSession, WSMsgType
 from aiohttp.test_utils import TestServer
+from aiortc import RTCPeerConnection
 
 from media_worker import drawn_hand, images
 from media_worker.server import WorkerApi
@@ -114,6 +116,7 @@ async def test_refusals_are_problem_documents(worker: Worker) -> None:
     assert await worker.problem("PUT", "/internal/sessions/s-2", json={"session_id": "s-2", "design_id": 999,
                                 "expires_at": 0}) == (404, "unknown_design")  # fmt: skip
     assert await worker.problem("POST", peers, data="v=0", headers=sdp) == (400, "bad_sdp")
+    assert await worker.problem("POST", peers, data=b"v=0\r\ns=\xff", headers=sdp) == (400, "bad_sdp")
     assert await worker.problem("POST", peers, json={}) == (415, "unsupported_media_type")
     assert await worker.problem("POST", "/internal/sessions/no/peers", data="v=0", headers=sdp) == (404, "not_found")
     assert await worker.problem("PATCH", f"{peers}/gone", data="", headers={
@@ -139,6 +142,13 @@ async def test_still_wears_the_design(worker: Worker, clip: list[np.ndarray], ma
         answer = StillAnswer.model_validate(await response.json())
     assert answer.info.nails >= 4
     assert polished(images.decode(answer.image, max_pixels=10**6), mask) > 0.5
+
+
+@pytest.mark.media
+async def test_still_that_vision_stumbles_over_is_refused_as_such(worker: Worker) -> None:
+    thread = base64.b64encode(images.encode(np.zeros((1, 2048, 3), np.uint8), ImageFormat.PNG)).decode()
+    answer = await worker.problem("POST", "/internal/stills", json={"image": thread, "design_id": 1})
+    assert answer == (500, "vision_failed")
 
 
 # --- WebSocket --------------------------------------------------------------------------------------------------------
@@ -367,3 +377,62 @@ async def gone(worker: Worker, seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
         while (await worker.health()).used or vision_threads():
             await asyncio.sleep(0.02)
+
+
+async def some_offer() -> str:
+    async with RtcClient(None) as client:
+        await client.pc.setLocalDescription(await client.pc.createOffer())
+        return str(client.pc.localDescription.sdp)
+
+
+async def test_offers_at_the_same_moment_leave_one_peer(worker: Worker) -> None:
+    """Each replaces the one before it, which may still wait for the one before that, or open its sockets."""
+    await worker.open()
+    offer = await some_offer()
+
+    async def post() -> int:
+        sdp = {"Content-Type": "application/sdp"}
+        async with worker.http.post("/internal/sessions/s-1/peers", data=offer, headers=sdp) as response:
+            return response.status
+
+    statuses = await asyncio.gather(*(post() for _ in range(6)))
+    assert 201 in statuses
+    assert set(statuses) <= {201, 409}
+    assert (await worker.report()).connections == 1
+    await worker.http.delete("/internal/sessions/s-1")
+    assert await asyncio.to_thread(psutil.Process().net_connections, "udp") == []
+
+
+async def test_a_connection_that_fails_to_close_gives_its_slot_back(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = RTCPeerConnection.close
+
+    async def failing(self: RTCPeerConnection) -> None:
+        await close(self)
+        raise AttributeError("as aiortc does after some strange offers")
+
+    await worker.open()
+    await worker.offer(await some_offer())
+    monkeypatch.setattr(RTCPeerConnection, "close", failing)
+    async with worker.http.delete("/internal/sessions/s-1") as response:
+        assert response.status == 200
+    assert (await worker.health()).used == 0
+
+
+async def test_many_names_that_nobody_answers_for_take_a_second_together(worker: Worker) -> None:
+    """Browsers hide addresses behind `.local` names; each takes a second to fail, and signaling waits for four."""
+    await worker.open()
+    early = [line for line in (await some_offer()).splitlines() if "candidate" not in line]
+    await worker.offer("\r\n".join(early) + "\r\n")
+    (peer,) = worker.api.sessions.get("s-1")._connections
+    names = "".join(f"a=candidate:1 1 udp 1 nobody-{i}.local 9 typ host\r\n" for i in range(12))
+    started = time.monotonic()
+    async with worker.http.patch(
+        f"/internal/sessions/s-1/peers/{peer.id}",
+        data=f"m=application 9 x\r\na=mid:0\r\n{names}a=end-of-candidates\r\n",
+        headers={"Content-Type": "application/trickle-ice-sdpfrag"},
+    ) as response:
+        assert response.status == 204
+    assert time.monotonic() - started < 3
+    await worker.http.delete("/internal/sessions/s-1")
