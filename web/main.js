@@ -21,6 +21,7 @@ const byId = (id) => /** @type {E} */ (document.getElementById(id));
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
 const parameters = new URLSearchParams(location.search);
+const socketOnly = parameters.get("transport") === "websocket" || !webrtcAvailable();
 const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
 const message = new MessageBox(byId("message"));
@@ -49,7 +50,8 @@ async function start(wanted) {
   message.hide();
   if (!strip.selected && !(await loadDesigns())) return;
   const portrait = matchMedia("(orientation: portrait)").matches;
-  const openSource = kind === "demo" ? async () => openDemoHand({ portrait }) : () => openCamera();
+  const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
+  const openSource = kind === "demo" ? openHand : () => openCamera();
   await session.start({ openSource, design: strip.selected?.id ?? 1 });
 }
 
@@ -74,7 +76,7 @@ async function loadDesigns() {
 function transports() {
   /** @type {TransportFactory} */
   const socket = (options) => new WebSocketTransport(options);
-  if (parameters.get("transport") === "websocket" || !webrtcAvailable()) return [socket];
+  if (socketOnly) return [socket];
   const webrtc = webrtcFactory(parameters.get("codec"));
   return parameters.get("transport") === "webrtc" ? [webrtc] : [webrtc, socket];
 }

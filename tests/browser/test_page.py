@@ -172,10 +172,20 @@ async def test_websocket_path_works(served: Served, camera: Path, nails: np.ndar
         await until_worn(page, nails, COBALT, seconds=2)
 
 
-async def test_demo_hand_needs_no_camera(served: Served) -> None:
+async def test_demo_hand_needs_no_camera_and_keeps_its_colours(served: Served) -> None:
     async with visit(served, None) as page:
         await live(page, "#demo")
         await page.wait_for_function("lacquer.lastMetadata?.nails.length >= 4", timeout=10_000)
+        drawn = await page.evaluate(
+            """async () => {
+              const { painter } = await import("/static/demo-hand.js");
+              const context = new OffscreenCanvas(480, 640).getContext("2d");
+              painter(480, 640)(context, 0);
+              return [...context.getImageData(40, 40, 1, 1).data.slice(0, 3)];
+            }"""
+        )
+        wall = (await snapshot(page))[38:43, 38:43].mean(axis=(0, 1))
+        assert np.abs(wall - drawn).max() < 6, "not brightened on the way (full range against video range)"
 
 
 async def test_closed_tab_frees_the_slot(served: Served, camera: Path) -> None:
