@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.util import find_spec
 from pathlib import Path
 
 from aiohttp import web
+
+from protocol.errors import NotFound
 
 
 def web_folder() -> Path:
@@ -27,8 +30,25 @@ def add_pages(app: web.Application) -> None:
 
     for path in ("/", "/try-on/live", "/try-on/live/"):
         app.router.add_get(path, index)
-    app.router.add_static("/static/", folder)
+
+    async def static(request: web.Request) -> web.StreamResponse:
+        """aiohttp's own static route says of a missing file that it is an empty `application/octet-stream`."""
+        file = await asyncio.to_thread(_file_in, folder, request.match_info["path"])
+        return web.FileResponse(file)
+
+    app.router.add_get("/static/{path:.*}", static)
     app.on_response_prepare.append(_revalidate)
+
+
+def _file_in(folder: Path, name: str) -> Path:
+    """Raises NotFound, also for what lies outside the folder."""
+    try:
+        file = (folder / name).resolve()
+        if file.is_relative_to(folder.resolve()) and file.is_file():
+            return file
+    except (OSError, ValueError):  # a name too long for the disk, or with a NUL in it
+        pass
+    raise NotFound(f"there is no file {name!r:.80}")
 
 
 async def _revalidate(_request: web.Request, response: web.StreamResponse) -> None:

@@ -163,7 +163,8 @@ class Uploads:
 
     @asynccontextmanager
     async def form(self, request: web.Request, *files: str) -> AsyncIterator[Form]:
-        """The multipart form while it is in use; parts named in `files` are files, all others are text.
+        """The multipart form while it is in use: parts named in `files` as files, other files not at all, the rest as
+        text.
 
         Raises TooLarge, BadRequest, SilentPeer, or AtCapacity where too many are being read.
         """
@@ -210,8 +211,10 @@ async def _parts(request: web.Request, files: tuple[str, ...]) -> AsyncIterator[
             return
         if not isinstance(part, BodyPartReader) or not part.name:
             raise BadRequest("every part of the form needs a name, and none may be a form itself")
-        limit = limits.MAX_UPLOAD_SIZE if part.name in files else limits.MAX_JSON_SIZE
-        yield part.name, await _read_part(part, limit)
+        is_file = part.name in files or part.filename is not None
+        data = await _read_part(part, limits.MAX_UPLOAD_SIZE if is_file else limits.MAX_JSON_SIZE)
+        if part.name in files or not is_file:  # what is left is a file nobody asked for
+            yield part.name, data
     raise BadRequest(f"the form has more than {MAX_PARTS} parts")
 
 
@@ -230,5 +233,7 @@ async def _in_time() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(READ_TIMEOUT):
             yield
+    except web.RequestPayloadError as error:
+        raise BadRequest(f"the body breaks off or does not unpack: {error}"[:200]) from error
     except TimeoutError:
         raise SilentPeer(f"the body did not arrive within {READ_TIMEOUT:.0f} s") from None

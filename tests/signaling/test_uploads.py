@@ -123,6 +123,22 @@ async def test_broken_forms_are_bad_requests_or_missing_fields(lacquer: Lacquer,
     assert response.content_type == "application/problem+json"
 
 
+async def test_a_file_that_nobody_asked_for_is_ignored(lacquer: Lacquer) -> None:
+    form = aiohttp.FormData()
+    form.add_field("other", b"\xff\xd8 no text", filename="other.jpg")
+    form.add_field("nail_reference_image", picture(), filename="nails.jpg")
+    response = await lacquer.client.post(SESSIONS, data=form)
+    assert response.status == 201, await response.text()
+
+
+@pytest.mark.parametrize("headers", [FORM, {"Content-Type": "application/json"}])
+async def test_a_body_that_does_not_unpack_is_a_bad_request(lacquer: Lacquer, headers: dict[str, str]) -> None:
+    headers = {**headers, "Content-Encoding": "gzip", "Content-Length": "5"}
+    status, body = await answered_early(lacquer.client, SESSIONS, headers, b"\x1f\x8b123")
+    assert status == 400
+    assert b'"code":"bad_request"' in body
+
+
 async def test_a_form_without_a_boundary_is_a_bad_request(lacquer: Lacquer) -> None:
     headers = {"Content-Type": "multipart/form-data"}
     await refused(await lacquer.client.post(SESSIONS, data=b"x", headers=headers), 400, "bad_request")
