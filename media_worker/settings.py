@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from protocol.api import IceServer
-from protocol.logs import LogFormat
+from protocol.logs import LogFormat, LogLevel
 
 
 class WorkerSettings(BaseSettings):
@@ -30,4 +30,4 @@ class WorkerSettings(BaseSettings):
     ice_servers: list[IceServer] = []
     """STUN and TURN servers, as JSON: [{"urls": ["stun:stun.example.org:3478"]}]."""
     log_format: LogFormat = "console"
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"

@@ -9,9 +9,10 @@ from typing import Literal
 import structlog
 
 LogFormat = Literal["console", "json"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def configure(log_format: LogFormat, level: str = "INFO") -> None:
+def configure(log_format: LogFormat, level: LogLevel = "INFO") -> None:
     """Sends structlog and the standard library's loggers to stderr in the same form."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

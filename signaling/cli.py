@@ -52,11 +52,13 @@ def serve(
 
     Example: `lacquer serve --port 9000`
     """
+    from media_worker.settings import WorkerSettings
     from media_worker.vision import models
     from signaling.embedded import serve_embedded
     from signaling.settings import Settings
 
     settings = _settings(Settings, {"port": port, "host": host})
+    _settings(WorkerSettings, {})  # what the children will read: told here, once and in one line
     models.find()
     _configure_logs(settings)
     count = workers or max(1, (os.cpu_count() or 2) - 1)

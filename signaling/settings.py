@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from protocol import limits
 from protocol.api import IceServer
-from protocol.logs import LogFormat
+from protocol.logs import LogFormat, LogLevel
 
 _ASYNC_DRIVERS = {
     "sqlite://": "sqlite+aiosqlite://",
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     )
     retry_after: int = Field(default=limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
     log_format: LogFormat = Field(default="console", description="`console` for people, `json` for machines.")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     debug: bool = Field(
         default=False,
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),

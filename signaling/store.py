@@ -7,8 +7,8 @@ the same session at the same moment exactly one wins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -298,16 +299,35 @@ async def _changed(db: AsyncSession, statement: Executable) -> bool:
     return cast("CursorResult[Any]", result).rowcount > 0
 
 
+class DatabaseUnusable(OSError):
+    """The database is broken, or its URL is."""
+
+
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[Store]:
-    """A store on this database, its tables made; closed on the way out."""
-    engine = await asyncio.to_thread(_make_engine, url)
+    """A store on this database, its tables made; closed on the way out. Raises DatabaseUnusable."""
+    with _telling(url):
+        engine = await asyncio.to_thread(_make_engine, url)
     try:
         store = Store(engine)
-        await store.create_tables()
+        with _telling(url):
+            await store.create_tables()
         yield store
     finally:
         await engine.dispose()
+
+
+@contextmanager
+def _telling(url: str) -> Iterator[None]:
+    """What SQLAlchemy raises for a database as one sentence for its operator, without the password."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise DatabaseUnusable(f"LACQUER_DATABASE_URL is no SQLAlchemy URL: {error}") from error
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        name = make_url(url).render_as_string(hide_password=True)
+        raise DatabaseUnusable(f"the database {name} cannot be used: {reason}") from error
 
 
 def _make_engine(url: str) -> AsyncEngine:

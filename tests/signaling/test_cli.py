@@ -75,12 +75,29 @@ def test_missing_model_says_what_to_run(command: str, tmp_path: Path) -> None:
     [
         ("serve", "LACQUER_PORT", "eighty"),
         ("serve", "LACQUER_ICE_SERVERS", "not json"),
+        ("serve", "LACQUER_LOG_LEVEL", "LOUD"),
+        ("serve", "LACQUER_WORKER_CAPACITY", "0"),
         ("worker", "LACQUER_WORKER_CAPACITY", "0"),
+        ("signaling", "LACQUER_DATABASE_URL", "nonsense"),
     ],
 )
 def test_wrong_setting_is_named(command: str, variable: str, value: str, tmp_path: Path) -> None:
     result = lacquer(command, LACQUER_DATA_DIR=str(tmp_path), **{variable: value})
     assert variable.removeprefix("LACQUER_").lower() in complaint(result).lower()
+
+
+def test_a_broken_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "lacquer.db").write_bytes(b"SQLite format 3\0" + bytes(200))
+    message = complaint(lacquer("signaling", "--port", "0", LACQUER_DATA_DIR=str(tmp_path)))
+    assert "lacquer.db" in message
+    assert "not a database" in message
+
+
+def test_a_missing_database_driver_is_said_without_the_password(tmp_path: Path) -> None:
+    url = "mysql+nosuchdriver://root:hunter2@localhost/lacquer"
+    message = complaint(lacquer("signaling", "--port", "0", LACQUER_DATA_DIR=str(tmp_path), DATABASE_URL=url))
+    assert "nosuchdriver" in message
+    assert "hunter2" not in message
 
 
 def test_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
