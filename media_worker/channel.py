@@ -20,6 +20,7 @@ import structlog
 from media_worker import images
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.session import Session
+from media_worker.stats import MESSAGES_DROPPED
 from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
@@ -134,7 +135,7 @@ class Channel:
         try:
             self._outbox.put_nowait(data)
         except asyncio.QueueFull:
-            self.session.statistics.dropped("backpressure")
+            MESSAGES_DROPPED.inc()
         if self._outbox.qsize() > OUTBOX_SIZE // 2 and not self.left.is_set():
             self._room.clear()
 

@@ -12,7 +12,8 @@ from protocol.messages import StageStats, Stats
 
 FRAMES_IN = prometheus_client.Counter("lacquer_frames_in_total", "Camera frames received")
 FRAMES_OUT = prometheus_client.Counter("lacquer_frames_out_total", "Processed frames")
-FRAMES_DROPPED = prometheus_client.Counter("lacquer_frames_dropped_total", "Frames and messages dropped", ["reason"])
+FRAMES_DROPPED = prometheus_client.Counter("lacquer_frames_dropped_total", "Frames dropped", ["reason"])
+MESSAGES_DROPPED = prometheus_client.Counter("lacquer_messages_dropped_total", "Text messages that slow peers missed")
 STAGE_SECONDS = prometheus_client.Histogram(
     "lacquer_stage_seconds",
     "Time a frame spends in each stage",
