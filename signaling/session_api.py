@@ -185,7 +185,7 @@ OPERATIONS = (
         reference,
         "Upload mode: the picture that the design is taken from",
         "sessions",
-        answers={200: IMAGE},
+        answers={200: IMAGE, 304: None},
         errors=(NotFound, SessionEnded),
     ),
 )

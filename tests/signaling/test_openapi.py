@@ -120,3 +120,10 @@ async def test_refusals_are_as_documented(
     response = await lacquer.client.request(method, path, **options)
     assert str(response.status) in DOCUMENT["paths"][template][method.lower()]["responses"]
     await conforms(response, template)
+
+
+def test_every_picture_may_be_unchanged() -> None:
+    """They carry an ETag, so all of them answer 304 to who has them already."""
+    for _, path, operation in operations():
+        if "image/jpeg" in operation["responses"].get("200", {}).get("content", {}):
+            assert "304" in operation["responses"], path
