@@ -89,7 +89,11 @@ export async function switchCamera(stream) {
   try {
     return await openCamera(choice);
   } catch {
-    return openCamera({ deviceId: current.deviceId });
+    return openCamera({ deviceId: current.deviceId }).catch((error) => {
+      // Stopping a track raises no event, so whoever shows this camera does not know yet that it is gone for good.
+      for (const track of stream.getVideoTracks()) track.dispatchEvent(new Event("ended"));
+      throw error;
+    });
   }
 }
 

@@ -26,8 +26,8 @@ function wall(width, height) {
 export function pose(t, width, height) {
   // Upright phones cut the sides off and lay the controls over the bottom: the hand stays clear of both.
   const upright = height > width;
-  const size = (upright ? width * 0.66 : height * 0.7) * (1 + 0.02 * Math.sin(t * 0.29));
-  const x = width * (0.53 + 0.018 * Math.sin(t * 0.43));
+  const size = (upright ? width * 0.63 : height * 0.7) * (1 + 0.02 * Math.sin(t * 0.29));
+  const x = width * ((upright ? 0.515 : 0.53) + 0.018 * Math.sin(t * 0.43));
   const y = height * ((upright ? 0.66 : 0.87) + 0.012 * Math.sin(t * 0.61));
   const turn = 0.97 + 0.03 * Math.cos(t * 0.53); // about the arm, away from the camera and back
   return new DOMMatrix()

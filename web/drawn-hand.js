@@ -16,7 +16,7 @@
  * @property {number} lift how far its axis lies above the palm's
  */
 
-/** Where each finger leaves the hand, which way it points (degrees from straight up), how much it curves back, its bones. */
+/** Where each finger leaves the hand, its direction (degrees from straight up), the share of that lost at each bone. */
 const FINGERS = [
   { root: { x: -0.165, y: -0.475 }, angle: -12.5, curve: 0.2, bones: [0.2, 0.13, 0.108], r: 0.05 },
   { root: { x: -0.054, y: -0.515 }, angle: -4.4, curve: -0.2, bones: [0.222, 0.142, 0.108], r: 0.051 },

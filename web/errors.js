@@ -130,6 +130,18 @@ export function wordsFor(code) {
   return WORDS[code] ?? WORDS.internal_error;
 }
 
+/** Errors that the camera would only meet again: what is left is the demo hand. @param {string} code */
+export function isHopeless(code) {
+  return ["camera_blocked", "camera_unsupported", "insecure_origin"].includes(code);
+}
+
+const SERVERS = ["at_capacity", "worker_unavailable", "server_unreachable", "connection_failed", "internal_error"];
+
+/** Errors of the server or the way there, which the demo hand would meet as well. @param {string} code */
+export function isServers(code) {
+  return SERVERS.includes(code);
+}
+
 /** Close codes of protocol/errors.py that mean more than a lost connection. @type {Record<number, string>} */
 const CLOSE_CODES = {
   4401: "unauthorized",

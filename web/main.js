@@ -3,17 +3,20 @@
 import { Api } from "./api.js";
 import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
 import { openDemoHand } from "./demo-hand.js";
-import { asTryOnError, wordsFor } from "./errors.js";
+import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
 import { MessageBox } from "./message-box.js";
 import { photoSheet } from "./photo-sheet.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
-import { photoName, stateWords } from "./words.js";
+import { hintWords, photoName, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
+
+/** A connection that is back sooner is only mentioned in the state, above the picture. */
+const SHORT_LOSS_MS = 900;
 
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
@@ -39,7 +42,8 @@ Object.assign(window, { lacquer: session });
 /** @type {Kind} */
 let kind = "camera";
 let pausedByHiding = false;
-let handSeenAt = 0;
+let nailsSeenAt = 0;
+let takingPhoto = false;
 
 // --- starting and stopping -------------------------------------------------------------------------------------------
 
@@ -91,12 +95,14 @@ session.on("state", ({ from, to, error }) => {
   button("pause").setAttribute("aria-pressed", String(to === "paused"));
   button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
   void updateSwitch();
-  if (to === "live") handSeenAt = performance.now();
-  byId("hint").hidden = true;
-  if (to === "reconnecting") message.show("connection_lost", { label: "Try now", act: () => session.retryNow() });
+  if (to === "live") nailsSeenAt = performance.now();
+  showHint(to === "starting" && kind === "camera" ? "Allow the camera if your browser asks" : "");
+  if (to === "reconnecting") setTimeout(() => message.code ?? showReconnecting(), SHORT_LOSS_MS);
   else if (error) showFailure(error);
   else if (!(from === "starting" && to === "connecting")) message.hide();
   button("start").textContent = (error && wordsFor(error.code).action) ?? "Start camera";
+  button("start").hidden = error !== null && isHopeless(error.code);
+  button("demo").hidden = error !== null && isServers(error.code);
   if (to === "idle" || to === "ended" || to === "failed") clearPicture();
 });
 
@@ -106,11 +112,15 @@ function showFailure(error) {
   if (error.retryAfter !== undefined) message.countDown(error.retryAfter, startAgain);
 }
 
+/** Most losses are over before anybody could read about them. */
+function showReconnecting(code = "connection_lost") {
+  if (session.state === "reconnecting") message.show(code, { label: "Try now", act: () => session.retryNow() });
+}
+
 session.on("retry", ({ delayMs, error }) => {
-  if (session.state !== "reconnecting") return;
-  const full = error.code === "at_capacity" ? "at_capacity" : "connection_lost";
-  message.show(full, { label: "Try now", act: () => session.retryNow() });
-  if (delayMs > 1000) message.countDown(delayMs / 1000);
+  if (session.state !== "reconnecting" || delayMs <= SHORT_LOSS_MS) return;
+  showReconnecting(error.code === "at_capacity" ? "at_capacity" : "connection_lost");
+  message.countDown(delayMs / 1000);
 });
 
 session.on("problem", (error) => message.show(error.code, { forMs: 6000 }));
@@ -137,17 +147,26 @@ session.on("frame", ({ first }) => {
   if (performance.getEntriesByName("lacquer-first-frame").length === 0) performance.mark("lacquer-first-frame");
 });
 
-session.on("metadata", ({ hands }) => {
+session.on("metadata", ({ hands, nails }) => {
   const now = performance.now();
-  if (hands > 0) handSeenAt = now;
-  byId("hint").hidden = session.state !== "live" || now - handSeenAt < 2500;
+  if (nails.length > 0) nailsSeenAt = now;
+  if (session.state === "live") showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
 });
 
 function showState() {
   const { quality } = session.stats();
   const state = byId("state");
-  state.textContent = stateWords(session.state, quality);
+  const [word, level] = state.children;
+  const words = stateWords(session.state);
+  // The quality comes and goes with every passing cloud: to be seen, but not to be read aloud each time.
+  if (word.textContent !== words) word.textContent = words;
+  level.textContent = stateWords(session.state, quality).slice(words.length);
   state.dataset.level = quality ?? "";
+}
+
+/** @param {string} words empty for none */
+function showHint(words) {
+  if (byId("hint").textContent !== words) byId("hint").textContent = words;
 }
 
 function showWearing() {
@@ -170,20 +189,24 @@ async function updateSwitch() {
 
 button("start").onclick = () => (session.error ? startAgain() : start("camera"));
 button("demo").onclick = () => start("demo");
-button("stop").onclick = () => session.stop();
+button("stop").onclick = () => {
+  session.stop();
+  button("start").focus(); // the button that had it is gone
+};
 button("pause").onclick = () => (session.state === "paused" ? session.resume() : session.pause());
 
 button("capture").onclick = async () => {
-  button("capture").disabled = true;
+  if (takingPhoto) return; // not disabled: that would take the keyboard's focus away
+  takingPhoto = true;
   byId("flash").classList.remove("on");
   try {
     const { blob } = await session.capture();
     byId("flash").classList.add("on");
-    showPhoto(blob, photoName(strip.selected?.name ?? "", new Date()));
+    await showPhoto(blob, photoName(strip.selected?.name ?? "", new Date()));
   } catch (error) {
     message.show(asTryOnError(error).code, { forMs: 6000 });
   } finally {
-    button("capture").disabled = session.state !== "live" && session.state !== "paused";
+    takingPhoto = false;
   }
 };
 
@@ -193,7 +216,7 @@ button("switch").onclick = async () => {
   try {
     await session.replaceSource(await switchCamera(stream));
   } catch (error) {
-    message.show(asTryOnError(error).code, { forMs: 6000 });
+    if (session.state !== "failed") message.show(asTryOnError(error).code, { forMs: 6000 });
   } finally {
     void updateSwitch();
   }

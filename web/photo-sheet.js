@@ -2,7 +2,7 @@
 
 /**
  * @param {HTMLDialogElement} dialog
- * @returns {(blob: Blob, name: string) => void} shows one photo
+ * @returns {(blob: Blob, name: string) => Promise<void>} shows one photo
  */
 export function photoSheet(dialog) {
   const image = /** @type {HTMLImageElement} */ (dialog.querySelector("#photo-image"));
@@ -22,13 +22,14 @@ export function photoSheet(dialog) {
     if (file) navigator.share({ files: [file], title: "My Lacquer look" }).catch(() => {});
   };
 
-  return (blob, name) => {
+  return async (blob, name) => {
     file = new File([blob], name, { type: blob.type });
     image.src = URL.createObjectURL(blob);
     image.alt = "Your hand wearing the design";
     download.href = image.src;
     download.download = name;
     share.hidden = !navigator.canShare?.({ files: [file] });
+    await image.decode().catch(() => {}); // so that the sheet opens at its full size
     dialog.showModal();
     download.focus();
   };

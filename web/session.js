@@ -383,7 +383,7 @@ export class TryOnSession {
       this.#enter("reconnecting", error);
     }
     const hopeless = this.#state === "connecting" && (isFull(error) || this.#attempt >= FIRST_ATTEMPTS);
-    if (hopeless || now - this.#lostSince > GIVE_UP_MS) return this.#fail(error);
+    if (hopeless || now - this.#lostSince > GIVE_UP_MS) return this.#fail(lastWord(error));
     this.#retryLater(error);
   }
 
@@ -548,6 +548,11 @@ export class TryOnSession {
 /** @param {TryOnError} error */
 function isFull({ code }) {
   return code === "at_capacity" || code === "worker_unavailable";
+}
+
+/** The error to end with: a lost connection that never came back is a server out of reach. @param {TryOnError} error */
+function lastWord(error) {
+  return error.code === "connection_lost" ? new TryOnError("server_unreachable", error.message) : error;
 }
 
 /** @param {MediaStream | null} stream */

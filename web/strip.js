@@ -58,7 +58,9 @@ export class Strip {
     const count = this.#designs.length;
     const next = this.#designs[(this.#designs.indexOf(this.selected) + step + count) % count];
     this.#choose(/** @type {number} */ (next.id));
-    /** @type {HTMLElement | null} */ (this.#element.querySelector("[aria-checked=true]"))?.focus();
+    /** @type {HTMLElement | null} */ (this.#element.querySelector("[aria-checked=true]"))?.focus({
+      preventScroll: true, // its jump would stop the smooth one
+    });
   }
 }
 

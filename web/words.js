@@ -20,6 +20,11 @@ export function stateWords(state, level = null) {
   return state === "live" && level ? `${STATES.live} · ${level}` : STATES[state];
 }
 
+/** What helps when no nail is in view. @param {number} hands how many hands are */
+export function hintWords(hands) {
+  return hands > 0 ? "Turn the back of your hand to the camera" : "Hold the back of your hand in view";
+}
+
 /**
  * A photo's file name: lacquer-classic-red-2026-03-07.jpg
  * @param {string} designName @param {Date} date

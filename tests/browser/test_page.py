@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from media_worker import images
 from tests.serving import Served, chromium, lacquer_serve
@@ -163,6 +163,58 @@ async def test_killed_worker_comes_back_with_the_same_design(served: Served, cam
         await until_worn(page, nails, COBALT, seconds=10)
 
 
+CSP = "default-src 'self'; img-src 'self' blob:; connect-src 'self' ws: wss:"
+
+WATCH = """
+  window.faults = [];
+  window.shift = 0;
+  addEventListener("securitypolicyviolation", ({ violatedDirective }) => faults.push(violatedDirective));
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) shift += hadRecentInput ? 0 : value;
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+async def test_by_keyboard_under_a_strict_policy(served: Served, camera: Path) -> None:
+    async def with_policy(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, headers={**response.headers, "Content-Security-Policy": CSP})
+
+    async with visit(served, camera) as page:
+        await page.add_init_script(WATCH)
+        await page.route(f"{served.url}/", with_policy)
+        await page.goto(served.url)
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("body[data-state=live]", timeout=20_000)
+        await page.focus("#strip [aria-checked=true]")
+        for _ in range(9):
+            await page.keyboard.press("ArrowRight")
+        assert "Sky" in await page.inner_text("#wearing")
+        await page.wait_for_function(CENTRED)
+        assert await page.evaluate(TOO_SMALL) == [], "44 px for a thumb"
+        await page.focus("#capture")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#photo[open]")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.id") == "capture"
+        assert await page.evaluate("faults") == []
+        assert await page.evaluate("shift") < 0.02
+
+
+CENTRED = """() => {
+  const middle = (element) => element.getBoundingClientRect().x + element.getBoundingClientRect().width / 2;
+  const strip = document.querySelector("#strip");
+  return Math.abs(middle(strip.querySelector("[aria-checked=true]")) - middle(strip)) < 2;
+}"""
+
+TOO_SMALL = """[...document.querySelectorAll("button, a[href]")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+  .filter((element) => Math.min(...[element.offsetWidth, element.offsetHeight]) < 44)
+  .map((element) => element.id || element.dataset.design)"""
+
+
 async def test_websocket_path_works(served: Served, camera: Path, nails: np.ndarray) -> None:
     async with visit(served, camera, "?transport=websocket") as page:
         await live(page)
@@ -220,6 +272,7 @@ async def message_code(page: Page, button: str = "#start") -> str | None:
 async def test_no_camera_is_said(served: Served) -> None:
     async with visit(served, None) as page:
         assert await message_code(page) == "camera_missing"
+        assert await page.is_visible("#demo"), "there is another way"
 
 
 async def test_refused_permission_is_said(served: Served) -> None:
@@ -232,6 +285,7 @@ async def test_insecure_origin_is_said(served: Served) -> None:
     elsewhere = Served(f"http://nails.example:{port}", served.process)
     async with visit(elsewhere, None, "", "--host-resolver-rules=MAP nails.example 127.0.0.1") as page:
         assert await message_code(page) == "insecure_origin"
+        assert not await page.is_visible("#start"), "pressing it again would only say the same"
 
 
 async def test_full_server_is_said(tmp_path: Path, camera: Path) -> None:
@@ -239,4 +293,5 @@ async def test_full_server_is_said(tmp_path: Path, camera: Path) -> None:
         async with visit(served, camera) as first, visit(served, camera) as second:
             await live(first)
             assert await message_code(second) == "at_capacity"
+            assert not await second.is_visible("#demo"), "the demo hand needs a place as well"
             assert await first.evaluate("lacquer.state") == "live", "the one inside keeps the place"

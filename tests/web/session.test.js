@@ -319,6 +319,13 @@ describe("reconnecting", () => {
     assert.equal(path.at(-1), "failed:server_unreachable");
   });
 
+  test("a connection that stays lost ends as a server out of reach, with words that fit", async () => {
+    plans = Array(99).fill({ refuse: lost() });
+    transport().options.onLost(lost());
+    await clock.advance(200_000);
+    assert.equal(path.at(-1), "failed:server_unreachable");
+  });
+
   test("stopping ends the attempts", async () => {
     plans = Array(99).fill({ refuse: lost("server_unreachable") });
     transport().options.onLost(lost());

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { photoName, stateWords } from "../../web/words.js";
+import { hintWords, photoName, stateWords } from "../../web/words.js";
 
 test("the state in words, with the quality while live", () => {
   assert.equal(stateWords("live", "excellent"), "Live · excellent");
   assert.equal(stateWords("live"), "Live");
   assert.equal(stateWords("reconnecting", "poor"), "Reconnecting…");
+});
+
+test("a hint for a missing hand, and for one that shows its palm", () => {
+  assert.match(hintWords(0), /Hold/);
+  assert.match(hintWords(1), /Turn/);
 });
 
 test("a photo is named after design and day", () => {
