@@ -1,0 +1,295 @@
+"""Every state of the page as pictures, to look at: `python -m tests.browser.screenshots --out /tmp/screens`.
+
+Starts its own server, with a drawn hand as the camera. What only happens to unlucky people is brought about in the
+page: a camera that refuses, a server that is full, a connection that breaks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, Route
+
+from media_worker import drawn_hand
+from tests.serving import chromium, lacquer_serve
+
+SIZES = {
+    "phone": (390, 844, 2.0),
+    "small": (360, 640, 2.0),
+    "sideways": (844, 390, 2.0),
+    "tablet": (820, 1180, 1.0),
+    "desktop": (1440, 900, 1.0),
+}
+"""Width and height in CSS pixels, and the device's pixels for each."""
+
+Scene = Callable[[Page], Awaitable[None]]
+"""Brings a page, not yet opened, into the state to be pictured."""
+
+UPRIGHT = """(() => {
+  const devices = navigator.mediaDevices;
+  const open = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = () => open({ video: true });
+})()"""
+"""A phone turns a wish for 640x480 when it is held upright; Chromium's fake camera would crop instead."""
+
+BRIGHT_WALL = """
+  navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 640 });
+    const context = canvas.getContext("2d");
+    setInterval(() => {
+      context.fillStyle = "#fffdf8";
+      context.fillRect(0, 0, 480, 640);
+    }, 33);
+    return canvas.captureStream(30);
+  };
+"""
+"""A camera that sees no hand, and the worst there is to read words over."""
+
+REMEMBER = """(() => {
+  const { RTCPeerConnection, fetch } = window;
+  window.peers = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection { constructor(...a) { super(...a); peers.push(this); } };
+  window.fetch = async (url, options) => {
+    const response = await fetch(url, options);
+    if (options?.method === "POST" && String(url).endsWith("/sessions/")) {
+      response.clone().json().then((created) => (window.created = created));
+    }
+    return response;
+  };
+})()"""
+"""Keeps the page's connections and session at hand, to break them."""
+
+
+# --- ways into the states --------------------------------------------------------------------------------------------
+async def _open(page: Page, query: str = "") -> None:
+    await page.goto(f"/{query}")
+    await page.wait_for_selector("#strip [data-design='36']", state="attached")
+    await page.wait_for_load_state("networkidle")
+
+
+async def _reach(page: Page, state: str, *, picture: bool = False) -> None:
+    await page.wait_for_selector(f"body[data-state={state}]", timeout=20_000)
+    if picture:
+        await page.wait_for_function("lacquer.lastMetadata?.nails.length >= 4", timeout=20_000)
+        await page.wait_for_timeout(1500)
+
+
+async def start(page: Page) -> None:
+    await _open(page)
+
+
+async def permission(page: Page) -> None:
+    await page.add_init_script("navigator.mediaDevices.getUserMedia = () => new Promise(() => {})")
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "starting")
+    await page.wait_for_timeout(1500)
+
+
+async def connecting(page: Page) -> None:
+    await page.route("**/webrtc/", _never)
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "connecting")
+    await page.wait_for_timeout(800)
+
+
+async def live(page: Page) -> None:
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "live", picture=True)
+
+
+async def demo(page: Page) -> None:
+    await _open(page, "?demo=1&postId=23")
+    await _reach(page, "live", picture=True)
+
+
+async def no_hand(page: Page) -> None:
+    await page.add_init_script(BRIGHT_WALL)
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "live")
+    await page.wait_for_function("document.querySelector('#hint').textContent", timeout=20_000)
+
+
+async def paused(page: Page) -> None:
+    await live(page)
+    await page.click("#pause")
+    await _reach(page, "paused")
+
+
+async def photo(page: Page) -> None:
+    await live(page)
+    await page.click("#capture")
+    await page.wait_for_selector("#photo[open]")
+    await page.wait_for_timeout(500)
+
+
+async def reconnecting(page: Page) -> None:
+    await page.add_init_script(REMEMBER)
+    await live(page)
+    await page.route("**/api/**", lambda route: route.abort())
+    await page.evaluate("peers.at(-1).close()")
+    await _reach(page, "reconnecting")
+    await page.wait_for_selector("#countdown:not([hidden])", timeout=20_000)
+
+
+async def full(page: Page) -> None:
+    refusal = '{"code": "at_capacity", "title": "Full", "status": 503}'
+    await page.route(
+        "**/sessions/",
+        lambda route: route.fulfill(
+            status=503, headers={"Retry-After": "12"}, content_type="application/problem+json", body=refusal
+        ),
+    )
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "failed")
+
+
+async def ended(page: Page) -> None:
+    await page.add_init_script(REMEMBER)
+    await live(page)
+    await page.evaluate(
+        """() => fetch(`/api/try-on/sessions/${created.session_id}/`, {
+          method: "DELETE", headers: { Authorization: `Bearer ${created.token}` } })"""
+    )
+    await _reach(page, "ended")
+
+
+async def replaced(page: Page) -> None:
+    await page.add_init_script(REMEMBER)
+    await live(page)
+    # another page with the same session: an offer of its own takes it over
+    await page.evaluate(
+        """async () => {
+          const pc = new RTCPeerConnection();
+          pc.createDataChannel("tryon");
+          pc.addTransceiver("video", { direction: "sendrecv" });
+          await pc.setLocalDescription(await pc.createOffer());
+          const headers = { Authorization: `Bearer ${created.token}`, "Content-Type": "application/sdp" };
+          const answer = await fetch(created.webrtc_url, { method: "POST", headers, body: pc.localDescription.sdp });
+          await pc.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+        }"""
+    )
+    await _reach(page, "ended")
+
+
+def camera_error(name: str) -> Scene:
+    async def scene(page: Page) -> None:
+        refuse = f"Promise.reject(new DOMException('', '{name}'))"
+        await page.add_init_script(f"navigator.mediaDevices.getUserMedia = () => {refuse}")
+        await _open(page)
+        await page.click("#start")
+        await _reach(page, "failed")
+
+    return scene
+
+
+async def insecure(page: Page) -> None:
+    await page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    await _open(page)
+    await page.click("#start")
+    await _reach(page, "failed")
+
+
+async def no_designs(page: Page) -> None:
+    await page.route("**/designs/", lambda route: route.abort())
+    await page.goto("/")
+    await page.wait_for_selector("#message:not([hidden])")
+
+
+async def _never(_route: Route) -> None:
+    """An answer that does not come."""
+
+
+SCENES: dict[str, Scene] = {
+    "start": start,
+    "permission": permission,
+    "connecting": connecting,
+    "live": live,
+    "demo": demo,
+    "no-hand": no_hand,
+    "paused": paused,
+    "photo": photo,
+    "reconnecting": reconnecting,
+    "full": full,
+    "ended": ended,
+    "replaced": replaced,
+    "camera-refused": camera_error("NotAllowedError"),
+    "camera-missing": camera_error("NotFoundError"),
+    "camera-busy": camera_error("NotReadableError"),
+    "insecure": insecure,
+    "no-designs": no_designs,
+}
+
+
+# --- taking the pictures ---------------------------------------------------------------------------------------------
+async def take(browser: Browser, url: str, scene: str, size: str, out: Path) -> None:
+    """One state at one size, as `scene-size.png` in `out`."""
+    width, height, scale = SIZES[size]
+    context = await browser.new_context(
+        base_url=url, viewport={"width": width, "height": height}, device_scale_factor=scale
+    )
+    page = await context.new_page()
+    if height > width:
+        await page.add_init_script(UPRIGHT)
+    try:
+        await SCENES[scene](page)
+        await page.wait_for_timeout(500)
+        await page.screenshot(path=out / f"{scene}-{size}.png")
+    finally:
+        await context.close()
+
+
+async def take_all(url: str, scenes: list[str], sizes: list[str], out: Path, camera: Path | None) -> None:
+    for size in sizes:
+        async with chromium(camera or _drawn_camera(size)) as browser:
+            for scene in scenes:
+                print(f"{scene} · {size}")
+                await take(browser, url, scene, size, out)
+
+
+def _drawn_camera(size: str) -> Path:
+    """A hand as the size's own camera would see it: upright on an upright phone."""
+    width, height, _ = SIZES[size]
+    path = Path(tempfile.gettempdir()) / f"lacquer-screenshots-{'upright' if height > width else 'wide'}.mjpeg"
+    if not path.exists():
+        picture = (480, 640) if height > width else (640, 480)
+        drawn_hand.write_mjpeg(path, width=picture[0], height=picture[1])
+    return path
+
+
+@contextmanager
+def _server(url: str | None) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lacquer_serve(Path(folder), "--workers", "1", LACQUER_WORKER_CAPACITY="8") as served,
+    ):
+        yield served.url
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
+    parser.add_argument("--url", help="a server that runs already; by default one of our own")
+    parser.add_argument("--camera", type=Path, help="an .mjpeg instead of the drawn hand")
+    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES))
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["phone", "desktop"])
+    choice = parser.parse_args()
+    choice.out.mkdir(parents=True, exist_ok=True)
+    with _server(choice.url) as url:
+        asyncio.run(take_all(url, choice.scenes, choice.sizes, choice.out, choice.camera))
+
+
+if __name__ == "__main__":
+    main()
