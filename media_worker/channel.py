@@ -34,7 +34,7 @@ OUTBOX_SIZE = 64
 MAX_WAITING_CAPTURES = 4
 STATS_INTERVAL = 2.0
 PICTURE_QUALITY = {Quality.SAVER: 60, Quality.AUTO: images.QUALITY, Quality.HIGH: 97}
-"""Of processed pictures sent as JPEG or WebP: at 640x480 a third less, and twice as much."""
+"""Of processed pictures sent as JPEG or WebP. A drawn hand at 640x480 as JPEG: 11, 15.6 and 23 kB."""
 
 FAREWELL_TIMEOUT = 1.0
 
