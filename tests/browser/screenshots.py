@@ -1,7 +1,8 @@
 """Every state of the page as pictures, to look at: `python -m tests.browser.screenshots --out /tmp/screens`.
 
-Starts its own server, with a drawn hand as the camera. What only happens to unlucky people is brought about in the
-page: a camera that refuses, a server that is full, a connection that breaks.
+`--readme web/screenshot.webp` renders the one picture that the READMEs show instead. Starts its own server, with a
+drawn hand as the camera. What only happens to unlucky people is brought about in the page: a camera that refuses, a
+server that is full, a connection that breaks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from playwright.async_api import Browser, Page, Route
 
 from media_worker import drawn_hand
@@ -105,9 +109,12 @@ async def live(page: Page) -> None:
     await _reach(page, "live", picture=True)
 
 
-async def demo(page: Page) -> None:
-    await _open(page, "?demo=1&postId=23")
-    await _reach(page, "live", picture=True)
+def demo(design: int) -> Scene:
+    async def scene(page: Page) -> None:
+        await _open(page, f"?demo=1&postId={design}")
+        await _reach(page, "live", picture=True)
+
+    return scene
 
 
 async def no_hand(page: Page) -> None:
@@ -214,7 +221,7 @@ SCENES: dict[str, Scene] = {
     "permission": permission,
     "connecting": connecting,
     "live": live,
-    "demo": demo,
+    "demo": demo(24),
     "no-hand": no_hand,
     "paused": paused,
     "photo": photo,
@@ -231,8 +238,8 @@ SCENES: dict[str, Scene] = {
 
 
 # --- taking the pictures ---------------------------------------------------------------------------------------------
-async def take(browser: Browser, url: str, scene: str, size: str, out: Path) -> None:
-    """One state at one size, as `scene-size.png` in `out`."""
+async def take(browser: Browser, url: str, scene: Scene, size: str, file: Path) -> None:
+    """One state at one size, as a PNG."""
     width, height, scale = SIZES[size]
     context = await browser.new_context(
         base_url=url, viewport={"width": width, "height": height}, device_scale_factor=scale
@@ -241,9 +248,9 @@ async def take(browser: Browser, url: str, scene: str, size: str, out: Path) -> 
     if height > width:
         await page.add_init_script(UPRIGHT)
     try:
-        await SCENES[scene](page)
+        await scene(page)
         await page.wait_for_timeout(500)
-        await page.screenshot(path=out / f"{scene}-{size}.png")
+        await page.screenshot(path=file)
     finally:
         await context.close()
 
@@ -253,7 +260,33 @@ async def take_all(url: str, scenes: list[str], sizes: list[str], out: Path, cam
         async with chromium(camera or _drawn_camera(size)) as browser:
             for scene in scenes:
                 print(f"{scene} · {size}")
-                await take(browser, url, scene, size, out)
+                await take(browser, url, SCENES[scene], size, out / f"{scene}-{size}.png")
+
+
+async def for_readme(url: str, file: Path) -> None:
+    """The demo hand on a desktop and on a phone, side by side, with round corners."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with chromium() as browser:
+            for size, design in (("desktop", 24), ("phone", 5)):
+                await take(browser, url, demo(design), size, Path(folder) / f"{size}.png")
+        height, gap = SIZES["desktop"][1], 36
+        desktop, phone = (_rounded(Path(folder) / f"{size}.png", height) for size in ("desktop", "phone"))
+    picture = np.hstack([desktop, np.zeros((height, gap, 4), np.uint8), phone])
+    cv2.imwrite(str(file), picture, [cv2.IMWRITE_WEBP_QUALITY, 86])
+
+
+def _rounded(file: Path, height: int, radius: int = 40) -> NDArray[np.uint8]:
+    """A picture at that height, BGRA."""
+    picture = cv2.imread(str(file))
+    assert picture is not None
+    width = round(picture.shape[1] * height / picture.shape[0])
+    mask = np.zeros((height, width), np.uint8)
+    for x, y in ((x, y) for x in (radius, width - radius) for y in (radius, height - radius)):
+        cv2.circle(mask, (x, y), radius, 255, -1, cv2.LINE_AA)
+    mask[radius:-radius] = 255
+    mask[:, radius:-radius] = 255
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return np.dstack([small, mask]).astype(np.uint8, copy=False)
 
 
 def _drawn_camera(size: str) -> Path:
@@ -280,14 +313,19 @@ def _server(url: str | None) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", type=Path, help="folder for the pictures")
+    target.add_argument("--readme", type=Path, help="file for the READMEs' picture, .webp")
     parser.add_argument("--url", help="a server that runs already; by default one of our own")
     parser.add_argument("--camera", type=Path, help="an .mjpeg instead of the drawn hand")
     parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES))
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["phone", "desktop"])
     choice = parser.parse_args()
-    choice.out.mkdir(parents=True, exist_ok=True)
     with _server(choice.url) as url:
+        if choice.readme:
+            asyncio.run(for_readme(url, choice.readme))
+            return
+        choice.out.mkdir(parents=True, exist_ok=True)
         asyncio.run(take_all(url, choice.scenes, choice.sizes, choice.out, choice.camera))
 
 
