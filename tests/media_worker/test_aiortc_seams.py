@@ -7,16 +7,20 @@ import fractions
 import aiortc
 import av
 import numpy as np
+import pytest
 from aiortc import rtcrtpsender
 from aiortc.codecs import get_decoder
 from aiortc.codecs.h264 import h264_depayload
+from aiortc.codecs.vpx import vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from av.video.codeccontext import VideoCodecContext
 
 from media_worker import codecs
 
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
+OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
 
 
@@ -29,7 +33,8 @@ def test_sender_takes_its_encoder_from_the_name_that_install_replaces() -> None:
     codecs.install()
     replaced = vars(rtcrtpsender)["get_encoder"]
     assert isinstance(replaced(H264), codecs.LiveH264Encoder)
-    assert type(replaced(VP8)).__name__ == "Vp8Encoder"
+    assert isinstance(replaced(VP8), codecs.LiveVp8Encoder)
+    assert not isinstance(replaced(OPUS), codecs.LiveH264Encoder | codecs.LiveVp8Encoder)
 
 
 def test_transports_count_their_packets() -> None:
@@ -86,3 +91,32 @@ def test_h264_follows_size_and_large_bitrate_changes_only() -> None:
     encoder.encode(frame(3, 320, 240))
     assert encoder.codec is not None
     assert (encoder.codec.width, encoder.codec.height) == (320, 240)
+
+
+def test_vp8_is_always_our_codec_and_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiortc's `encode` makes a codec of its own where it finds none that fits; it must find ours, at every change."""
+    ours: list[object] = []
+    opened = codecs.LiveVp8Encoder._open
+
+    def noted(encoder: codecs.LiveVp8Encoder, width: int, height: int) -> VideoCodecContext:
+        ours.append(codec := opened(encoder, width, height))
+        return codec
+
+    monkeypatch.setattr(codecs.LiveVp8Encoder, "_open", noted)
+    encoder, decoder = codecs.LiveVp8Encoder(), get_decoder(VP8)
+    decoded: list[av.VideoFrame] = []
+    sizes = {10: (320, 240), 15: (640, 480)}
+    width, height = 640, 480
+    for number in range(20):
+        width, height = sizes.get(number, (width, height))
+        encoder.target_bitrate = 500_000 if number < 5 else 800_000
+        payloads, timestamp = encoder.encode(frame(number, width, height), force_keyframe=number == 7)
+        assert encoder.codec is ours[-1]
+        assert encoder.codec is not None
+        assert encoder.codec.bit_rate == encoder.target_bitrate
+        data = b"".join(vp8_depayload(payload) for payload in payloads)
+        assert (data[0] & 1 == 0) == (number in (0, 5, 7, 10, 15)), "a keyframe when asked, or when something changed"
+        decoded += [f for f in decoder.decode(JitterFrame(data, timestamp)) if isinstance(f, av.VideoFrame)]
+    assert len(decoded) == 20
+    assert (decoded[12].width, decoded[12].height) == (320, 240)
+    assert np.abs(decoded[-1].to_ndarray().astype(int) - frame(19).to_ndarray())[:480].mean() < 4
