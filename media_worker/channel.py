@@ -14,7 +14,6 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
 import structlog
 
 from media_worker import images
@@ -224,7 +223,7 @@ class Channel:
 
     async def _process_frame(self, frame: Frame) -> None:
         queued_ms = (time.monotonic() - frame.arrived) * 1000
-        rgb, image_format, decode_ms, processed = await self.session.run(
+        image_format, decode_ms, processed = await self.session.run(
             partial(_decode_and_process, frame.payload, int(frame.arrived * 1000))
         )
         started = time.monotonic()
@@ -238,7 +237,7 @@ class Channel:
             "encode": (now - started) * 1000,
             "total": (now - frame.arrived) * 1000,
         }
-        height, width = rgb.shape[:2]
+        height, width = processed.image.shape[:2]
         header = messages.ProcessedFrameHeader(
             frame_number=frame.header.frame_number,
             timestamp=frame.header.timestamp,
@@ -299,13 +298,13 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 def _decode_and_process(
     payload: bytes, timestamp_ms: int, pipeline: Pipeline
-) -> tuple[np.ndarray, messages.ImageFormat, float, Processed]:
+) -> tuple[messages.ImageFormat, float, Processed]:
     started = time.perf_counter()
     rgb = images.decode(payload, max_pixels=limits.MAX_FRAME_PIXELS)
     image_format = images.sniff_format(payload)
     assert image_format is not None, "or decode had refused it"
     decode_ms = (time.perf_counter() - started) * 1000
-    return rgb, image_format, decode_ms, pipeline.process_rgb(rgb, timestamp_ms)
+    return image_format, decode_ms, pipeline.process_rgb(rgb, timestamp_ms)
 
 
 def metadata_of(

@@ -128,7 +128,7 @@ class Peer:
     # --- what the peer sends ---------------------------------------------------------------------------------------
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video" and self._track is None:
-            self._track = TransformTrack(self.session, track)
+            self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())))
             self._pc.addTrack(self._track)
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:

@@ -24,7 +24,7 @@ class WorkerSettings(BaseSettings):
     worker_secret: str | None = None
     """Bearer token that signaling must present. Without one every caller is served, so keep to loopback then."""
     worker_capacity: Annotated[int, Field(ge=1, le=64)] = 4
-    """Sessions that may stream at once. Two cores carry about two 30 fps streams in full; more share the rate."""
+    """Sessions that may stream at once. One at 640x480 and 30 fps takes about 0.6 of a core; more share the rate."""
     hand_model: Path | None = None
     """Path of hand_landmarker.task; by default the one that `lacquer models` fetched."""
     ice_servers: list[IceServer] = []

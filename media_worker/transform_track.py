@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -17,6 +18,7 @@ from typing import cast
 import av
 import cv2
 import numpy as np
+import structlog
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
@@ -27,6 +29,8 @@ from media_worker.session import Session
 from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import limits
 from protocol.errors import LacquerError, SessionEnded
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,18 @@ class TransformTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, session: Session, source: MediaStreamTrack) -> None:
+    def __init__(self, session: Session, source: MediaStreamTrack, on_fault: Callable[[], None]) -> None:
+        """`on_fault` is called when the work ends by a fault of ours, so that a frozen picture does not look alive."""
         super().__init__()
         self._session = session
         self._source = source
         drop = session.statistics.dropped
         self._in: Mailbox[Arrived] = Mailbox(lambda arrived: drop("superseded"))
         self._out: Mailbox[av.VideoFrame] = Mailbox(lambda frame: drop("backpressure"))
+        self._on_fault = on_fault
         self._tasks = [asyncio.create_task(self._drain()), asyncio.create_task(self._work())]
+        for task in self._tasks:
+            task.add_done_callback(self._check)
 
     async def recv(self) -> av.VideoFrame:
         """The newest processed frame, once there is one that was not handed out yet."""
@@ -67,6 +75,11 @@ class TransformTrack(MediaStreamTrack):
         self._in.close()
         self._out.close()
         self.stop()
+
+    def _check(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.error("transform failed", session=self._session.id, exc_info=error)
+            self._on_fault()
 
     async def _drain(self) -> None:
         number = 0

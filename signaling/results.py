@@ -60,14 +60,16 @@ async def create(request: web.Request) -> web.Response:
         session, picture, confidence = await _newest_frame(context, session)
     if wanted.fields.confidence_score is not None:
         confidence = wanted.fields.confidence_score
-    result = await _keep(context, session, picture, confidence=confidence, metadata=wanted.fields.metadata)
+    work = _store(context, session, picture, confidence=confidence, metadata=wanted.fields.metadata)
+    result = await context.unbroken.run(work)
     headers = {"Location": result_url(request, result.result_id)}
     return views.json_response(views.result(request, result, session), status=201, headers=headers)
 
 
 async def keep_still(context: Context, session: Session, still: StillAnswer) -> Result:
     """The still try-on of upload mode, as the session's first result."""
-    return await _keep(context, session, inspect(still.image), confidence=still.info.confidence, metadata={})
+    work = _store(context, session, inspect(still.image), confidence=still.info.confidence, metadata={})
+    return await context.unbroken.run(work)
 
 
 async def _read(request: web.Request) -> _Wanted:
@@ -118,18 +120,6 @@ async def _newest_frame(context: Context, session: Session) -> tuple[Session, Pi
     session = await context.sessions.refresh(session)  # the design may have changed since the last sweep
     picture = Picture(frame.image, frame.content_type, frame.info.width, frame.info.height)
     return session, picture, frame.info.confidence
-
-
-async def _keep(
-    context: Context,
-    session: Session,
-    picture: Picture,
-    *,
-    confidence: float | None,
-    metadata: dict[str, JsonValue],
-) -> Result:
-    work = _store(context, session, picture, confidence=confidence, metadata=metadata)
-    return await context.unbroken.run(work)
 
 
 async def _store(

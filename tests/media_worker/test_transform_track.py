@@ -36,10 +36,25 @@ async def test_frames_of_impossible_size_are_dropped_and_the_stream_goes_on() ->
     """A side over MAX_SIDE would end the process; a stream may say any size it likes."""
     one, connection = session(), FakeConnection()
     await one.attach(connection)
-    track = TransformTrack(one, Camera((MAX_SIDE + 3, 16), (4096, 4096), (64, 48)))
+    faults: list[str] = []
+    camera = Camera((MAX_SIDE + 3, 16), (4096, 4096), (64, 48))
+    track = TransformTrack(one, camera, lambda: faults.append("fault"))
     async with asyncio.timeout(5):
         frame = await track.recv()
     assert (frame.width, frame.height) == (64, 48)
     assert one.statistics.snapshot().frames_dropped == {"undecodable": 2}
+    await track.close()
+    await one.detach(connection)
+    assert faults == [], "a camera that ends is no fault"
+
+
+async def test_a_fault_of_ours_is_told_and_does_not_leave_a_frozen_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    monkeypatch.setattr("media_worker.transform_track.metadata_of", lambda *args, **kwargs: 1 / 0)
+    told = asyncio.Event()
+    track = TransformTrack(one, Camera((64, 48)), told.set)
+    async with asyncio.timeout(5):
+        await told.wait()
     await track.close()
     await one.detach(connection)
