@@ -16,10 +16,14 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Page, Route
 
-from media_worker import images
+from media_worker import drawn_hand, images
+from protocol.messages import ImageFormat
+from tests.browser.conftest import SCENE
 from tests.serving import Served, chromium, lacquer_serve
 
 pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
 
 RED, COBALT = np.array([0xB3, 0x00, 0x1B]), np.array([0x1F, 0x3F, 0xBF])
 
@@ -295,3 +299,26 @@ async def test_full_server_is_said(tmp_path: Path, camera: Path) -> None:
             assert await message_code(second) == "at_capacity"
             assert not await second.is_visible("#demo"), "the demo hand needs a place as well"
             assert await first.evaluate("lacquer.state") == "live", "the one inside keeps the place"
+
+
+async def test_the_small_client_of_the_protocol_document_works_as_printed(served: Served, nails: np.ndarray) -> None:
+    document = await asyncio.to_thread((ROOT / "protocol" / "README.md").read_text, "utf-8")
+    client = document.split("```js\n")[1].split("```")[0]
+    jpeg = base64.b64encode(images.encode(drawn_hand.draw(SCENE, 0).rgb, ImageFormat.JPEG)).decode()
+    async with visit(served, None) as page:
+        answer = await page.evaluate(
+            f"""async (jpeg) => {{
+              const picture = await (await fetch("data:image/jpeg;base64," + jpeg)).blob();
+              const {{ promise, resolve }} = Promise.withResolvers();
+              const show = async (blob, header) => {{
+                const bytes = new Uint8Array(await blob.arrayBuffer());
+                resolve({{ header, base64: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) }});
+              }};
+              {client}
+              return promise;
+            }}""",
+            jpeg,
+        )
+    assert answer["header"]["frame_number"] == 1
+    picture = images.decode(base64.b64decode(answer["base64"]), max_pixels=10**6)
+    assert worn(picture, nails, RED) > 0.45
