@@ -20,9 +20,44 @@ from media_worker.drawn_skeleton import PERIOD, DrawnNail, Points, Pose, pose
 from media_worker.drawn_skin import Box, Colour, Floats, coverage, draw_hand
 from media_worker.frame_code import read as read_code
 
-__all__ = ["PERIOD", "SKIN_TONES", "Drawing", "DrawnNail", "Scene", "clip", "draw", "read_code", "write_mjpeg"]
+__all__ = ["PERIOD", "SKIN_TONES", "Drawing", "DrawnNail", "Scene", "Sweep", "clip", "draw", "read_code", "write_mjpeg"]
 
 SKIN_TONES: dict[str, Colour] = {"light": (236, 196, 172), "medium": (200, 146, 112), "dark": (122, 80, 58)}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Hands carried to and fro along a line, turned neither in themselves nor in the picture."""
+
+    speed: float = 300.0
+    """Pixels per second; for a sine the highest, in the middle."""
+    reach: float = 120.0
+    """Pixels from the middle to where it turns back."""
+    degrees: float = 0.0
+    """Direction of the line: 0 from left to right, 90 downwards."""
+    sine: bool = False
+    """Slows down towards the ends; else the speed never changes and the turns are sharp."""
+
+    @property
+    def period(self) -> float:
+        """Seconds to come back."""
+        return (2 * np.pi if self.sine else 4) * self.reach / self.speed
+
+    def offset(self, seconds: float) -> Points:
+        """(2,) pixels from where the hand would be; 0 at time 0."""
+        turn = seconds / self.period
+        share = np.sin(2 * np.pi * turn) if self.sine else 1 - abs((4 * turn + 1) % 4 - 2)
+        return self.reach * float(share) * self._direction
+
+    def velocity(self, seconds: float) -> Points:
+        """(2,) pixels per second."""
+        turn = seconds / self.period
+        share = np.cos(2 * np.pi * turn) if self.sine else (1 if (4 * turn + 1) % 4 < 2 else -1)
+        return self.speed * float(share) * self._direction
+
+    @property
+    def _direction(self) -> Points:
+        return np.array([np.cos(np.radians(self.degrees)), np.sin(np.radians(self.degrees))])
 
 
 @dataclass(frozen=True)
@@ -45,7 +80,9 @@ class Scene:
     seed: int = 0
     """Of noise and clutter."""
     still: bool = False
-    """No motion, only noise."""
+    """No motion of its own, only noise."""
+    sweep: Sweep | None = None
+    """A motion of known speed, on top of the hand's own; with `still` it is the only one."""
     scale: float = 1.0
     """Size of the hands; at 1 a single hand takes about three quarters of the height."""
 
@@ -77,7 +114,7 @@ def draw(scene: Scene, seconds: float, frame_number: int | None = None) -> Drawi
     joints: list[Points] = []
     nails: list[DrawnNail] = []
     for index in range(scene.hands):
-        hand = _pose(scene, index, 0.0 if scene.still else seconds)
+        hand = _pose(scene, index, seconds)
         nails += draw_hand(canvas, hand, scene.skin, scene.nail)
         joints.append(hand.joints)
     rgb = _develop(canvas, scene, seconds)
@@ -118,9 +155,11 @@ def _pose(scene: Scene, index: int, seconds: float) -> Pose:
     pair = scene.hands == 2
     unit = min(scene.height, 0.8 * scene.width) * (0.27 if pair else 0.345) * scene.scale
     middle = scene.width * ((0.27, 0.73)[index] if pair else 0.5)
-    wrist = (middle + 0.05 * unit, scene.height / 2 + 1.08 * unit)
+    carried = scene.sweep.offset(seconds) if scene.sweep else (0.0, 0.0)
+    wrist = (middle + 0.05 * unit + carried[0], scene.height / 2 + 1.08 * unit + carried[1])
     lean = (-5.0, 5.0)[index] if pair else 0.0
-    return pose("right" if index == 0 else "left", wrist, unit, seconds, palm=scene.palm, lean=lean)
+    own = 0.0 if scene.still else seconds
+    return pose("right" if index == 0 else "left", wrist, unit, own, palm=scene.palm, lean=lean)
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from media_worker import frame_code
-from media_worker.drawn_hand import PERIOD, SKIN_TONES, Scene, clip, draw, read_code, write_mjpeg
+from media_worker.drawn_hand import PERIOD, SKIN_TONES, Scene, Sweep, clip, draw, read_code, write_mjpeg
 from media_worker.vision.hands import HandFinder
 
 FINGER_TIPS = [4, 8, 12, 16, 20]
@@ -40,6 +40,22 @@ def test_a_still_scene_changes_by_noise_alone() -> None:
     noisy = Scene(width=320, height=240, noise=4, still=True)
     difference = draw(noisy, 0).rgb.astype(int) - draw(noisy, 3).rgb
     assert difference.std() == pytest.approx(4 * 2**0.5, rel=0.15)
+
+
+@pytest.mark.parametrize("sine", [False, True])
+def test_a_sweep_carries_the_hand_at_a_known_speed(sine: bool) -> None:
+    sweep = Sweep(speed=300, reach=90, degrees=30, sine=sine)
+    scene = Scene(noise=0, still=True, sweep=sweep)
+    rest = draw(Scene(noise=0, still=True), 0).nails
+    for seconds in np.arange(20) / 30:
+        for nail, at_rest in zip(draw(scene, seconds).nails, rest, strict=True):
+            assert np.allclose(nail.outline - at_rest.outline, sweep.offset(seconds))
+    times = np.linspace(0.01, 3 * sweep.period, 400)
+    measured = [(sweep.offset(t + 1e-6) - sweep.offset(t - 1e-6)) / 2e-6 for t in times]
+    assert np.allclose(measured, [sweep.velocity(t) for t in times], atol=0.1)
+    assert max(np.hypot(*sweep.velocity(t)) for t in times) == pytest.approx(300, rel=0.001)
+    assert max(np.hypot(*sweep.offset(t)) for t in times) == pytest.approx(90, rel=0.01)
+    assert np.allclose(sweep.offset(0.3), sweep.offset(0.3 + sweep.period))
 
 
 @pytest.mark.parametrize(
