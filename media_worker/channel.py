@@ -325,6 +325,7 @@ def metadata_of(
         hands=processed.hands,
         nails=[
             messages.NailMessage(
+                number=nail.number,
                 finger=nail.finger,
                 hand=nail.hand,
                 polygon=[(round(float(x), 1), round(float(y), 1)) for x, y in nail.outline],

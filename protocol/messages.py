@@ -128,9 +128,12 @@ class Pong(Message):
 class NailMessage(Message):
     """One nail in a frame. Points are pixels of that frame, x right and y down, from the top left corner."""
 
+    number: int
+    """1, 2, 3… from left to right in this frame: not a nail's name over time."""
     finger: Finger | None
+    """None where no hand is known, as in close-ups; such a nail wears the coats from thumb to pinky by its number."""
     hand: Literal["left", "right"] | None
-    """The person's physical hand, given an unmirrored picture."""
+    """The person's physical hand, given an unmirrored picture; None like `finger`."""
     polygon: list[tuple[float, float]]
     confidence: Fraction
     visibility: Fraction
@@ -147,8 +150,9 @@ class Metadata(Message):
     width: int
     height: int
     hands: int
-    """Hands found; 0 means that the frame went through untouched."""
+    """Hands found; nails may be found without one."""
     nails: list[NailMessage]
+    """Those painted; without any, the frame went through untouched."""
     confidence: Fraction
     """Mean over the nails; 0 without any."""
     design: int | None

@@ -4,7 +4,8 @@ import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
 
 /**
  * @typedef {object} Nail
- * @property {string | null} finger
+ * @property {number} number from left to right in this frame, from 1
+ * @property {string | null} finger null where no hand is known, as in close-ups
  * @property {"left" | "right" | null} hand
  * @property {[number, number][]} polygon pixels of the frame
  * @property {number} confidence

@@ -7,7 +7,7 @@ returns `Nail`s, as `outline_nails` does; tracking and paint know nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,9 +55,10 @@ ones reached −0.29 to −0.13, those in view 0.03 or more."""
 class Nail:
     """One nail in one frame. This is the seam between finding nails and everything after it."""
 
-    finger: Finger
-    hand: Side
-    """The person's physical hand, given an unmirrored picture."""
+    finger: Finger | None
+    """None where no hand is known, as in close-ups."""
+    hand: Side | None
+    """The person's physical hand, given an unmirrored picture; None like `finger`."""
     outline: Floats
     """(N, 2) polygon in pixels of the frame, x right and y down; it may reach beyond the frame."""
     axis: Floats
@@ -66,6 +67,13 @@ class Nail:
     """How likely this is a nail, 0–1."""
     visibility: float
     """How much of it the camera sees, 0 (turned away) to 1; over time it fades. Polish is as opaque as this."""
+    number: int = 1
+    """1, 2, 3… from left to right in the frame, by the middle of the outline; nails with a finger count too."""
+
+    @property
+    def worn_as(self) -> Finger:
+        """The finger whose coat it wears: its own; without one, by number, from thumb to pinky and round again."""
+        return self.finger or FINGERS[(self.number - 1) % len(FINGERS)]
 
     @property
     def width(self) -> float:
@@ -75,11 +83,19 @@ class Nail:
         return float(np.ptp(self.outline @ across))
 
 
+def numbered(nails: Iterable[Nail]) -> list[Nail]:
+    """The same nails in the same order, with their numbers from left to right."""
+    nails = list(nails)
+    across = sorted(range(len(nails)), key=lambda index: float(nails[index].outline[:, 0].mean()))
+    numbers = {index: number for number, index in enumerate(across, start=1)}
+    return [replace(nail, number=numbers[index]) for index, nail in enumerate(nails)]
+
+
 def outline_nails(rgb: Pixels, hands: Iterable[Hand]) -> list[Nail]:
-    """Every nail of `hands` that the camera sees at least a little. `rgb` is uint8 (H, W, 3)."""
+    """Every nail of `hands` that the camera sees at least a little, numbered. `rgb` is uint8 (H, W, 3)."""
     height, width = rgb.shape[:2]
     nails = (_nail(hand, index, width, height) for hand in hands for index in range(5))
-    return [nail for nail in nails if nail.visibility > 0]
+    return numbered(nail for nail in nails if nail.visibility > 0)
 
 
 def _nail(hand: Hand, index: int, width: int, height: int) -> Nail:

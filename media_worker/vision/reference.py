@@ -32,7 +32,7 @@ def look_of(rgb: Pixels, model_path: Path | None = None) -> Look:
     for nail in nails:
         colour = nail_colour(rgb, nail)
         if colour is not None:
-            samples.setdefault(nail.finger, []).append(colour)
+            samples.setdefault(nail.worn_as, []).append(colour)
     if not samples:
         return Look.from_swatch(rgb)
     return Look.from_colours({f: np.mean(found, axis=0).astype(np.uint8) for f, found in samples.items()})

@@ -47,7 +47,7 @@ def paint_rgb(rgb: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) 
     for nail in nails:
         patch = _patch(nail, width, height, left)
         if patch is not None:
-            rgb[patch.slices] = _painted(rgb[patch.slices], nail, look.coats[nail.finger], patch, left)
+            rgb[patch.slices] = _painted(rgb[patch.slices], nail, look.coats[nail.worn_as], patch, left)
 
 
 def paint_i420(i420: Pixels, rgb: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) -> None:
@@ -62,7 +62,7 @@ def paint_i420(i420: Pixels, rgb: Pixels, nails: Iterable[Nail], look: Look, *, 
         if patch is None:
             continue
         before = np.ascontiguousarray(rgb[patch.slices])
-        after = _painted(before, nail, look.coats[nail.finger], patch, left)
+        after = _painted(before, nail, look.coats[nail.worn_as], patch, left)
         rgb[patch.slices] = after
         _add_difference(planes, patch, before, after)
 

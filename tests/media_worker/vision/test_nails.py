@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_worker.drawn_hand import Scene
-from media_worker.vision.nails import PROPORTIONS, outline_nails
+from media_worker.vision.nails import PROPORTIONS, numbered, outline_nails
 from protocol.messages import Finger
 from tests.media_worker.vision.hand_fakes import a_hand, moved
 
@@ -21,7 +23,7 @@ def test_five_nails_with_the_measured_proportions() -> None:
     for index, nail in enumerate(nails):
         joint, tip = hand.landmarks[4 * index + 3], hand.landmarks[4 * index + 4]
         length = np.hypot(*(tip - joint))
-        shape = PROPORTIONS[nail.finger]
+        shape = PROPORTIONS[nail.worn_as]
         assert np.hypot(*(nail.axis[0] - joint)) / length == pytest.approx(shape.cuticle, abs=1e-3)
         assert np.hypot(*(nail.axis[1] - joint)) / length == pytest.approx(shape.free_edge, abs=1e-3)
         assert nail.width / length == pytest.approx(shape.width, rel=0.02)
@@ -76,3 +78,18 @@ def test_nails_outside_the_picture_do_not_show() -> None:
     fingers = [nail.finger for nail in outline_nails(PICTURE, [hand])]
     assert Finger.MIDDLE not in fingers
     assert Finger.THUMB in fingers
+
+
+def test_nails_count_from_left_to_right_with_or_without_a_finger() -> None:
+    nails = outline_nails(PICTURE, [a_hand()])
+    nameless = numbered(replace(nail, finger=None, hand=None) for nail in reversed(nails))
+    for found in (nails, nameless):
+        assert sorted(nail.number for nail in found) == [1, 2, 3, 4, 5]
+        assert sorted(found, key=lambda nail: nail.number) == sorted(found, key=lambda nail: nail.outline[:, 0].mean())
+
+
+def test_a_nameless_nail_wears_the_coats_in_turn() -> None:
+    (nail, *_) = outline_nails(PICTURE, [a_hand()])
+    assert replace(nail, finger=Finger.RING, number=1).worn_as is Finger.RING
+    turns = [replace(nail, finger=None, number=number).worn_as for number in range(1, 8)]
+    assert turns == [*Finger, Finger.THUMB, Finger.INDEX]

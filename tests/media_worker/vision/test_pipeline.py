@@ -83,7 +83,7 @@ def test_two_hands_are_found_within_half_a_second(pipeline: Pipeline) -> None:
     hands = [run(pipeline, Scene(hands=2), 1, frame).hands for frame in range(10, 26)]
     assert 2 in hands
     result = run(pipeline, Scene(hands=2), 8, 26)
-    assert sorted({nail.hand for nail in result.nails}) == ["left", "right"]
+    assert sorted({str(nail.hand) for nail in result.nails}) == ["left", "right"]
     assert len(result.nails) == 10
 
 

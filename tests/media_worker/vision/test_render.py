@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.vision import render
 from media_worker.vision.designs import Look
-from media_worker.vision.nails import Nail
+from media_worker.vision.nails import Nail, numbered
 from protocol import designs
 from protocol.designs import Design, Finish, Pattern
 from protocol.messages import Finger
@@ -197,6 +197,15 @@ def test_each_finger_wears_its_own() -> None:
     for nail in NAILS:
         x, y = nail.outline.mean(axis=0).astype(int)
         assert after[y, x].argmax() == (2 if nail.finger is Finger.RING else 0)
+
+
+def test_nails_without_a_hand_wear_all_coats_in_turn() -> None:
+    look = Look.of(designs.find(1), fingers={Finger.RING: designs.find(6)})
+    nameless = numbered(replace(nail, finger=None, hand=None) for nail in NAILS)
+    after = painted(look, nameless)
+    for nail in nameless:
+        x, y = nail.outline.mean(axis=0).astype(int)
+        assert after[y, x].argmax() == (2 if nail.number == 4 else 0)
 
 
 @pytest.mark.parametrize(("size", "offset"), [(8, 0.0), (9, 0.5), (30, 0.25)])
