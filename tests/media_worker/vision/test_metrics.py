@@ -27,7 +27,7 @@ def test_a_square_shifted_by_two() -> None:
     assert (score.intersection, score.union) == (80, 120)
     assert score.iou == pytest.approx(2 / 3)
     assert score.matched_nails == 1
-    assert score.boundary_f == 1, "every edge is within two pixels"
+    assert metrics.boundary_f(square(7, 5, 10), square(5, 5, 10)) == 1, "every edge is within two pixels"
     assert metrics.score([square(10, 5, 10)], square(5, 5, 10)).matched_nails == 0, "IoU 1/3 is no match"
 
 
@@ -42,6 +42,38 @@ def test_boundary_f_by_hand() -> None:
     assert metrics.boundary_f(square(8, 8, 14), truth) == pytest.approx(2 * precision / (precision + 1))
     empty = np.zeros((40, 60), bool)
     assert (metrics.boundary_f(empty, empty), metrics.boundary_f(empty, truth)) == (1, 0)
+
+
+@pytest.mark.parametrize(("height", "shift", "expected"), [(640, 2, 1), (640, 3, 0.74), (1280, 4, 1), (320, 2, 0.74)])
+def test_boundaries_are_compared_at_640_high(height: int, shift: int, expected: float) -> None:
+    shape = height, height // 2
+    truth = metrics.components(square(20, 0, height // 2, shape))[0]
+    moved = square(20 + shift, 0, height // 2, shape)
+    score = metrics.score([moved], truth)
+    assert metrics.to_height(truth).shape == (640, 320)
+    # of four sides only the left one tells: two lie along the shift, and the right one is cut by the border
+    assert score.boundary_f == pytest.approx(expected, abs=0.02)
+
+
+def test_two_classes_by_hand() -> None:
+    score = metrics.score([square(7, 5, 10)], square(5, 5, 10))
+    rest = (40 * 60 - 120) / (40 * 60 - 80)
+    assert score.two_class_iou == pytest.approx((80 / 120 + rest) / 2)
+    empty = np.zeros((40, 60), bool)
+    assert metrics.score([], empty).two_class_iou == 1
+    assert metrics.score([~empty], ~empty).two_class_iou == 1, "no background either"
+
+
+def test_confidences_are_judged_nail_by_nail() -> None:
+    truth = square(5, 5, 10) | square(30, 5, 10)
+    found, twice, wrong = square(5, 5, 10), square(5, 6, 10), square(45, 25, 10)
+    score = metrics.score([twice, found, wrong], truth, confidences=[0.7, 0.9, 0.3])
+    assert score.right == (False, True, False), "a second nail on the same true one is wrong"
+    assert score.found == (True, False)
+    bins = {round(each.low, 1): each for each in metrics.summarise([score]).calibration.bins if each.nails}
+    assert {low: each.right for low, each in bins.items()} == {0.3: 0, 0.7: 0, 0.9: 1}
+    with pytest.raises(ValueError, match="1 predicted masks, but 2 confidences"):
+        metrics.score([found], truth, confidences=[0.1, 0.2])
 
 
 def test_a_nail_at_the_border_has_an_edge_there() -> None:
@@ -68,7 +100,7 @@ def test_means_and_pools() -> None:
 
 def test_each_nail_is_matched_once() -> None:
     truth = [square(5, 5, 10)]
-    assert metrics.matches([square(5, 5, 10), square(5, 6, 10)], truth) == 1
+    assert metrics.matches([square(5, 6, 10), square(5, 5, 10)], truth) == {1: 0}
     report = metrics.summarise([metrics.score([square(5, 5, 10), square(5, 6, 10)], truth[0])])
     assert (report.precision, report.recall) == (0.5, 1)
 
