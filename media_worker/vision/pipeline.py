@@ -1,4 +1,4 @@
-"""The whole way of a frame: hands → steady hands → nails → paint. One `Pipeline` a stream; photos have their own."""
+"""The whole way of a frame: what is there (`watching`), then paint. One `Pipeline` a stream; photos have their own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 from media_worker.vision import render
 from media_worker.vision.arrays import Pixels
 from media_worker.vision.designs import Look
+from media_worker.vision.finder import LandmarkFinder, NailFinder
 from media_worker.vision.hands import HandFinder, StillHandFinder
-from media_worker.vision.nails import Nail, outline_nails
-from media_worker.vision.tracking import HandTracker, NailFader
+from media_worker.vision.nails import Nail
+from media_worker.vision.watching import Seen, Watch
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Processed:
     """Those painted (with visibility above 0)."""
     hands: int
     stages: dict[str, float] = field(default_factory=dict)
-    """Milliseconds: `vision` (conversion, hands, tracking, outlines) and `render`."""
+    """Milliseconds: `vision` (all before paint), of which `hands`, `nails` and `flow` where they were due; `render`."""
+    keyframe: bool = True
+    """Whether nails were looked at closely; else they were only followed from the last frame."""
 
     @property
     def confidence(self) -> float:
@@ -38,13 +41,12 @@ class Processed:
 class Pipeline:
     """Paints the nails of one stream. Not thread-safe: call it from one thread. `look` may be replaced at any time."""
 
-    def __init__(self, model_path: Path, look: Look, *, max_hands: int = 2) -> None:
+    def __init__(self, model_path: Path, look: Look, *, max_hands: int = 2, finder: NailFinder | None = None) -> None:
         self.look = look
         self.compare: float | None = None
         """Share of the width, from the left, that is left untouched."""
-        self._finder = HandFinder(model_path, max_hands=max_hands)
-        self._tracker = HandTracker()
-        self._fader = NailFader()
+        self._hands = HandFinder(model_path, max_hands=max_hands)
+        self._watch = Watch(self._hands, finder or LandmarkFinder())
 
     def process_i420(self, i420: Pixels, timestamp_ms: int) -> Processed:
         """Paints a frame in place. uint8 (H·3/2, W) with even H and W, as `VideoFrame.to_ndarray()` gives for yuv420p.
@@ -54,28 +56,23 @@ class Pipeline:
         _check(i420, "I420 (H*3//2, W) with even H and W", i420.ndim == 2 and _is_i420(i420))
         start = time.perf_counter()
         rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
-        nails, hands = self._see(rgb, timestamp_ms)
-        seen = time.perf_counter()
-        render.paint_i420(i420, rgb, nails, self.look, left=self._split(rgb))
-        return Processed(i420, nails, hands, _stages(start, seen))
+        seen = self._watch.see(rgb, timestamp_ms)
+        watched = time.perf_counter()
+        render.paint_i420(i420, rgb, seen.nails, self.look, left=self._split(rgb))
+        return _processed(i420, seen, start, watched)
 
     def process_rgb(self, rgb: Pixels, timestamp_ms: int) -> Processed:
         """Paints a frame in place. uint8 (H, W, 3), sRGB. Shares its tracking with process_i420."""
         _check(rgb, "RGB (H, W, 3)", rgb.ndim == 3 and rgb.shape[2] == 3)
         start = time.perf_counter()
-        nails, hands = self._see(rgb, timestamp_ms)
-        seen = time.perf_counter()
-        render.paint_rgb(rgb, nails, self.look, left=self._split(rgb))
-        return Processed(rgb, nails, hands, _stages(start, seen))
+        seen = self._watch.see(rgb, timestamp_ms)
+        watched = time.perf_counter()
+        render.paint_rgb(rgb, seen.nails, self.look, left=self._split(rgb))
+        return _processed(rgb, seen, start, watched)
 
     def close(self) -> None:
         """Gives the hand model back. May be called twice."""
-        self._finder.close()
-
-    def _see(self, rgb: Pixels, timestamp_ms: int) -> tuple[list[Nail], int]:
-        hands = self._finder.find(rgb, timestamp_ms)
-        steady = self._tracker.update(hands, timestamp_ms, max(rgb.shape[:2]))
-        return self._fader.update(outline_nails(rgb, steady), timestamp_ms), len(hands)
+        self._hands.close()
 
     def _split(self, rgb: Pixels) -> int:
         return round((self.compare or 0) * int(rgb.shape[1]))
@@ -84,13 +81,14 @@ class Pipeline:
 class StillPipeline:
     """Paints photos, each on its own: tries harder to find a hand, smooths nothing."""
 
-    def __init__(self, model_path: Path, *, max_hands: int = 2) -> None:
-        self._finder = StillHandFinder(model_path, max_hands=max_hands)
+    def __init__(self, model_path: Path, *, max_hands: int = 2, finder: NailFinder | None = None) -> None:
+        self._hands = StillHandFinder(model_path, max_hands=max_hands)
+        self._finder = finder or LandmarkFinder()
 
     def find(self, rgb: Pixels) -> tuple[list[Nail], int]:
         """The nails in a photo, uint8 (H, W, 3), and the number of hands. Raises VisionFailed."""
-        hands = self._finder.find(rgb)
-        return outline_nails(rgb, hands), len(hands)
+        hands = self._hands.find(rgb)
+        return self._finder.find(rgb, hands), len(hands)
 
     def process_rgb(self, rgb: Pixels, look: Look) -> Processed:
         """Paints a photo in place. uint8 (H, W, 3), sRGB. Raises VisionFailed; ValueError for other shapes."""
@@ -103,7 +101,7 @@ class StillPipeline:
 
     def close(self) -> None:
         """Gives the hand model back. May be called twice."""
-        self._finder.close()
+        self._hands.close()
 
 
 def try_on_still(model_path: Path, rgb: Pixels, look: Look) -> Processed:
@@ -113,6 +111,10 @@ def try_on_still(model_path: Path, rgb: Pixels, look: Look) -> Processed:
         return pipeline.process_rgb(rgb.copy(), look)
     finally:
         pipeline.close()
+
+
+def _processed(image: Pixels, seen: Seen, start: float, watched: float) -> Processed:
+    return Processed(image, seen.nails, seen.hands, _stages(start, watched) | seen.stages, seen.keyframe)
 
 
 def _stages(start: float, seen: float) -> dict[str, float]:

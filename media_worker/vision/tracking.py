@@ -1,15 +1,14 @@
-"""Steady over time: hands are smoothed, nails fade in and out instead of popping."""
+"""Hands over time, smoothed. Nails are followed in `following`."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from media_worker.vision.arrays import Floats
 from media_worker.vision.hands import Hand, Side, distance
-from media_worker.vision.nails import Nail
 
 MIN_CUTOFF = 1.0
 """Hz. Measured on a still hand with noise: raw jitter 0.67 px RMS, filtered 0.24 (design section 6)."""
@@ -26,9 +25,6 @@ SAME_TRACK = 0.8
 
 FORGET_MS = 500
 """After this long without being seen, smoothing starts afresh."""
-
-FADE_IN_MS, FADE_OUT_MS = 120, 90
-"""Long enough not to flicker at 30 fps, short enough that no polish hangs in the air."""
 
 
 class OneEuro:
@@ -101,44 +97,3 @@ def _advance(track: _Track, hand: Hand, timestamp_ms: int) -> Hand:
 
 def _leftness(hand: Hand) -> float:
     return hand.score if hand.side == "left" else -hand.score
-
-
-@dataclass
-class NailFader:
-    """Moves each nail's visibility towards what was seen, at a bounded rate; a nail that is gone fades in place."""
-
-    _nails: list[Nail] = field(default_factory=list)
-    _last: int | None = None
-
-    def update(self, nails: list[Nail], timestamp_ms: int) -> list[Nail]:
-        """The nails to paint in the frame at `timestamp_ms`.
-
-        A first frame is painted in full: there is nothing before it to flicker against, and a client may send no other.
-        """
-        elapsed = FADE_IN_MS if self._last is None else max(timestamp_ms - self._last, 0)
-        self._last = timestamp_ms
-        gone = list(self._nails)
-        faded = []
-        for nail in nails:
-            before = min(gone, key=lambda each: _gap(each, nail), default=None)
-            if before is not None and _gap(before, nail) < 1:
-                gone = [each for each in gone if each is not before]
-                faded.append(_fade(nail, before.visibility, nail.visibility, elapsed))
-            else:
-                faded.append(_fade(nail, 0.0, nail.visibility, max(elapsed, 1)))
-        faded += [_fade(nail, nail.visibility, 0.0, elapsed) for nail in gone]
-        self._nails = [nail for nail in faded if nail.visibility > 0]
-        return self._nails
-
-
-def _fade(nail: Nail, start: float, goal: float, elapsed_ms: int) -> Nail:
-    lowest, highest = start - elapsed_ms / FADE_OUT_MS, start + elapsed_ms / FADE_IN_MS
-    return replace(nail, visibility=float(np.clip(np.clip(goal, lowest, highest), 0, 1)))
-
-
-def _gap(a: Nail, b: Nail) -> float:
-    """Distance between two nails in nail lengths; infinite between different fingers."""
-    if a.finger is not b.finger:
-        return math.inf
-    length = max(float(np.hypot(*(b.axis[1] - b.axis[0]))), 8.0)
-    return float(np.hypot(*(a.axis - b.axis).mean(axis=0))) / (1.5 * length)

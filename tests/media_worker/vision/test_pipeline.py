@@ -52,7 +52,8 @@ def test_polish_appears_on_the_nails_and_nowhere_else(pipeline: Pipeline) -> Non
         assert not (changed & ~(cv2.dilate(nails.astype(np.uint8), reach) > 0)).any()
         assert result.hands == 1 and len(result.nails) == 5
         assert 0.8 < result.confidence <= 1
-        assert result.stages.keys() == {"vision", "render"}
+        assert result.stages.keys() >= {"vision", "render", "flow"}
+        assert "nails" in result.stages or not result.keyframe
 
 
 def test_without_a_hand_the_frame_is_bit_identical(pipeline: Pipeline) -> None:
@@ -133,9 +134,11 @@ def test_outlines_of_a_still_hand_hardly_tremble(pipeline: Pipeline) -> None:
 
 
 def test_frames_may_change_size_and_time_may_step_back(pipeline: Pipeline) -> None:
-    for width, height, time in ((640, 480, 0), (320, 240, 33), (480, 640, 20), (640, 480, 20)):
-        for _ in range(2):  # the hand may have to be searched anew
+    for width, height, start in ((640, 480, 0), (320, 240, 33), (480, 640, 20), (640, 480, 20)):
+        time = start
+        for _ in range(5):  # the hand may have to be searched anew
             result = pipeline.process_rgb(draw(Scene(width=width, height=height), 0).rgb, time)
+            time += FRAME_MS
         assert result.hands == 1, (width, height)
 
 

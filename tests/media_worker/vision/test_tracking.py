@@ -5,12 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from media_worker.vision.hands import Hand
-from media_worker.vision.nails import Nail, outline_nails
-from media_worker.vision.tracking import BETA, FADE_IN_MS, FADE_OUT_MS, HandTracker, NailFader, OneEuro
+from media_worker.vision.tracking import BETA, HandTracker, OneEuro
 from tests.media_worker.vision.hand_fakes import a_hand, moved
 
-PICTURE = np.zeros((480, 640, 3), np.uint8)
 FRAME_MS = 33
 
 
@@ -94,46 +91,3 @@ def test_a_hand_long_gone_is_forgotten() -> None:
     back = moved(hand, by=(20, 0))
     (seen,) = tracker.update([back], 2000, 640)
     assert np.array_equal(seen.landmarks, back.landmarks)
-
-
-def nails(hand: Hand | None = None) -> list[Nail]:
-    return outline_nails(PICTURE, [hand or a_hand()])
-
-
-def test_nails_fade_in_and_out_without_a_jump() -> None:
-    fader = NailFader()
-    fader.update([], -FRAME_MS)
-    levels = []
-    for frame in range(20):
-        shown = fader.update(nails() if frame < 10 else [], frame * FRAME_MS)
-        levels.append(max((nail.visibility for nail in shown), default=0.0))
-    steps = np.diff([0.0, *levels])
-    assert steps.max() <= FRAME_MS / FADE_IN_MS + 1e-6
-    assert -steps.min() <= FRAME_MS / FADE_OUT_MS + 1e-6
-    assert levels[FADE_IN_MS // FRAME_MS + 1] == 1
-    assert levels[10 + FADE_OUT_MS // FRAME_MS] == 0, "no polish hangs in the air"
-
-
-def test_a_first_frame_is_painted_in_full() -> None:
-    """A client may send just one."""
-    assert all(nail.visibility == 1 for nail in NailFader().update(nails(), 0))
-
-
-def test_fading_follows_the_nail() -> None:
-    fader = NailFader()
-    for frame in range(8):
-        hand = moved(a_hand(), by=(4 * frame, 0))
-        shown = fader.update(nails(hand), frame * FRAME_MS)
-    assert len(shown) == 5, "no copies stay behind"
-    assert all(nail.visibility == 1 for nail in shown)
-    assert np.allclose(shown[0].axis, nails(hand)[0].axis)
-
-
-def test_the_same_finger_of_two_hands_is_two_nails() -> None:
-    fader = NailFader()
-    both = nails() + nails(moved(a_hand(), by=(180, 0), mirror=True))
-    for frame in range(8):
-        shown = fader.update(both, frame * FRAME_MS)
-    assert len(shown) == 10
-    fader.update(both[:5], 8 * FRAME_MS)
-    assert len(fader.update(both[:5], 20 * FRAME_MS)) == 5

@@ -1,0 +1,120 @@
+"""The seam between finding nails in one picture and following them over time.
+
+A finder works in two stages: `propose` looks at the whole picture, coarsely; `refine` looks closely at a few places.
+Landmarks of a hand give guesses too, and names. Whatever finds nails better implements `NailFinder`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.hands import Hand, Side
+from media_worker.vision.nails import Nail, numbered, outline_nails
+from protocol.messages import Finger
+
+SAME_PLACE = 0.5
+"""Two guesses or nails whose middles lie closer than this share of the longer one's length are one nail. Neighbouring
+nails of a closed hand lie about one nail's width apart, 0.7 lengths."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Where a nail may be."""
+
+    centre: Floats
+    """(2,) pixels of the frame, x right and y down."""
+    along: Floats
+    """(2,) pixels, cuticle to free edge; its length is the nail's."""
+    finger: Finger | None = None
+    hand: Side | None = None
+
+    @classmethod
+    def at(cls, nail: Nail) -> Guess:
+        """Where `nail` is, with its name."""
+        return cls(nail.outline.mean(axis=0), nail.axis[1] - nail.axis[0], nail.finger, nail.hand)
+
+    @property
+    def length(self) -> float:
+        return float(np.hypot(*self.along))
+
+
+class NailFinder(ABC):
+    """Finds nails in single pictures; remembers nothing that matters from one to the next."""
+
+    from_landmarks: ClassVar[bool] = False
+    """Whether `refine` only repeats what the newest landmarks say, so that both belong into the same frame."""
+
+    @abstractmethod
+    def propose(self, rgb: Pixels) -> list[Guess]:
+        """Places in `rgb`, uint8 (H, W, 3), that look like nails, with or without a hand."""
+
+    @abstractmethod
+    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
+        """The nail at each guess, with its outline, axis and confidence, named as the guess; None where there is none.
+
+        Their numbers mean nothing yet.
+        """
+
+    def expect(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Guess]:
+        """Where landmarks say that nails show, named."""
+        return [Guess.at(nail) for nail in outline_nails(rgb, hands)]
+
+    def find(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Nail]:
+        """All nails of one picture on its own, uint8 (H, W, 3), numbered."""
+        guesses = distinct([*self.expect(rgb, hands), *self.propose(rgb)])
+        found = [nail for nail in self.refine(rgb, guesses) if nail is not None]
+        kept: list[Nail] = []
+        for nail in sorted(found, key=lambda each: -each.confidence):
+            if not any(same_place(Guess.at(nail), Guess.at(other)) for other in kept):
+                kept.append(nail)
+        return numbered(kept)
+
+
+class LandmarkFinder(NailFinder):
+    """No finder at all: the outlines that landmarks suggest, wherever a hand is."""
+
+    from_landmarks = True
+
+    def __init__(self) -> None:
+        self._nails: list[Nail] = []
+
+    def propose(self, rgb: Pixels) -> list[Guess]:
+        return []
+
+    def expect(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Guess]:
+        self._nails = outline_nails(rgb, hands)
+        return [Guess.at(nail) for nail in self._nails]
+
+    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
+        return [self._nearest(guess) for guess in guesses]
+
+    def _nearest(self, guess: Guess) -> Nail | None:
+        gaps = {gap(guess, Guess.at(nail)): nail for nail in self._nails}
+        nearest = min(gaps, default=1.0)
+        return replace(gaps[nearest], finger=guess.finger, hand=guess.hand) if nearest < 1 else None
+
+
+def gap(a: Guess, b: Guess) -> float:
+    """Distance between two middles, in lengths of the longer nail."""
+    return float(np.hypot(*(a.centre - b.centre))) / max(a.length, b.length, 1.0)
+
+
+def same_place(a: Guess, b: Guess) -> bool:
+    return gap(a, b) < SAME_PLACE
+
+
+def distinct(guesses: Iterable[Guess], known: Iterable[Guess] = ()) -> list[Guess]:
+    """Those guesses that repeat neither an earlier one nor a `known` one."""
+    taken = list(known)
+    fresh = []
+    for guess in guesses:
+        if not any(same_place(guess, other) for other in taken):
+            fresh.append(guess)
+            taken.append(guess)
+    return fresh

@@ -1,0 +1,241 @@
+"""Nails over time. Motion comes from optical flow and is not lagged; where a nail is and what form it has comes from
+looking closely now and then, and each look corrects the flow's prediction a little: so a still nail is steady, and a
+moving one is where it is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from media_worker.vision.arrays import Pixels
+from media_worker.vision.finder import Guess, gap, same_place
+from media_worker.vision.flow import Flow
+from media_worker.vision.hands import Side
+from media_worker.vision.nails import Nail, numbered
+from media_worker.vision.shapes import NailShape, to_points
+from protocol.messages import Finger
+
+Name = tuple[Finger, Side]
+
+FADE_IN_MS, FADE_OUT_MS = 120, 90
+"""Long enough not to flicker at 30 fps, short enough that no polish hangs in the air."""
+
+SHOW, HIDE = 0.5, 0.35
+"""A nail shows from the one confidence on, and no longer below the other."""
+
+FLOW_ONLY_MS = 200
+"""A nail that nobody has looked at closely for so long is not believed any more."""
+
+CORRECTION = 0.1
+"""Share of a small difference between look and prediction that is taken over. A look's noise σ becomes
+σ·√(0.1 / 1.9) = 0.23 σ."""
+
+JUMP = {"centre": 0.1, "along": 0.3, "form": 0.15}
+"""In nail lengths: a difference this large is taken over whole, and smaller ones by their square."""
+
+OFF_MEMORY = 0.35
+"""Of the centre it is not one look's difference that counts, but its running mean, which takes this share of each look:
+noise cancels out there, and what is truly off does not."""
+
+STRAYED = 0.75
+"""A look that finds a nail further than this many lengths from the prediction has found another one."""
+
+CONFIRMATIONS = 2
+"""Looks that must agree before a nail without a hand is painted: what seems a nail once is often a light."""
+
+VOTE_DECAY, VOTE_LEAD = 0.85, 1.0
+"""A name's votes fade by the one with every hand seen; another name must lead by the other to replace it."""
+
+NAME_REACH = 0.75
+"""A landmark guess names the nail it is nearest to, up to this many lengths away."""
+
+
+@dataclass(eq=False)  # two tracks are the same only if they are one object
+class Track:
+    """One nail of the stream."""
+
+    shape: NailShape
+    confidence: float
+    seen_visibility: float
+    """As the last look said."""
+    looked: float
+    """When a look last found it, ms."""
+    votes: dict[Name, float] = field(default_factory=dict)
+    name: Name | None = None
+    looks: int = 1
+    """That found it."""
+    misses: int = 0
+    """Looks in a row that did not."""
+    off: complex = 0
+    """Running mean of where looks found it, from where it was predicted, in nail lengths."""
+    aim: complex | None = None
+    """Where a hand says that a lost one is by now."""
+    moved: complex = 0
+    """By how many pixels since the last frame."""
+    lost: bool = False
+    """Flow disagrees since the last look: it stays where it was last trusted, and fades."""
+    shown: bool = False
+    """Its confidence passed SHOW and has not fallen below HIDE since."""
+    visibility: float = 0.0
+
+    @property
+    def guess(self) -> Guess:
+        finger, hand = self.name or (None, None)
+        middle, along = to_points(np.array([self.aim or self.shape.centre, self.shape.along]))
+        return Guess(middle, along, finger, hand)
+
+    @property
+    def confirmed(self) -> bool:
+        return self.name is not None or self.looks >= CONFIRMATIONS
+
+    @property
+    def restless(self) -> bool:
+        """Whether to look again in the next frame."""
+        return self.lost or self.misses > 0 or not self.confirmed
+
+
+class NailFollower:
+    """The nails of one stream. For each frame: `move`; `rename`, `correct` and `add` as there is work; `fade`."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self._flow = Flow()
+
+    def restart(self) -> None:
+        """Forgets everything."""
+        self.tracks = []
+        self._flow.forget()
+
+    def move(self, rgb: Pixels) -> None:
+        """Carries every nail along with the picture, uint8 (H, W, 3)."""
+        self._flow.show(rgb)
+        motions = self._flow.motions([track.shape for track in self.tracks], [track.moved for track in self.tracks])
+        for track, motion in zip(self.tracks, motions, strict=True):
+            if motion is None:
+                track.lost, track.moved = True, 0
+            elif not track.lost:
+                before = track.shape.centre
+                track.shape = track.shape.moved(motion)
+                track.moved = track.shape.centre - before
+
+    def correct(self, tracks: Sequence[Track], nails: Sequence[Nail | None], now: float) -> None:
+        """Takes over what a look at the guesses of `tracks` found."""
+        for track, nail in zip(tracks, nails, strict=True):
+            if nail is None or gap(Guess.at(nail), track.guess) > STRAYED:
+                track.misses += 1
+            else:
+                _correct(track, nail, now)
+        self._merge()
+
+    def add(self, nails: Iterable[Nail | None], now: float, *, shown: bool) -> None:
+        """Begins to follow what was found where nothing was followed; `shown` at once, without confirmation."""
+        for nail in nails:
+            if nail is None or nail.confidence < SHOW:
+                continue
+            name = (nail.finger, nail.hand) if nail.finger and nail.hand else None
+            track = Track(NailShape.of(nail), nail.confidence, nail.visibility, now, shown=True)
+            track.name, track.votes = name, {name: 1.0} if name else {}
+            track.looks = CONFIRMATIONS if shown else 1
+            self.tracks.append(track)
+        self._merge()
+
+    def rename(self, guesses: Sequence[Guess]) -> list[Guess]:
+        """Votes on names by what landmarks expect; returns the guesses that belong to no nail followed."""
+        for track in self.tracks:
+            track.votes = {name: VOTE_DECAY * votes for name, votes in track.votes.items() if votes > 0.05}
+        free, open_guesses = list(self.tracks), list(guesses)
+        pairs = [(gap(guess, track.guess), guess, track) for guess in guesses for track in self.tracks]
+        for distance, guess, track in sorted(pairs, key=lambda pair: pair[0]):
+            if distance < NAME_REACH and track in free and any(guess is each for each in open_guesses):
+                free.remove(track)
+                open_guesses = [each for each in open_guesses if each is not guess]
+                if guess.finger and guess.hand:
+                    _vote(track, (guess.finger, guess.hand))
+        for track in free:
+            mine = [each for each in open_guesses if track.lost and (each.finger, each.hand) == track.name]
+            if mine:
+                open_guesses = [each for each in open_guesses if each is not mine[0]]
+                track.aim = complex(*mine[0].centre)
+        return open_guesses
+
+    def fade(self, now: float, elapsed: float) -> list[Nail]:
+        """Moves visibilities on by `elapsed` ms and forgets what is gone. The nails to paint."""
+        for track in self.tracks:
+            low, high = track.visibility - elapsed / FADE_OUT_MS, track.visibility + elapsed / FADE_IN_MS
+            track.visibility = float(np.clip(np.clip(_goal(track, now), low, high), 0, 1))
+        self.tracks = [track for track in self.tracks if track.visibility > 0 or _hopeful(track, now)]
+        owners = _owners(self.tracks)
+        return numbered(_nail(track, owners) for track in self.tracks if track.visibility > 0)
+
+    def _merge(self) -> None:
+        """Two tracks of one nail become one: that which was followed longer."""
+        kept: list[Track] = []
+        for track in sorted(self.tracks, key=lambda each: (each.misses, -each.looks)):
+            if not any(same_place(track.guess, other.guess) for other in kept):
+                kept.append(track)
+        self.tracks = [track for track in self.tracks if track in kept]
+
+
+def _correct(track: Track, nail: Nail, now: float) -> None:
+    seen = NailShape.of(nail)
+    length = max(track.shape.length, 1.0)
+    difference = (seen.centre - track.shape.centre) / length
+    track.off += OFF_MEMORY * (difference - track.off)
+    least = 1.0 if track.lost else max(CORRECTION, 1 / (track.looks + 1))
+    share = _share(least, abs(track.off) / JUMP["centre"])
+    track.moved = seen.centre - track.shape.centre if track.lost else track.moved
+    track.shape = track.shape.towards(
+        seen,
+        centre=share,
+        along=_share(least, abs(seen.along - track.shape.along) / length / JUMP["along"]),
+        form=_share(least, float(np.abs(seen.radii - track.shape.radii).mean()) / JUMP["form"]),
+    )
+    track.off *= 1 - share
+    track.confidence += 0.5 * (nail.confidence - track.confidence)
+    track.seen_visibility = nail.visibility
+    track.shown = track.confidence >= (HIDE if track.shown else SHOW)
+    track.looked, track.looks, track.misses, track.lost, track.aim = now, track.looks + 1, 0, False, None
+
+
+def _share(least: float, jumps: float) -> float:
+    return min(1.0, max(least, jumps**2))
+
+
+def _vote(track: Track, name: Name) -> None:
+    track.votes[name] = track.votes.get(name, 0.0) + 1
+    if track.name is None or track.votes[name] > track.votes.get(track.name, 0.0) + VOTE_LEAD:
+        track.name = name
+
+
+def _owners(tracks: Iterable[Track]) -> dict[Name, Track]:
+    """Of several nails with one name, the one with most votes bears it."""
+    owners: dict[Name, Track] = {}
+    for track in tracks:
+        if track.name and track.votes.get(track.name, 0) >= _votes(owners.get(track.name)):
+            owners[track.name] = track
+    return owners
+
+
+def _votes(track: Track | None) -> float:
+    return track.votes.get(track.name, 0.0) if track and track.name else -math.inf
+
+
+def _goal(track: Track, now: float) -> float:
+    """The visibility that it should have."""
+    believed = track.shown and track.confirmed and not track.lost and now - track.looked <= FLOW_ONLY_MS
+    return track.seen_visibility * 0.5**track.misses * (track.misses < 2) if believed else 0.0
+
+
+def _hopeful(track: Track, now: float) -> bool:
+    """Whether an invisible nail may show again."""
+    return track.misses < 2 and now - track.looked <= FLOW_ONLY_MS
+
+
+def _nail(track: Track, owners: dict[Name, Track]) -> Nail:
+    finger, hand = track.name if track.name and owners[track.name] is track else (None, None)
+    shape = track.shape
+    return Nail(finger, hand, shape.outline(), shape.axis(), track.confidence, track.visibility)

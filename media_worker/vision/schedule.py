@@ -1,0 +1,74 @@
+"""Which work is done in which frame. Hands cost 11 ms, a look at the whole picture 7, five nails closely 6: together
+more than a frame may take, so they take turns, and optical flow carries nails over the frames between."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+EVERY_SECOND_FRAME = 50
+"""Milliseconds: of frames 33 apart, every second one; of slower ones, every one."""
+
+SPARSE = 50
+"""Frames that come this many milliseconds apart leave time for all work that is due."""
+
+HANDS_WITHOUT_HAND = 250
+"""How often a hand is looked for, ms, where nails are followed without one, as in close-ups."""
+
+PROPOSE_WITHOUT_HAND, PROPOSE_WITH_HAND = 200, 800
+"""How often the whole picture is searched for further nails, ms. A hand's landmarks show where most are."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is due in one frame."""
+
+    hands: bool
+    """Find hands."""
+    propose: bool
+    """Search the whole picture for nails."""
+    refine: bool
+    """Look closely at nails that are followed."""
+
+
+class Schedule:
+    """One stream's."""
+
+    def __init__(self, *, together: bool = False) -> None:
+        """`together`: nails are always refined in the frame in which hands are found."""
+        self._together = together
+        self._frame = self._hands = self._propose = self._refine = -math.inf
+
+    def next(self, now: float, *, hands: int, nails: int, urgent: bool) -> Work:
+        """The work for the frame at `now`, ms; `hands` and `nails` are followed so far.
+
+        `urgent`: a nail was just lost, missed or seen for the first time, so look again at once.
+        """
+        sparse = now - self._frame >= SPARSE
+        hands_due = now - self._hands >= (HANDS_WITHOUT_HAND if nails and not hands else EVERY_SECOND_FRAME)
+        propose_due = now - self._propose >= _propose_interval(hands, nails)
+        refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
+        if self._together:
+            hands_due = refine_due = hands_due or refine_due
+        elif hands_due and (refine_due or propose_due) and not (sparse or urgent):
+            hands_first = self._hands < max(self._refine, self._propose)
+            hands_due, refine_due, propose_due = hands_first, refine_due > hands_first, propose_due > hands_first
+        work = Work(hands_due, propose_due, refine_due)
+        self._note(now, work)
+        return work
+
+    def restart(self) -> None:
+        """Everything is due in the next frame."""
+        self._frame = self._hands = self._propose = self._refine = -math.inf
+
+    def _note(self, now: float, work: Work) -> None:
+        self._frame = now
+        self._hands = now if work.hands else self._hands
+        self._propose = now if work.propose else self._propose
+        self._refine = now if work.refine else self._refine
+
+
+def _propose_interval(hands: int, nails: int) -> int:
+    if not nails:
+        return EVERY_SECOND_FRAME
+    return PROPOSE_WITH_HAND if hands else PROPOSE_WITHOUT_HAND

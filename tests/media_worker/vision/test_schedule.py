@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from media_worker.vision.schedule import Schedule, Work
+
+HANDS_MS, PROPOSE_MS, REFINE_MS = 11.0, 7.0, 6.0
+
+
+def run(frames: int, interval: float, *, hands: int = 1, nails: int = 5, urgent: bool = False) -> list[Work]:
+    schedule = Schedule()
+    return [schedule.next(k * interval, hands=hands, nails=nails, urgent=urgent) for k in range(frames)]
+
+
+def cost(work: Work) -> float:
+    return HANDS_MS * work.hands + PROPOSE_MS * work.propose + REFINE_MS * work.refine
+
+
+def test_a_first_frame_gets_everything() -> None:
+    assert Schedule().next(5000, hands=0, nails=0, urgent=False) == Work(hands=True, propose=True, refine=False)
+    assert Schedule().next(5000, hands=1, nails=5, urgent=False) == Work(hands=True, propose=True, refine=True)
+
+
+def test_hands_and_looks_take_turns_at_30_frames_a_second() -> None:
+    work = run(90, 33.4)[1:]
+    assert not any(each.hands and each.refine for each in work)
+    assert sum(each.hands for each in work) == pytest.approx(45, abs=4)
+    assert sum(each.refine for each in work) == pytest.approx(45, abs=4)
+    assert 2 <= sum(each.propose for each in work) <= 5
+    assert sum(map(cost, work)) / len(work) < 10
+    assert max(map(cost, work)) <= HANDS_MS + REFINE_MS
+
+
+@pytest.mark.parametrize("interval", [50, 100, 400])
+def test_frames_that_come_slowly_get_all_that_is_due(interval: float) -> None:
+    assert all(each.hands and each.refine for each in run(20, interval))
+
+
+def test_an_unsettled_nail_is_looked_at_in_every_frame_and_hands_go_on() -> None:
+    work = run(60, 33.4, urgent=True)
+    assert all(each.refine for each in work)
+    assert sum(each.hands for each in work) >= 25
+
+
+def test_close_ups_are_not_searched_for_a_hand_all_the_time() -> None:
+    work = run(90, 33.4, hands=0)
+    assert 8 <= sum(each.hands for each in work) <= 14
+    assert sum(each.propose for each in work) >= 12, "but for further nails"
+    assert sum(map(cost, work)) / len(work) < 10
+
+
+def test_an_empty_picture_is_searched_in_turns() -> None:
+    work = run(60, 33.4, hands=0, nails=0)[1:]
+    assert not any(each.hands and each.propose for each in work)
+    assert all(any(each.hands for each in work[k : k + 3]) for k in range(57)), "a hand is found within 100 ms"
+    assert all(any(each.propose for each in work[k : k + 3]) for k in range(57))
+
+
+def test_together_means_in_the_same_frame() -> None:
+    schedule = Schedule(together=True)
+    work = [schedule.next(k * 33, hands=1, nails=5, urgent=False) for k in range(20)]
+    assert all(each.hands == each.refine for each in work)
+    assert sum(each.hands for each in work) == 10
+
+
+def test_a_restart_makes_all_due_again() -> None:
+    schedule = Schedule()
+    schedule.next(0, hands=1, nails=5, urgent=False)
+    schedule.restart()
+    assert schedule.next(1, hands=0, nails=0, urgent=False) == Work(hands=True, propose=True, refine=False)
