@@ -34,7 +34,7 @@ CORRECTION = 0.1
 """Share of a small difference between look and prediction that is taken over. A look's noise σ becomes
 σ·√(0.1 / 1.9) = 0.23 σ."""
 
-JUMP = {"centre": 0.1, "along": 0.3, "form": 0.15}
+JUMP = {"centre": 0.08, "along": 0.3, "form": 0.15}
 """In nail lengths: a difference this large is taken over whole, and smaller ones by their square."""
 
 OFF_MEMORY = 0.35
