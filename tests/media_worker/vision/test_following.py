@@ -157,7 +157,7 @@ def test_noise_of_looks_is_smoothed_and_a_lasting_difference_is_followed() -> No
     assert np.std(places[30:]) < 0.3
     for frame in range(150, 158):
         follower.correct(follower.tracks, [shifted(nail, 3 + random.normal(0, 0.3))], frame)
-    assert follower.tracks[0].shape.centre.real == pytest.approx(np.mean(places[30:]) + 3, abs=0.6)
+    assert follower.tracks[0].shape.centre.real == pytest.approx(np.mean(places[30:]) + 3, abs=0.9)
 
 
 def test_a_look_that_finds_the_neighbour_is_a_miss() -> None:
