@@ -18,7 +18,7 @@ from media_worker.training.camera import degrade, relight
 from media_worker.training.polish import Manicure, highlights, place, random_manicure, to_bytes, to_light
 from media_worker.vision.arrays import Floats, Pixels
 
-__all__ = ["axis_of", "degrade", "recolour_nails", "relight", "retone_skin"]
+__all__ = ["axis_of", "degrade", "recolour_nails", "relight", "retone_skin", "skin_tone"]
 
 Labels = NDArray[np.integer[Any]]
 """(H, W): 0 background, k the k-th nail."""
@@ -132,7 +132,7 @@ def retone_skin(rgb: Pixels, rng: Generator, labels: Labels | None = None) -> Pi
     old = np.array([cv2.mean(channel, (weight > 0.6).astype(np.uint8))[0] for channel in (light, a, b)])
     if old[0] < 5:  # no skin to speak of
         return rgb.copy()
-    new = _skin_tone(rng)
+    new = skin_tone(rng)
     curve = _lightness_curve(float(old[0]), float(new[0]))
     table = curve - np.arange(256, dtype=np.float32)
     chroma = np.float32(np.clip(np.hypot(*(new[1:] - 128)) / max(float(np.hypot(*(old[1:] - 128))), 4), 0.5, 1.6))
@@ -145,11 +145,11 @@ def retone_skin(rgb: Pixels, rng: Generator, labels: Labels | None = None) -> Pi
     return toned
 
 
-def _skin_tone(rng: Generator) -> Floats:
-    """(3,) in OpenCV's 8-bit Lab. Hues 40–65° and chroma 10–25 by lightness: the range of measured skins, Xiao et al.,
+def skin_tone(rng: Generator) -> Floats:
+    """(3,) in OpenCV's 8-bit Lab. Hues 40–65° and chroma 8–30 by lightness: the range of measured skins, Xiao et al.,
     "Characterising the variations in ethnic skin colours", 2017."""
     lightness = rng.uniform(18, 82)
-    chroma = np.interp(lightness, [18, 35, 55, 82], [9, 17, 21, 14]) * rng.uniform(0.75, 1.3)
+    chroma = np.interp(lightness, [18, 35, 55, 82], [10, 19, 23, 17]) * rng.uniform(0.8, 1.3)
     hue = np.radians(rng.uniform(36, 66))
     return np.array([lightness * 2.55, 128 + chroma * np.cos(hue), 128 + chroma * np.sin(hue)], np.float32)
 
