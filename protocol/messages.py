@@ -157,7 +157,8 @@ class Metadata(Message):
     """Mean over the nails; 0 without any."""
     design: int | None
     stages: dict[str, float]
-    """Milliseconds per stage: decode, queue, vision, render, encode, total (where they apply)."""
+    """Milliseconds per stage: decode, queue, vision (of which hands, nails, flow), render, encode, total (where they
+    apply)."""
 
 
 class StageStats(Message):

@@ -50,9 +50,10 @@ class Schedule:
         refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
         if self._together:
             hands_due = refine_due = hands_due or refine_due
-        elif hands_due and (refine_due or propose_due) and not (sparse or urgent):
-            hands_first = self._hands < max(self._refine, self._propose)
-            hands_due, refine_due, propose_due = hands_first, refine_due > hands_first, propose_due > hands_first
+        elif hands_due and not sparse:
+            hands_due = urgent or not (refine_due or propose_due) or self._hands < max(self._refine, self._propose)
+            refine_due = refine_due and (urgent or not hands_due)
+            propose_due = propose_due and not hands_due
         work = Work(hands_due, propose_due, refine_due)
         self._note(now, work)
         return work

@@ -40,6 +40,8 @@ def test_an_unsettled_nail_is_looked_at_in_every_frame_and_hands_go_on() -> None
     work = run(60, 33.4, urgent=True)
     assert all(each.refine for each in work)
     assert sum(each.hands for each in work) >= 25
+    assert any(each.propose for each in work[1:])
+    assert max(map(cost, work[1:])) <= HANDS_MS + REFINE_MS
 
 
 def test_close_ups_are_not_searched_for_a_hand_all_the_time() -> None:
