@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
 
@@ -22,8 +22,16 @@ from protocol.errors import LacquerError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from media_worker.evaluation.drawn import DrawnReport
+    from media_worker.evaluation.figures import Figure
     from media_worker.vision.designs import Look
-    from media_worker.vision.metrics import Report
+
+    class Measured(Protocol):
+        """Any report."""
+
+        def as_dict(self) -> dict[str, Any]: ...
+        def figures(self) -> list[Figure]: ...
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +44,11 @@ Model = Annotated[
     Path | None,
     typer.Option("--model", help="Hand model to use instead of the fetched one; also LACQUER_HAND_MODEL."),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="DIR", help="Write a page with the worst cases to look at; made if need be."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
 
 @app.command()
@@ -91,25 +104,86 @@ def segment(
 
 @app.command()
 def evaluate(
+    *,
     images: Annotated[Path, typer.Option("--images", help="Folder of photos.")],
     masks: Annotated[
-        Path, typer.Option("--masks", help="Folder of their true masks: PNG, same stem, above 127 is nail.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+        Path | None,
+        typer.Option(
+            "--masks",
+            help="Folder of their true masks: PNG, same stem, above 127 is nail. Left out: the photos hold no nail.",
+        ),
+    ] = None,
+    skip: Annotated[Path | None, typer.Option("--skip", help="File of stems to leave out, one a line.")] = None,
+    skin_tone: Annotated[
+        bool, typer.Option("--skin-tone", help="IoU per third of skin tone, measured round the true nails.")
+    ] = False,
+    report: Report = None,
+    as_json: Json = False,
     model: Model = None,
 ) -> None:
     """Measure the nail outlines against masks drawn by people.
 
-    Example: `lacquer evaluate --images nails/val/images --masks nails/val/masks`
+    Example: `lacquer evaluate --images nails/val/images --masks nails/val/masks --report worst`
+
+    Without masks the photos are known to hold no nail, and what is found is false:
+    `lacquer evaluate --images negatives/palms --skip folded_thumbs.txt`
     """
     with _one_line_errors():
-        from media_worker import files
+        from media_worker.evaluation import still_page, stills
         from media_worker.vision import models
 
+        if skin_tone and masks is None:
+            _fail("--skin-tone is measured round true nails: give their --masks, too")
         path = models.find(model)
         with _progress() as progress:
-            report = files.evaluate(images, masks, path, _ticker(progress, "evaluating"))
-        typer.echo(json.dumps(report.as_dict()) if as_json else _table(report))
+            ticker = _ticker(progress, "evaluating")
+            measured = stills.evaluate(images, masks, path, ticker, skip=skip, tones=skin_tone)
+        _print(measured, as_json)
+        if report:
+            _tell_page(still_page.write(measured, report, f"Nails in {images}"))
+
+
+@app.command("evaluate-video")
+def evaluate_video(
+    *,
+    videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO]...", help="Videos of hands.")] = None,
+    drawn: Annotated[
+        bool, typer.Option("--drawn", help="The drawn hand instead, at rest and at 300 px/s: jitter and lag.")
+    ] = False,
+    no_hands: Annotated[
+        bool, typer.Option("--no-hands", help="The videos hold no nail: false nails per 1,000 frames.")
+    ] = False,
+    height: Annotated[
+        int | None,
+        typer.Option(min=64, max=2160, help="Scale frames to this height; else the longer side is at most 640."),
+    ] = None,
+    report: Report = None,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
+    """Measure how steady, how prompt and how fast nails are in a live session's pipeline.
+
+    Example: `lacquer evaluate-video hand.mp4 fist.mp4 --report steady`, or `lacquer evaluate-video --drawn`
+    """
+    with _one_line_errors():
+        from media_worker.evaluation import video_page
+        from media_worker.evaluation import videos as live
+        from media_worker.vision import models
+
+        if bool(videos) == drawn:
+            _fail("give one or more videos, or --drawn" + (", not both" if drawn else ""))
+        path, measured = models.find(model), list[live.VideoReport]()
+        for video in videos or []:
+            with _progress() as progress:
+                ticker = _ticker(progress, f"watching {video.name}")
+                measured.append(live.evaluate(video, path, ticker, height=height, no_hands=no_hands))
+            _print(measured[-1], as_json, title=str(video))
+        hand = _drawn_hand(path) if drawn else None
+        if hand:
+            _print(hand, as_json)
+        if report:
+            title = "Nails of the drawn hand" if drawn else "Nails in videos"
+            _tell_page(video_page.write(measured, hand, report, title, height=height))
 
 
 @app.command()
@@ -143,17 +217,25 @@ def _look(design: str, finish: Finish | None, model: Path) -> Look:
     return look.with_finish(finish) if finish else look
 
 
-def _table(report: Report) -> str:
-    return "\n".join(
-        [
-            f"images                 {report.images}  (no hand found in {report.no_hand})",
-            f"mean IoU per image     {report.mean_iou:.3f}",
-            f"pooled IoU             {report.pooled_iou:.3f}",
-            f"nail precision at 0.5  {report.precision:.3f}",
-            f"nail recall at 0.5     {report.recall:.3f}",
-            f"boundary F at 2 px     {report.boundary_f:.3f}",
-        ]
-    )
+def _drawn_hand(model: Path) -> DrawnReport:
+    from media_worker.evaluation import drawn
+
+    with _progress() as progress:
+        return drawn.evaluate(model, _ticker(progress, "watching the drawn hand"))
+
+
+def _print(measured: Measured, as_json: bool, *, title: str = "") -> None:
+    """JSON takes one line a call, so that several videos are JSON Lines."""
+    from media_worker.evaluation.figures import as_text
+
+    if as_json:
+        typer.echo(json.dumps(measured.as_dict()))
+    else:
+        typer.echo((f"{title}\n" if title else "") + as_text(measured.figures()))
+
+
+def _tell_page(page: Path) -> None:
+    typer.echo(f"report: {page}", err=True)
 
 
 def _progress() -> Progress:

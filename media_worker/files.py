@@ -1,4 +1,4 @@
-"""Vision on files: photos and videos in, painted ones, masks and scores out. The commands of `cli` do it here."""
+"""Vision on files: photos and videos in, painted ones, masks out. The commands of `cli` do it here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media_worker import images
-from media_worker.vision import metrics, render
+from media_worker.vision import render
 from media_worker.vision.designs import Look
 from media_worker.vision.nails import Nail
 from media_worker.vision.pipeline import Pipeline, StillPipeline
@@ -78,25 +78,14 @@ def segment(sources: Sequence[Path], folder: Path, model: Path, progress: Progre
     return empty
 
 
-def evaluate(pictures: Path, masks: Path, model: Path, progress: Progress) -> metrics.Report:
-    """Scores the outlines on every photo of a folder that has a mask of the same stem."""
-    pairs = [(path, masks / f"{path.stem}.png") for path in sorted(pictures.iterdir()) if is_image(path)]
-    missing = [mask for _, mask in pairs if not mask.is_file()]
-    if missing:
-        raise BadRequest(f"{missing[0]} is missing ({len(missing)} of {len(pairs)} photos have no mask)")
-    if not pairs:
-        raise BadRequest(f"there are no photos in {pictures}")
-    scores = []
-    with closing(StillPipeline(model)) as pipeline:
-        for done, (picture, mask) in enumerate(pairs, 1):
-            scores.append(_score(pipeline, picture, mask))
-            progress(done, len(pairs))
-    return metrics.summarise(scores)
+def shown(nails: Sequence[Nail]) -> list[Nail]:
+    """The nails that a mask holds: those that are at least half visible."""
+    return [nail for nail in nails if nail.visibility >= SHOWN]
 
 
 def nail_masks(nails: Sequence[Nail], height: int, width: int) -> list[NDArray[np.bool_]]:
     """A bool (height, width) mask for each nail that shows."""
-    return [render.coverage(nail.outline, width, height) > SHOWN for nail in nails if nail.visibility >= SHOWN]
+    return [_mask(nail, height, width) for nail in shown(nails)]
 
 
 def paint_video(source: Path, target: Path, look: Look, model: Path, progress: Progress) -> int:
@@ -152,12 +141,11 @@ def _painted(pipeline: Pipeline, frame: Any, encoder: Any) -> Any:
     return painted
 
 
-def _score(pipeline: StillPipeline, picture: Path, mask: Path) -> metrics.ImageScore:
-    rgb = read_image(picture)
-    truth = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
-    if truth is None:
-        raise BadImage(f"{mask} is no picture")
-    if truth.shape != rgb.shape[:2]:
-        raise BadImage(f"{mask} is {truth.shape[1]}x{truth.shape[0]}, its photo {rgb.shape[1]}x{rgb.shape[0]}")
-    nails, hands = pipeline.find(rgb)
-    return metrics.score(nail_masks(nails, *rgb.shape[:2]), truth > 127, no_hand=hands == 0)
+def _mask(nail: Nail, height: int, width: int) -> NDArray[np.bool_]:
+    mask = np.zeros((height, width), bool)
+    size = width, height
+    left, top = (int(each) for each in np.clip(np.floor(nail.outline.min(axis=0)) - 1, 0, size))
+    right, bottom = (int(each) for each in np.clip(np.ceil(nail.outline.max(axis=0)) + 1, 0, size))
+    if left < right and top < bottom:
+        mask[top:bottom, left:right] = render.coverage(nail.outline - (left, top), right - left, bottom - top) > SHOWN
+    return mask

@@ -30,6 +30,9 @@ POP_FRAMES = 3
 SAME_NAIL = 0.6
 """A nail continues a track when its centre lies within this many nail lengths of where the flow takes that track."""
 
+SAME_NAME = 3.0
+"""The same for a nail of the same finger and hand: flow loses a finger that moves fast, its name does not."""
+
 
 class FlowMeter:
     """Flow from each frame back to the one before: DIS (Kroeger et al., ECCV 2016), OpenCV's medium preset."""
@@ -56,7 +59,8 @@ def warp(mask: Mask, flow: Floats) -> Mask:
 
 
 def agreement(before: Mask, now: Mask, flow: Floats) -> float | None:
-    """IoU of this frame's mask with the carried one of the frame before. None where both are empty."""
+    """IoU of this frame's mask with the carried one of the frame before: 0 where nails come or go all at once, None
+    where both masks are empty."""
     carried = warp(before, flow)
     return metrics.iou(carried, now) if carried.any() or now.any() else None
 
@@ -79,6 +83,8 @@ class Track:
     """Pixels that its surroundings moved since the frame before; infinite where that is not known."""
     expected: Floats
     """Where it should be in the newest frame."""
+    nail: Nail | None = None
+    """As last seen."""
     dropouts: list[int] = field(default_factory=list)
     """Frames in which it came back after fewer than POP_FRAMES."""
 
@@ -100,7 +106,7 @@ class NailTracks:
             (distance, i, j)
             for i, nail in enumerate(nails)
             for j, track in enumerate(self._live)
-            if (distance := _lengths_apart(nail, track.expected)) < SAME_NAIL
+            if (distance := _lengths_apart(nail, track.expected)) < _reach(nail, track)
         )
         taken: dict[int, Track] = {}
         for _, i, j in claims:
@@ -171,7 +177,14 @@ def _advance(track: Track, nail: Nail, frame: int, flow: Floats | None) -> None:
     track.frames.append(frame)
     track.centres.append(centre(nail.outline))
     track.motion.append(_motion(nail, flow))
-    track.expected = track.centres[-1]
+    track.expected, track.nail = track.centres[-1], nail
+
+
+def _reach(nail: Nail, track: Track) -> float:
+    """How many nail lengths off a nail may be to continue a track."""
+    if track.nail is None or nail.finger is None:
+        return SAME_NAIL
+    return SAME_NAME if (nail.finger, nail.hand) == (track.nail.finger, track.nail.hand) else SAME_NAIL
 
 
 def _motion(nail: Nail, flow: Floats | None) -> float:

@@ -112,7 +112,64 @@ def test_evaluate_agrees_with_segment(tmp_path: Path, hand_model: Path) -> None:
     assert 0.4 < report["pooled_iou"] < 0.95
     code, table, _ = run("evaluate", *folders)
     assert code == 0
-    assert f"pooled IoU             {report['pooled_iou']:.3f}" in table
+    assert f"{report['pooled_iou']:.3f}" in next(line for line in table.splitlines() if line.startswith("pooled IoU"))
+    assert report["two_class_miou"] > report["mean_iou"]
+    assert sum(each["nails"] for each in report["calibration"]["bins"]) == 5
+
+
+@pytest.mark.media
+def test_evaluate_shows_the_worst_first(tmp_path: Path, hand_model: Path) -> None:
+    for folder in ("images", "truth"):
+        (tmp_path / folder).mkdir()
+    hostile = "a & <b>"
+    for name, drawing in {"good": draw(Scene(hands=0), 0), hostile: draw(SCENE, 0)}.items():
+        save(drawing, tmp_path / "images" / f"{name}.png")
+        cv2.imwrite(str(tmp_path / "truth" / f"{name}.png"), drawing.mask())
+    folders = "--images", tmp_path / "images", "--masks", tmp_path / "truth", "--model", hand_model
+    code, out, err = run("evaluate", *folders, "--json", "--report", tmp_path / "report")
+    assert code == 0 and json.loads(out)["images"] == 2
+    assert err.strip() == f"report: {tmp_path / 'report' / 'index.html'}"
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert page.index("<strong>a &amp; &lt;b&gt;.png") < page.index("<strong>good.png")
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"index.html"} | {
+        f"{number}-{panel}.jpg" for number in ("001", "002") for panel in ("photo", "true", "found")
+    }
+
+
+@pytest.mark.media
+def test_evaluate_without_masks_counts_what_is_false(tmp_path: Path, hand_model: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name, drawing in {"hand": draw(SCENE, 0), "wall": draw(Scene(hands=0), 0)}.items():
+        save(drawing, photos / f"{name}.png")
+    code, out, _ = run("evaluate", "--images", photos, "--json", "--report", tmp_path / "report", "--model", hand_model)
+    assert code == 0
+    assert json.loads(out)["false_nails_per_image"] == 2.5
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert "hand.png" in page and "wall.png" not in page, "only where something is false"
+    (tmp_path / "skip.txt").write_text("hand\n", "utf-8")
+    code, out, _ = run("evaluate", "--images", photos, "--skip", tmp_path / "skip.txt", "--model", hand_model)
+    assert code == 0
+    assert "1 skipped" in out and "met" in out
+
+
+@pytest.mark.media
+def test_evaluate_video_is_a_line_of_json_a_video(tmp_path: Path, hand_model: Path) -> None:
+    first, second = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    for path in (first, second):
+        write_video(path, frames=6, sound=False)
+    code, out, _ = run(
+        "evaluate-video", first, second, "--json", "--height", "240", "--no-hands", "--model", hand_model
+    )
+    assert code == 0
+    reports = [json.loads(line) for line in out.splitlines()]
+    assert [report["video"] for report in reports] == [str(first), str(second)]
+    assert (reports[0]["width"], reports[0]["height"], reports[0]["frames"]) == (320, 240, 6)
+    assert reports[0]["false_nails_per_1000_frames"] > 1000
+    code, out, _ = run("evaluate-video", first, "--report", tmp_path / "report", "--model", hand_model)
+    assert code == 0
+    assert out.startswith(f"{first}\nframes") and "warped agreement" in out
+    assert (tmp_path / "report" / "index.html").is_file()
 
 
 def test_evaluate_wants_a_mask_for_each_photo(tmp_path: Path, a_model: Path) -> None:
@@ -136,6 +193,12 @@ def test_evaluate_wants_a_mask_for_each_photo(tmp_path: Path, a_model: Path) -> 
         (("apply", "broken.mp4", "broken.mp4", "--design", "1"), "would overwrite"),
         (("segment", "a/x.jpg", "b/x.png", "--out", "masks"), "two images are called x"),
         (("evaluate", "--images", "nowhere", "--masks", "nowhere"), "nowhere: no such file or folder"),
+        (("evaluate", "--images", ".", "--skip", "nowhere"), "nowhere: no such file or folder"),
+        (("evaluate", "--images", ".", "--skin-tone"), "give their --masks"),
+        (("evaluate-video",), "give one or more videos, or --drawn"),
+        (("evaluate-video", "broken.mp4", "--drawn"), "not both"),
+        (("evaluate-video", "missing.mp4"), "missing.mp4"),
+        (("evaluate-video", "broken.mp4"), "broken.mp4 cannot be read"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -164,7 +227,7 @@ def test_models_verifies_what_is_there(a_model: Path, monkeypatch: pytest.Monkey
     assert (code, out.strip()) == (0, f"{a_model} (from LACQUER_HAND_MODEL) can be read")
 
 
-@pytest.mark.parametrize("command", ["apply", "segment", "evaluate", "models"])
+@pytest.mark.parametrize("command", ["apply", "segment", "evaluate", "evaluate-video", "models"])
 def test_help_teaches_with_an_example(command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0

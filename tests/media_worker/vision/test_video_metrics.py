@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -98,6 +100,15 @@ def test_a_nail_that_moves_with_the_flow_stays_one_track() -> None:
     tracks = follow(*[[nail_at(20 + 15 * k), nail_at(35 + 15 * k)] for k in range(6)], flow=flow)
     assert [len(track.frames) for track in tracks.tracks] == [6, 6], "though each lands where the other was"
     assert tracks.pops() == []
+
+
+def test_a_named_nail_may_outrun_the_flow() -> None:
+    jumps = [[nail_at(20 + 40 * (k % 2))] for k in range(6)]
+    assert [len(track.frames) for track in follow(*jumps).tracks] == [6]
+    unnamed = [[replace(nail, finger=tuple(Finger)[k % 2]) for nail in nails] for k, nails in enumerate(jumps)]
+    tracks = follow(*unnamed)
+    assert [len(track.frames) for track in tracks.tracks] == [3, 3], "two lengths off is another nail"
+    assert len(tracks.pops()) == 4
 
 
 def test_flashes_and_dropouts_are_pops() -> None:
