@@ -85,7 +85,7 @@ def random_manicure(rng: Generator, skin: Floats) -> Manicure:
     colours = np.stack([random_colour(rng, skin) for _ in range(4)])
     opacity = 1.0 if rng.random() < 0.75 else float(rng.uniform(0.35, 0.95))
     glitter = float(rng.uniform(0.03, 0.7)) if rng.random() < 0.15 else 0.0
-    return Manicure(pattern, colours, opacity, float(rng.random()), glitter, rng.random(8).astype(np.float32))
+    return Manicure(pattern, colours, opacity, float(rng.random() ** 0.6), glitter, rng.random(8).astype(np.float32))
 
 
 def random_colour(rng: Generator, skin: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from media_worker.training.synthetic_surface import FAR
-from media_worker.vision.arrays import Floats
+from media_worker.vision.arrays import Floats, Mask
 
 _COARSE = 4
 """Shadows are soft: they are computed this much smaller."""
@@ -50,13 +50,17 @@ class Shading:
     """(H, W), 0–1: how squarely the surface mirrors the lamp to the viewer (cosine)."""
 
 
-def shade(z: Floats, lamp: Lamp, drop: float) -> Shading:
-    """Of heights with FAR for a background `drop` pixels below the lowest part of the hand."""
+def shade(z: Floats, lamp: Lamp, *, drop: float, contact: float) -> Shading:
+    """Of heights with FAR for a background `drop` pixels below the lowest part of the hand.
+
+    `contact`, 0–1, is how much the background knows of the hand: a wall far away has none of its shadows.
+    """
     hand = z > FAR / 2
     floor = np.float32((z[hand].min() if hand.any() else 0) - drop)
     solid = np.where(hand, z, floor)
-    slope_x = np.clip(cv2.Sobel(solid, cv2.CV_32F, 1, 0, scale=0.125), -4, 4)
-    slope_y = np.clip(cv2.Sobel(solid, cv2.CV_32F, 0, 1, scale=0.125), -4, 4)
+    smooth = np.where(hand, z, _extended(solid, hand))  # a cliff at the silhouette would light up as a rim
+    slope_x = np.clip(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), -3, 3)
+    slope_y = np.clip(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125), -3, 3)
     length = cv2.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
     lx, ly, lz = (np.float32(part) for part in lamp.towards)
     facing = (lz - slope_x * lx - slope_y * ly) / length
@@ -68,7 +72,17 @@ def shade(z: Floats, lamp: Lamp, drop: float) -> Shading:
     half = lamp.towards + np.array([0, 0, 1])
     hx, hy, hz = (np.float32(part) for part in half / np.linalg.norm(half))
     mirror = np.maximum((hz - slope_x * hx - slope_y * hy) / length, 0) * np.sqrt(lit)
-    return Shading(skin, plain, np.float32(lamp.ambient) * open_ + key * lz, mirror)
+    ground = np.float32(lamp.ambient) * open_ + key * lz
+    ground += np.float32(1 - contact) * (np.float32(lamp.ambient) + np.float32(lamp.strength) * lz - ground)
+    return Shading(skin, plain, ground, mirror)
+
+
+def _extended(solid: Floats, hand: Mask) -> Floats:
+    """Heights (H, W) around the hand as those of its border nearby; elsewhere as they are."""
+    weight = cv2.blur(hand.astype(np.float32), (5, 5))
+    total = cv2.blur(np.where(hand, solid, np.float32(0)), (5, 5))
+    extended: Floats = np.where(weight > 0.02, total / np.maximum(weight, np.float32(0.02)), solid)
+    return extended
 
 
 def _occlusion(solid: Floats, lamp: Lamp) -> tuple[Floats, Floats]:

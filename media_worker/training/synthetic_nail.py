@@ -46,7 +46,7 @@ class NailStyle:
 
 
 def random_style(rng: Generator) -> NailStyle:
-    grown = rng.uniform(-0.45, 0.25) if rng.random() < 0.6 else rng.uniform(0.2, 2.6)
+    grown = rng.uniform(-0.45, 0.25) if rng.random() < 0.6 else 0.2 + 2.3 * rng.beta(1, 2)
     tip = str(rng.choice(_SHORT if grown < 0.4 else tuple(_TIPS)))
     return NailStyle(
         tip,

@@ -40,14 +40,15 @@ def paint(
     width, height = relief.size
     skin, lamp = Skin.random(rng), Lamp.random(rng, width)
     detail = Detail.of(relief, unit, rng)
-    surface = skin_colour(relief, skin, detail)
+    surface = skin_colour(relief, skin, detail, unit)
     gloss = np.full((height, width), np.float32(rng.uniform(0.0, 0.1) + 0.25 * (rng.random() < 0.25)))
     coat = _Coat(relief.z + small_relief(relief, skin, detail, unit), surface, gloss, np.zeros_like(gloss))
     _dress(relief, coat, skin, rng)
     if rng.random() < 0.3:
         _put_ring(relief, coat, unit, rng)
     _finish_nails(relief, coat, nailed, skin, rng)
-    shading = shade(coat.z, lamp, drop=unit * float(rng.choice([0.0, 0.1, 0.5, 3.0])))
+    drop, contact = ((0.0, 1.0), (0.1, 0.8), (0.5, 0.3), (3.0, 0.0))[int(rng.integers(4))]
+    shading = shade(coat.z, lamp, drop=drop * unit, contact=contact)
     lit = _light(relief, coat, shading)
     ground = backdrop(rng, width, height, backgrounds, skin.back) * shading.ground[..., None]
     hand = (relief.z > FAR / 2)[..., None]

@@ -80,14 +80,13 @@ def random_hand(rng: Generator, kind: Kind) -> Hand:
     """A right hand in its own frame, its wrist at the origin, bent as the kind asks."""
     slim, plump = rng.normal(1, 0.06), float(np.clip(rng.normal(1, 0.1), 0.78, 1.3))
     curl, spread = _curl(rng, kind), rng.uniform(0.2, 1.9)
-    digits = []
-    for order, (finger, anatomy) in enumerate(_ANATOMY.items()):
+    digits = [_thumb(rng, curl, slim, plump)]
+    for finger in tuple(_ANATOMY)[1:]:
+        anatomy = _ANATOMY[finger]
         bends = curl * rng.uniform(0.8, 1.2, 3) + rng.normal(0, 3, 3)
-        if finger is Finger.THUMB:
-            bends = np.array([0, *(bends[1:] * 0.35)])
-        fan = anatomy.fan * (spread if order else 1) + rng.normal(0, 7 if order == 0 else 2)
-        roll = anatomy.roll + rng.normal(0, 18 if order == 0 else 7)
-        digits.append(_digit(finger, bends, fan=fan, roll=roll, slim=slim, plump=plump))
+        turns = rotation("z", -np.radians(anatomy.fan * spread + rng.normal(0, 2)))
+        turns = turns @ rotation("y", np.radians(anatomy.roll + rng.normal(0, 7)))
+        digits.append(_digit(finger, bends, turns, slim=slim, plump=plump))
     wrist = np.zeros(3)
     palm = [_bone(wrist, digit.bones[0].ends[0], (0.25, 0.135 * plump), 0.55) for digit in digits[1:]]
     palm.append(_bone(np.array([-0.2, 0.5, -0.05]), np.array([-0.22, 0.85, -0.03]), (0.17, 0.12), 0.6))
@@ -108,10 +107,20 @@ def _bone(start: Floats, end: Floats, radii: tuple[float, float], flat: float) -
     return Bone(np.stack([start, end]), radii, np.array([0.0, 0.0, 1.0]), flat)
 
 
-def _digit(finger: Finger, bends: Floats, *, fan: float, roll: float, slim: float, plump: float) -> Digit:
-    """`bends` (3,) are towards the palm, about the knuckle's own axis; all angles in degrees."""
+def _thumb(rng: Generator, curl: Floats, slim: float, plump: float) -> Digit:
+    """Beside the hand; on fists often across the palm, its nail turned away from the back of the hand."""
+    anatomy = _ANATOMY[Finger.THUMB]
+    if curl.sum() > 100 and rng.random() < 0.5:
+        fan, tilt, roll, bend = rng.uniform(-30, 8), rng.uniform(15, 50), rng.uniform(-140, -90), rng.uniform(10, 45)
+    else:
+        fan, tilt, roll, bend = anatomy.fan + rng.normal(0, 7), 0.0, anatomy.roll + rng.normal(0, 18), 0.3 * curl[1]
+    turns = rotation("z", -np.radians(fan)) @ rotation("x", -np.radians(tilt)) @ rotation("y", np.radians(roll))
+    return _digit(Finger.THUMB, np.array([0.0, bend, bend]), turns, slim=slim, plump=plump)
+
+
+def _digit(finger: Finger, bends: Floats, frame: Floats, *, slim: float, plump: float) -> Digit:
+    """`frame` (3, 3) has columns across, along and dorsal; `bends` (3,) are degrees towards the palm in that frame."""
     anatomy = _ANATOMY[finger]
-    frame = rotation("z", np.radians(-fan)) @ rotation("y", np.radians(roll))  # columns: across, along, dorsal
     point = np.array(anatomy.base)
     bones = []
     for k, (length, bend) in enumerate(zip(anatomy.lengths, bends, strict=True)):

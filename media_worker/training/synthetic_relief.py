@@ -82,7 +82,8 @@ def put_hand(relief: Relief, hand: Hand, style: NailStyle | None, first_label: i
             nail = Nailed(first_label + len(nailed), digit, Plate.on(digit.bones[2], style, rng))
             _put_nail(relief, nail, DIGITS + k)
             nailed.append(nail)
-    _smooth_knuckles(relief, 0.05 * hand.unit)
+    _smooth_knuckles(relief, 0.06 * hand.unit)
+    _crease_palm(relief, hand)
     return nailed
 
 
@@ -127,10 +128,31 @@ def _put_digit(relief: Relief, digit: Digit, part: int, fillet: float) -> None:
 
 def _smooth_knuckles(relief: Relief, width: float) -> None:
     """One skin over the hand and the roots of its fingers."""
-    roots = np.where(relief.part >= DIGITS, np.clip((0.7 - relief.along) / 0.4, 0, 1), 0)
+    until = np.where(relief.part == DIGITS, np.float32(1), np.float32(0.7))  # a thumb's first bone lies in the hand
+    roots = np.where(relief.part >= DIGITS, np.clip((until - relief.along) / 0.4, 0, 1), 0)
     share = np.where(np.isin(relief.part, (PALM, BACK)), np.float32(1), roots.astype(np.float32))
     even = _blurred(relief.z, share > 0, width)
     relief.z[...] = np.where(share > 0, relief.z + share * (even - relief.z), relief.z)
+
+
+def _crease_palm(relief: Relief, hand: Hand) -> None:
+    """The three great lines of a palm, as grooves; Bézier curves between the wrist and the knuckles."""
+    if not (relief.part == PALM).any() or len(hand.digits) < 5:
+        return
+    wrist = hand.forearm.ends[0, :2]
+    thumb, index, middle, ring, pinky = (digit.bones[0].ends[0, :2] for digit in hand.digits)
+    lines = (
+        (0.8 * index + 0.2 * thumb, 0.5 * middle + 0.5 * wrist, 0.85 * wrist + 0.15 * index),
+        (0.75 * index + 0.25 * thumb, 0.65 * middle + 0.35 * wrist, 0.5 * pinky + 0.5 * wrist),
+        (0.95 * middle + 0.05 * wrist, 0.75 * ring + 0.25 * wrist, 0.8 * pinky + 0.2 * wrist),
+    )
+    t = np.linspace(0, 1, 12)[:, None]
+    groove = np.zeros(relief.z.shape, np.float32)
+    for a, b, c in lines:
+        curve = np.round(((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t * t * c) * 16).astype(np.int32)
+        cv2.polylines(groove, [curve], False, 1.0, max(round(0.012 * hand.unit), 1), cv2.LINE_AA, 4)
+    soft = cv2.GaussianBlur(groove, (0, 0), max(0.008 * hand.unit, 0.7))
+    relief.z[...] = np.where(relief.part == PALM, relief.z - soft * np.float32(0.012 * hand.unit), relief.z)
 
 
 def _bare_digit(digit: Digit, window: Window, size: tuple[int, int]) -> tuple[Floats, Floats, Floats, Floats]:
@@ -210,5 +232,6 @@ def _put_nail(relief: Relief, nail: Nailed, part: int) -> None:
         relief.under[here][met] = not outer
         relief.u[here][met] = u[met]
         relief.v[here][met] = v[met]
+        relief.along[here][met] = 3
         if outer:
             relief.dorsal[here][met] = 1

@@ -84,10 +84,14 @@ def small_relief(relief: Relief, skin: Skin, detail: Detail, unit: float) -> Flo
     return height
 
 
-def skin_colour(relief: Relief, skin: Skin, detail: Detail) -> Floats:
+def skin_colour(relief: Relief, skin: Skin, detail: Detail, unit: float) -> Floats:
     """(H, W, 3) in light, wherever the relief has skin."""
     inner = np.clip(np.float32(0.35) - relief.dorsal, 0, 1) * (relief.part >= DIGITS)
     inner = np.maximum(inner, relief.part == PALM)
+    if (relief.part == PALM).any():  # the ball of the thumb belongs to the palm
+        inner = np.maximum(inner, (relief.part == DIGITS) * np.clip((np.float32(1.1) - relief.along) / 0.4, 0, 1))
+    size = 2 * max(round(0.02 * unit), 0) + 1
+    inner = cv2.blur(inner.astype(np.float32), (size, size))
     joints = np.exp(-(((relief.along - 1) / 0.22) ** 2)) + np.exp(-(((relief.along - 2) / 0.25) ** 2))
     tips = np.clip((relief.along - 2.6) / 0.5, 0, 1)
     red = np.clip(np.float32(0.6) * joints + tips * np.float32(0.8) + detail.fold * np.float32(0.3), 0, 1)
