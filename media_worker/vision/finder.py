@@ -19,8 +19,11 @@ from media_worker.vision.nails import Nail, numbered, outline_nails
 from protocol.messages import Finger
 
 SAME_PLACE = 0.5
-"""Two guesses or nails whose middles lie closer than this share of the longer one's length are one nail. Neighbouring
-nails of a closed hand lie about one nail's width apart, 0.7 lengths."""
+"""Two guesses or nails with a smaller `gap` are one nail."""
+
+NARROW = 0.6
+"""Across a nail, distances count as if they were divided by this: neighbours of a closed hand lie side by side, 0.8
+lengths apart, but only 0.4 where nails are long."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,10 @@ class LandmarkFinder(NailFinder):
 
 
 def gap(a: Guess, b: Guess) -> float:
-    """Distance between two middles, in lengths of the longer nail."""
-    return float(np.hypot(*(a.centre - b.centre))) / max(a.length, b.length, 1.0)
+    """Distance between two middles, in lengths of the longer nail; across it, distances weigh more (NARROW)."""
+    longer = max(a, b, key=lambda guess: guess.length)
+    away = complex(*(a.centre - b.centre)) / (complex(*longer.along) or 1)
+    return abs(complex(away.real, away.imag / NARROW))
 
 
 def same_place(a: Guess, b: Guess) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.vision.finder import Guess, LandmarkFinder, distinct, gap
@@ -18,8 +19,13 @@ def a_guess(x: float = 100, y: float = 100, length: float = 20) -> Guess:
 
 
 def test_distances_count_in_lengths_of_the_longer_nail() -> None:
-    assert gap(a_guess(100), a_guess(130)) == 1.5
-    assert gap(a_guess(100), a_guess(130, length=60)) == 0.5
+    assert gap(a_guess(y=100), a_guess(y=130)) == pytest.approx(1.5)
+    assert gap(a_guess(y=100), a_guess(y=130, length=60)) == pytest.approx(0.5)
+    assert gap(a_guess(x=100), a_guess(x=130)) == pytest.approx(1.5 / 0.6), "across, they weigh more"
+
+
+def test_long_nails_side_by_side_are_two() -> None:
+    assert len(distinct([a_guess(x=100, length=50), a_guess(x=118, length=50)])) == 2
 
 
 def test_of_guesses_at_one_place_the_first_stays() -> None:
