@@ -28,7 +28,7 @@ class _Coat:
     colour: Floats
     """(H, W, 3) in light."""
     gloss: Floats
-    """0–1."""
+    """How brightly the lamp is mirrored, 0–1."""
     reflections: Floats
     """Of windows and lamps, on nails."""
 
@@ -60,9 +60,8 @@ def _light(relief: Relief, coat: _Coat, shading: Shading) -> Floats:
     factor = shading.skin
     factor[nail] = shading.plain[nail][:, None]
     broad = _to_the_16th(shading.mirror)
-    reflected = broad
-    reflected[nail] = coat.reflections[nail] * np.float32(0.9) + broad[nail] ** 5 * np.float32(0.7)
-    reflected *= coat.gloss
+    reflected = broad * coat.gloss
+    reflected[nail] = coat.reflections[nail] + broad[nail] ** 5 * coat.gloss[nail]
     lit: Floats = coat.colour * factor + reflected[..., None]
     return lit
 
@@ -112,20 +111,19 @@ def _finish_nails(relief: Relief, coat: _Coat, nailed: list[Nailed], skin: Skin,
             continue
         box = slice(top, top + height), slice(left, left + width)
         at = Place(relief.u[box], relief.v[box], 1 / max(nail.plate.half_width, 1))
-        colour, reflections = _nail_colour(nail, at, bare, look, rng)
+        gloss = look.gloss if look is not None else float(rng.uniform(0.1, 0.7))
         inside = mask[box] > 0
-        coat.colour[box][inside] = colour[inside]
-        coat.reflections[box][inside] = reflections[inside]
+        coat.colour[box][inside] = _nail_colour(nail, at, bare, look, rng)[inside]
+        coat.reflections[box][inside] = highlights(at, gloss, rng)[inside] * np.float32(0.8)
+        coat.gloss[box][inside] = 0.6 * gloss
 
 
-def _nail_colour(nail: Nailed, at: Place, bare: Bare, look: Manicure | None, rng: Generator) -> tuple[Floats, Floats]:
-    """Colour (h, w, 3) and reflections (h, w) of one nail."""
+def _nail_colour(nail: Nailed, at: Place, bare: Bare, look: Manicure | None, rng: Generator) -> Floats:
+    """(h, w, 3) in light: the bare nail, ridged a little, with the look's polish over it."""
     height, width = at.u.shape
     grain = clouds(rng, width, height, max(0.3 * nail.plate.half_width, 1))
     ridges = np.float32(0.4) * np.sin(at.u * np.float32(rng.uniform(8, 20)) + grain)
     colour = bare.colour(nail.plate, at.u, at.v, grain + ridges)
-    gloss = float(rng.uniform(0.1, 0.7))
     if look is not None:
         colour = colour + (look.colour(at, rng) - colour) * np.float32(look.opacity)
-        gloss = look.gloss
-    return colour, highlights(at, gloss, rng)
+    return colour
