@@ -219,7 +219,7 @@ def _turned(i420: Pixels, turns: int) -> Pixels:
 
 
 def _rest(nail_frames: int) -> str:
-    return f"{nail_frames} frames of nails at rest" if nail_frames else "no nail rests for 10 frames"
+    return f"{nail_frames} frames of nails" if nail_frames else "no nail is at rest for half a second"
 
 
 def _time_figures(what: str, times: Times | None, target: float | None) -> list[Figure]:

@@ -122,24 +122,38 @@ def test_flashes_and_dropouts_are_pops() -> None:
     assert follow(there, gone, there, gone, there, gone, there).pops() == [2, 4, 6]
 
 
-def test_jitter_is_what_a_still_nail_trembles() -> None:
-    random = np.random.default_rng(5)
-    tremble = random.normal(0, 0.3, (200, 2))
-    tracks = follow(*[[nail_at(60 + dx + 0.01 * k, 60 + dy)] for k, (dx, dy) in enumerate(tremble)])
+def test_jitter_is_what_a_nail_trembles() -> None:
+    tremble = np.random.default_rng(5).normal(0, 0.3, (200, 2))
+    tracks = follow(*[[nail_at(60 + dx, 60 + dy)] for dx, dy in tremble])
     measured = jitter(tracks.tracks)
-    assert measured.rms == pytest.approx(0.3 * 2**0.5, rel=0.1), "in two dimensions, and a slow drift is no jitter"
-    assert measured.nail_frames == 200
-    moving = follow(*[[nail_at(60 + dx)] for dx, _ in tremble], flow=even_flow(0.5, 0))
-    assert jitter(moving.tracks).rms is None
+    assert measured.rms == pytest.approx(0.3 * 2**0.5, rel=0.1), "in two dimensions"
+    assert measured.nail_frames == 195, "13 stretches of 15"
+    drift = np.arange(200) * 0.4
+    carried = follow(
+        *[[nail_at(20 + x + dx, 60 + dy)] for x, (dx, dy) in zip(drift, tremble, strict=True)], flow=even_flow(-0.4, 0)
+    )
+    assert jitter(carried.tracks).rms == pytest.approx(measured.rms, rel=0.01), "the hand's own motion is no jitter"
+    assert jitter(follow(*[[nail_at(60)]] * 200, flow=even_flow(1.5, 0)).tracks).rms is None, "nor at rest"
+
+
+def test_a_nail_that_does_not_follow_its_finger_trembles() -> None:
+    beat = 0.5 * np.sin(np.arange(60) * 2 * np.pi / 5)
+    tracks = NailTracks()
+    for k in range(60):
+        speed = beat[k] - beat[k - 1] if k else 0.0
+        tracks.update([nail_at(60)], even_flow(-speed, 0) if k else None)
+    assert jitter(tracks.tracks).rms == pytest.approx(0.5 / 2**0.5, rel=0.1), "it stands while its finger swings"
 
 
 def test_stretches_end_where_a_nail_moves_or_is_missing() -> None:
-    def stretches(motion: list[float], frames: list[int] | None = None) -> list[int]:
-        points: list[Floats] = [np.zeros(2)] * len(motion)
-        track = Track(frames or list(range(len(motion))), points, motion, np.zeros(2))
+    def stretches(speeds: list[float], frames: list[int] | None = None) -> list[int]:
+        points: list[Floats] = [np.zeros(2)] * len(speeds)
+        motion: list[Floats] = [np.array([speed, 0.0]) for speed in speeds]
+        track = Track(frames or list(range(len(speeds))), points, motion, np.zeros(2))
         return [len(stretch) for stretch in still_stretches(track)]
 
-    assert stretches([0.0] * 12) == [12]
-    assert stretches([0.0] * 12 + [1.0] + [0.0] * 14) == [12, 15], "a stretch starts with the frame that came to rest"
-    assert stretches([0.0] * 9) == []
-    assert stretches([0.0] * 20, [*range(10), *range(11, 21)]) == [10, 10]
+    assert stretches([0.0] * 14) == []
+    assert stretches([np.inf] + [0.0] * 29) == [15, 15]
+    assert stretches([0.0] * 10 + [2.0] + [0.0] * 13) == []
+    assert stretches([0.0] * 10 + [2.0] + [0.0] * 14) == [15], "one starts with the frame that came to rest"
+    assert stretches([0.0] * 20, [*range(10), *range(11, 21)]) == []
