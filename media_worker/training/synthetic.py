@@ -156,16 +156,15 @@ def _outline(mask: Floats) -> Floats:
 
 
 def _axis(nail: Nailed, mask: NDArray[np.bool_]) -> Floats:
-    """(2, 2): ends of what is visible of the middle line; without any, of the mask along its direction."""
+    """(2, 2): ends of what is visible of the middle line; of hardly any, those of the mask along its direction."""
     line = nail.plate.middle_line(nail.digit.bones[2], np.linspace(0, 1, 64))[:, :2]
     x, y = np.floor(line).astype(int).T
     inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
     inside[inside] = mask[y[inside], x[inside]]
-    if np.count_nonzero(inside) > 1:
-        ends = line[inside][[0, -1]]
-    else:
+    visible = line[inside]
+    if len(visible) < 2 or np.hypot(*(visible[-1] - visible[0])) < 3:
         rows, columns = np.nonzero(mask)
         points = np.stack([columns, rows], axis=1) + 0.5
         position = points @ (line[-1] - line[0])
-        ends = points[[position.argmin(), position.argmax()]]
-    return np.asarray(ends, np.float32)
+        visible = points[[position.argmin(), position.argmax()]]
+    return np.asarray(visible[[0, -1]], np.float32)

@@ -48,7 +48,8 @@ def test_axes_run_through_the_nails_from_end_to_end(pictures: list[Synthetic]) -
                 assert cv2.pointPolygonTest(polygon, (float(end[0]), float(end[1])), True) > -2.5
             along = nail.axis[1] - nail.axis[0]
             length = float(np.hypot(*along))
-            if np.count_nonzero(picture.labels == nail.label) > 80 and length > 1:
+            assert length > 1
+            if np.count_nonzero(picture.labels == nail.label) > 80:
                 shares.append(length / float(np.ptp(nail.outline @ (along / length))))
     assert np.median(shares) > 0.9
     assert np.percentile(shares, 10) > 0.6
