@@ -15,7 +15,7 @@ import numpy as np
 
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.hands import Hand, Side
-from media_worker.vision.nails import Nail, numbered, outline_nails
+from media_worker.vision.nails import FINGERS, PROPORTIONS, Nail, facing, numbered, outline_nails
 from protocol.messages import Finger
 
 SAME_PLACE = 0.5
@@ -24,6 +24,13 @@ SAME_PLACE = 0.5
 NARROW = 0.6
 """Across a nail, distances count as if they were divided by this: neighbours of a closed hand lie side by side, 0.8
 lengths apart, but only 0.4 where nails are long."""
+
+
+SURE_SIDE = 0.9
+"""Least certainty of a hand's side, by which a finger's back and pad are told apart."""
+
+PAD = -0.4
+"""`facing` below which a finger shows its pad: a nail in view has 0.87 or more in 95 of 100 photos (see FACING)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,28 @@ class NailFinder(ABC):
             if not any(same_place(Guess.at(nail), Guess.at(other)) for other in kept):
                 kept.append(nail)
         return numbered(kept)
+
+
+def expected_nails(hand: Hand) -> list[Guess]:
+    """Where a hand's nails are, named, thumb to pinky; fingers that show their pads are left out."""
+    return [_expected(hand, index) for index in range(5) if not _shows_pad(hand, index)]
+
+
+def finger_pads(hand: Hand) -> list[Guess]:
+    """Where fingers show their pads to the camera, so that there is no nail, whatever it looks like."""
+    return [_expected(hand, index) for index in range(5) if _shows_pad(hand, index)]
+
+
+def _shows_pad(hand: Hand, index: int) -> bool:
+    """Never certain of a thumb: it turns against the other fingers."""
+    return index > 0 and hand.score >= SURE_SIDE and facing(hand, index) < PAD
+
+
+def _expected(hand: Hand, index: int) -> Guess:
+    joint, tip = hand.landmarks[4 * index + 3], hand.landmarks[4 * index + 4]
+    shape = PROPORTIONS[FINGERS[index]]
+    centre = joint + (shape.cuticle + shape.free_edge) / 2 * (tip - joint)
+    return Guess(centre, (shape.free_edge - shape.cuticle) * (tip - joint), FINGERS[index], hand.side)
 
 
 class LandmarkFinder(NailFinder):

@@ -43,7 +43,7 @@ SQUARENESS = 2.5
 OUTLINE_POINTS = 28
 
 FACING = {finger: (0.35, 0.65) for finger in Finger} | {Finger.THUMB: (0.15, 0.4)}
-"""Where visibility rises from 0 to 1 over `_facing`. Visible nails of 54 phone photos: 5th percentile 0.87–0.96
+"""Where visibility rises from 0 to 1 over `facing`. Visible nails of 54 phone photos: 5th percentile 0.87–0.96
 (thumb −0.7, median 0.66); hidden ones of 89 palms: 90th percentile under −0.02 (thumb −0.17)."""
 
 UNTUCKED = 0.12
@@ -123,11 +123,11 @@ def _superellipse() -> tuple[Floats, Floats]:
 
 def _visibility(hand: Hand, index: int) -> float:
     low, high = FACING[FINGERS[index]]
-    visibility = float(np.clip((_facing(hand, index) - low) / (high - low), 0, 1))
+    visibility = float(np.clip((facing(hand, index) - low) / (high - low), 0, 1))
     return visibility * float(np.clip(_reach(hand) / UNTUCKED, 0, 1)) if index == 0 else visibility
 
 
-def _facing(hand: Hand, index: int) -> float:
+def facing(hand: Hand, index: int) -> float:
     """How squarely the back of a finger's last bone faces the camera: 1 fully, 0 edge-on, −1 turned away.
 
     A finger bends about an axis parallel to the knuckle line, so the nail's normal is that line × the last bone; its

@@ -1,0 +1,125 @@
+"""From what the crop network says of one crop to a nail in the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from media_worker.vision.arrays import Floats
+from media_worker.vision.crops import crop_matrix
+from media_worker.vision.finder import Guess
+from media_worker.vision.nails import Nail
+
+FINE = 128
+"""Masks are enlarged to this many pixels a side before they are outlined; a nail is about 58 of them long."""
+
+OUTLINE_POINTS = 32
+
+SMALLEST = 40
+"""Fine pixels that a mask must have: less is no nail."""
+
+LEAST_CONFIDENCE = 0.5
+"""What is less likely a nail than not is none."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling (Platt, 1999): a logistic function of the logit of a raw score, fit on photos not trained on."""
+
+    offset: float
+    slope: float
+
+    def __call__(self, score: float) -> float:
+        """Probability that a nail of this raw score overlaps a true one by half."""
+        score = min(max(score, 1e-6), 1 - 1e-6)
+        return float(1 / (1 + np.exp(-self.offset - self.slope * np.log(score / (1 - score)))))
+
+
+RAW = Calibration(0.0, 1.0)
+
+CALIBRATION = RAW
+"""By `python -m media_worker.training calibrate`, on nails/val and nails/lab_val."""
+
+END = 0.06
+"""The ends of a nail, over which its middle is taken, in lengths."""
+
+
+@dataclass(frozen=True)
+class CropMask:
+    """The answer for one crop, upright, free of the crop's size."""
+
+    logits: Floats
+    """(FINE, FINE): above 0 is nail."""
+    presence: float
+    """Logit: there is a nail in the middle."""
+    direction: Floats
+    """(2,) cuticle → free edge in the crop, about one long; (0, −1) is as guessed."""
+
+    @classmethod
+    def of(cls, mask: Floats, presence: float, direction: Floats) -> CropMask:
+        fine = cv2.resize(np.ascontiguousarray(mask), (FINE, FINE), interpolation=cv2.INTER_CUBIC)
+        return cls(fine.astype(np.float32, copy=False), float(presence), direction)
+
+    @classmethod
+    def mean(cls, looks: Sequence[CropMask]) -> CropMask:
+        """Several looks at one guess, as one."""
+        return cls(
+            np.mean([look.logits for look in looks], axis=0),
+            float(np.mean([look.presence for look in looks])),
+            np.mean([look.direction for look in looks], axis=0),
+        )
+
+    def certainty(self, inside: NDArray[np.bool_]) -> float:
+        """Mean probability of the pixels `inside`, 0.5–1."""
+        return float((1 / (1 + np.exp(-self.logits[inside]))).mean())
+
+
+def nail_of(
+    guess: Guess, mask: CropMask, calibration: Calibration = CALIBRATION, least: float = LEAST_CONFIDENCE
+) -> Nail | None:
+    """The nail in the frame, named as the guess; None where the network sees none."""
+    inside = _largest_part(mask.logits > 0)
+    if np.count_nonzero(inside) < SMALLEST:
+        return None
+    confidence = calibration(mask.certainty(inside) / (1 + np.exp(-mask.presence)))
+    if confidence < least:
+        return None
+    to_frame = cv2.invertAffineTransform(crop_matrix(guess, FINE))
+    outline = _outline(inside) @ to_frame[:, :2].T + to_frame[:, 2]
+    direction = to_frame[:, :2] @ mask.direction
+    axis = _axis(outline, direction / max(float(np.hypot(*direction)), 1e-9))
+    return Nail(guess.finger, guess.hand, outline.astype(np.float32), axis.astype(np.float32), confidence, 1.0)
+
+
+def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    count, parts, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if count < 2:
+        return mask
+    largest: NDArray[np.bool_] = parts == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    return largest
+
+
+def _outline(inside: NDArray[np.bool_]) -> Floats:
+    """(OUTLINE_POINTS, 2) along the edge of a mask at equal steps, in fine pixels counted from the corner."""
+    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = max(contours, key=len)[:, 0].astype(np.float64) + 0.5
+    outward = points - points.mean(axis=0)  # contours run through the middles of the outermost pixels
+    points += 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1.0)
+    closed = np.vstack([points, points[:1]])
+    walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    steps = np.linspace(0, walked[-1], OUTLINE_POINTS, endpoint=False)
+    return np.stack([np.interp(steps, walked, closed[:, k]) for k in (0, 1)], axis=1)
+
+
+def _axis(outline: Floats, direction: Floats) -> Floats:
+    """(2, 2): middle of the cuticle, middle of the free edge."""
+    across = np.array([-direction[1], direction[0]])
+    t, s = outline @ direction, outline @ across
+    low, high = float(t.min()), float(t.max())
+    reach = END * (high - low)
+    ends = [(low, s[t <= low + reach].mean()), (high, s[t >= high - reach].mean())]
+    return np.stack([along * direction + aside * across for along, aside in ends])

@@ -1,0 +1,108 @@
+"""The learned nail finder: a map of the whole picture proposes, crops at one scale outline.
+
+Both networks want nails of about one size, whatever the picture's: small ones need a larger map, and every crop is
+turned and scaled until the expected nail points up and fills a bit less than half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.crops import Pyramid, crop_matrix
+from media_worker.vision.finder import Guess, NailFinder
+from media_worker.vision.masks import CALIBRATION, LEAST_CONFIDENCE, Calibration, CropMask, nail_of
+from media_worker.vision.nails import Nail
+from media_worker.vision.networks import MAP_STRIDE, MULTIPLE, UNIT_LENGTH, CropOutput, MapOutput, NailCrops, NailMap
+
+MapNetwork = Callable[[Pixels], MapOutput]
+CropNetwork = Callable[[Sequence[Pixels]], CropOutput]
+
+STREAM_MAP_SIZE = 320
+"""Longer side of the map's input in a stream, pixels."""
+
+STREAM_CROP_SIZE = 64
+
+HEAT = 0.2
+"""Least heat of a cell, 0–1, that makes a proposal."""
+
+
+class NetworkFinder(NailFinder):
+    """Finds nails in the frames of a stream, with one small map and one look at each nail."""
+
+    def __init__(
+        self,
+        map_network: MapNetwork | None = None,
+        crop_network: CropNetwork | None = None,
+        *,
+        calibration: Calibration = CALIBRATION,
+        least: float = LEAST_CONFIDENCE,
+    ) -> None:
+        """By default the networks that come with Lacquer. Nails of less than the `least` confidence are left out."""
+        self._map = map_network or NailMap()
+        self._crops = crop_network or NailCrops()
+        self._calibration = calibration
+        self._least = least
+
+    def propose(self, rgb: Pixels) -> list[Guess]:
+        return [guess for _, guess in self.hints(rgb, STREAM_MAP_SIZE)]
+
+    def hints(self, rgb: Pixels, longest: int, least: float = HEAT) -> list[tuple[float, Guess]]:
+        """Proposals of at least some heat, with it, hottest first, from a map at one size."""
+        return map_guesses(self._map, rgb, longest, least=least)
+
+    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
+        masks = look(self._crops, Pyramid(rgb), guesses, STREAM_CROP_SIZE)
+        return self._nails(guesses, masks)
+
+    def _nails(self, guesses: Sequence[Guess], masks: Sequence[CropMask]) -> list[Nail | None]:
+        pairs = zip(guesses, masks, strict=True)
+        return [nail_of(guess, mask, self._calibration, self._least) for guess, mask in pairs]
+
+
+def map_guesses(network: MapNetwork, rgb: Pixels, longest: int, *, least: float = HEAT) -> list[tuple[float, Guess]]:
+    """Proposals of at least some heat, with it, hottest first, from a map over `rgb` resized to `longest` pixels."""
+    height, width = rgb.shape[:2]
+    scale = longest / max(height, width)
+    inner = max(round(width * scale), 1), max(round(height * scale), 1)
+    small = cv2.resize(rgb, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    padded = cv2.copyMakeBorder(small, 0, -inner[1] % MULTIPLE, 0, -inner[0] % MULTIPLE, cv2.BORDER_REPLICATE)
+    output = network(padded.astype(np.uint8, copy=False))
+    heat = 1 / (1 + np.exp(-output.heat))
+    peaks = np.argwhere((heat == cv2.dilate(heat, np.ones((3, 3), np.uint8))) & (heat >= least))
+    to_frame = np.array([width / inner[0], height / inner[1]])
+    found = []
+    for y, x in sorted(peaks.tolist(), key=lambda cell: -float(heat[*cell])):
+        centre = _between_cells(heat, y, x) * MAP_STRIDE * to_frame
+        length = UNIT_LENGTH * float(np.exp(output.log_length[y, x])) / scale
+        direction = output.along[:, y, x]
+        along = direction / max(float(np.hypot(*direction)), 1e-6) * length
+        if centre[0] < width and centre[1] < height:  # else in the padding
+            found.append((float(heat[y, x]), Guess(centre, along)))
+    return found
+
+
+def _between_cells(heat: Floats, y: int, x: int) -> Floats:
+    """(2,) x and y in cells: the centroid of a peak and its neighbours."""
+    top, left = max(y - 1, 0), max(x - 1, 0)
+    around = heat[top : y + 2, left : x + 2]
+    rows, columns = np.mgrid[top : top + around.shape[0], left : left + around.shape[1]] + 0.5
+    centre: Floats = np.array([(around * columns).sum(), (around * rows).sum()]) / around.sum()
+    return centre
+
+
+def look(
+    network: CropNetwork, pyramid: Pyramid, guesses: Sequence[Guess], size: int, *, mirrored: bool = False
+) -> list[CropMask]:
+    """What the crop network sees at each guess, at `size` pixels a crop; `mirrored` shows it the mirror image."""
+    if not guesses:
+        return []
+    crops = [pyramid.warp(crop_matrix(guess, size), size) for guess in guesses]
+    output = network([crop[:, ::-1] for crop in crops] if mirrored else crops)
+    masks = output.mask[:, :, ::-1] if mirrored else output.mask
+    along = output.along * (-1, 1) if mirrored else output.along
+    directions = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    return [CropMask.of(*each) for each in zip(masks, output.presence, directions, strict=True)]
