@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from media_worker.console import fail, one_line_errors
 from protocol.designs import Finish
-from protocol.errors import LacquerError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -63,7 +62,7 @@ def apply(
 
     Example: `lacquer apply hand.jpg red.jpg --design 1`, or `lacquer apply hand.mp4 out.mp4 --design swatch.png`.
     """
-    with _one_line_errors():
+    with one_line_errors():
         from media_worker import files
         from media_worker.vision import models
 
@@ -88,7 +87,7 @@ def segment(
 
     Example: `lacquer segment photos/*.jpg --out masks`
     """
-    with _one_line_errors():
+    with one_line_errors():
         from media_worker import files
         from media_worker.vision import models
 
@@ -96,7 +95,7 @@ def segment(
         stems = [image.stem for image in images]
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:
-            _fail(f"two images are called {twice}, so their masks would overwrite each other")
+            fail(f"two images are called {twice}, so their masks would overwrite each other")
         with _progress() as progress:
             empty = files.segment(images, out, path, _ticker(progress, "segmenting"))
         typer.echo(f"{len(images)} masks in {out}" + (f"; no hand found in {empty}" if empty else ""))
@@ -128,12 +127,12 @@ def evaluate(
     Without masks the photos are known to hold no nail, and what is found is false:
     `lacquer evaluate --images negatives/palms --skip folded_thumbs.txt`
     """
-    with _one_line_errors():
+    with one_line_errors():
         from media_worker.evaluation import still_page, stills
         from media_worker.vision import models
 
         if skin_tone and masks is None:
-            _fail("--skin-tone is measured round true nails: give their --masks, too")
+            fail("--skin-tone is measured round true nails: give their --masks, too")
         path = models.find(model)
         with _progress() as progress:
             ticker = _ticker(progress, "evaluating")
@@ -165,13 +164,13 @@ def evaluate_video(
 
     Example: `lacquer evaluate-video hand.mp4 fist.mp4 --report steady`, or `lacquer evaluate-video --drawn`
     """
-    with _one_line_errors():
+    with one_line_errors():
         from media_worker.evaluation import video_page
         from media_worker.evaluation import videos as live
         from media_worker.vision import models
 
         if bool(videos) == drawn:
-            _fail("give one or more videos, or --drawn" + (", not both" if drawn else ""))
+            fail("give one or more videos, or --drawn" + (", not both" if drawn else ""))
         path, measured = models.find(model), list[live.VideoReport]()
         for video in videos or []:
             with _progress() as progress:
@@ -194,7 +193,7 @@ def models() -> None:
 
     Example: `lacquer models`
     """
-    with _one_line_errors():
+    with one_line_errors():
         from media_worker.vision import models as hand_models
 
         if os.environ.get(hand_models.ENVIRONMENT):
@@ -212,7 +211,7 @@ def _look(design: str, finish: Finish | None, model: Path) -> Look:
         return Look.of(designs.find(int(design)), finish)
     picture = Path(design)
     if not picture.is_file():
-        _fail(f"--design takes a catalogue number or a picture; {design} is neither")
+        fail(f"--design takes a catalogue number or a picture; {design} is neither")
     look = Look.from_image(files.read_image(picture), model)
     return look.with_finish(finish) if finish else look
 
@@ -251,45 +250,6 @@ def _ticker(progress: Progress, what: str) -> Callable[[int, int], None]:
     """A function (done, total) that moves a bar; a total of 0 is unknown."""
     task = progress.add_task(what, total=None)
     return lambda done, total: progress.update(task, completed=done, total=total or None)
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback."""
-    try:
-        with _hushed():
-            yield
-    except LacquerError as error:
-        _fail(error.message)
-    except FileNotFoundError as error:
-        _fail(f"{error.filename}: no such file or folder")
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """MediaPipe's native code logs to file descriptor 2 whatever it is told (1.2; GLOG_minloglevel does nothing), six
-    lines for each landmarker. It gets the null device, while Python's own stderr stays where it was."""
-    real = os.dup(2)
-    stream, ours = sys.stderr, os.fdopen(os.dup(2), "w", buffering=1)
-    if stream is sys.__stderr__:  # in tests it is another one, which does not end in descriptor 2
-        sys.stderr = ours
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-    try:
-        yield
-    finally:
-        os.dup2(real, 2)
-        os.close(real)
-        sys.stderr = stream
-        ours.close()
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""What commands have in common: errors are one line, and native code is quiet."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from protocol.errors import LacquerError
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback."""
+    try:
+        with _hushed():
+            yield
+    except LacquerError as error:
+        fail(error.message)
+    except FileNotFoundError as error:
+        fail(f"{error.filename}: no such file or folder" if error.filename else str(error))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def fail(message: str) -> NoReturn:
+    """One line on stderr, exit code 1."""
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """MediaPipe's native code logs to file descriptor 2 whatever it is told (1.2; GLOG_minloglevel does nothing), six
+    lines for each landmarker. It gets the null device, while Python's own stderr stays where it was."""
+    real = os.dup(2)
+    stream, ours = sys.stderr, os.fdopen(os.dup(2), "w", buffering=1)
+    if stream is sys.__stderr__:  # in tests it is another one, which does not end in descriptor 2
+        sys.stderr = ours
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    try:
+        yield
+    finally:
+        os.dup2(real, 2)
+        os.close(real)
+        sys.stderr = stream
+        ours.close()
