@@ -1,8 +1,4 @@
-"""Nail outlines from landmarks, and which nails the camera can see.
-
-A stopgap: mean proportions, so IoU with the truth is about 0.5. Whatever replaces it takes a picture and hands and
-returns `Nail`s, as `outline_nails` does; tracking and paint know nothing else.
-"""
+"""What a nail is, where on a finger it lies, and whether a finger turns its nail or its pad to the camera."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.arrays import Floats
 from media_worker.vision.hands import Hand, Side
 from protocol.messages import Finger
 
@@ -25,30 +21,16 @@ class Proportions:
 
     cuticle: float
     free_edge: float
-    width: float
 
 
 PROPORTIONS = {
-    Finger.THUMB: Proportions(0.61, 1.23, 0.39),
-    Finger.INDEX: Proportions(0.65, 1.26, 0.51),
-    Finger.MIDDLE: Proportions(0.66, 1.28, 0.50),
-    Finger.RING: Proportions(0.58, 1.26, 0.51),
-    Finger.PINKY: Proportions(0.56, 1.28, 0.52),
+    Finger.THUMB: Proportions(0.61, 1.23),
+    Finger.INDEX: Proportions(0.65, 1.26),
+    Finger.MIDDLE: Proportions(0.66, 1.28),
+    Finger.RING: Proportions(0.58, 1.26),
+    Finger.PINKY: Proportions(0.56, 1.28),
 }
 """Means over 50 phone photos with masks (design section 6)."""
-
-SQUARENESS = 2.5
-"""Exponent of the outline's superellipse: 2 is an ellipse, 4 nearly a rectangle."""
-
-OUTLINE_POINTS = 28
-
-FACING = {finger: (0.35, 0.65) for finger in Finger} | {Finger.THUMB: (0.15, 0.4)}
-"""Where visibility rises from 0 to 1 over `facing`. Visible nails of 54 phone photos: 5th percentile 0.87–0.96
-(thumb −0.7, median 0.66); hidden ones of 89 palms: 90th percentile under −0.02 (thumb −0.17)."""
-
-UNTUCKED = 0.12
-"""`_reach` from which a thumb is not under the hand. Of 50 thumbs on backs of hands in phone photos, the seven hidden
-ones reached −0.29 to −0.13, those in view 0.03 or more."""
 
 
 @dataclass(frozen=True)
@@ -91,42 +73,6 @@ def numbered(nails: Iterable[Nail]) -> list[Nail]:
     return [replace(nail, number=numbers[index]) for index, nail in enumerate(nails)]
 
 
-def outline_nails(rgb: Pixels, hands: Iterable[Hand]) -> list[Nail]:
-    """Every nail of `hands` that the camera sees at least a little, numbered. `rgb` is uint8 (H, W, 3)."""
-    height, width = rgb.shape[:2]
-    nails = (_nail(hand, index, width, height) for hand in hands for index in range(5))
-    return numbered(nail for nail in nails if nail.visibility > 0)
-
-
-def _nail(hand: Hand, index: int, width: int, height: int) -> Nail:
-    finger = FINGERS[index]
-    joint, tip = hand.landmarks[4 * index + 3], hand.landmarks[4 * index + 4]
-    along = tip - joint
-    across = np.array([-along[1], along[0]], np.float32)
-    shape = PROPORTIONS[finger]
-    axis = np.stack([joint + shape.cuticle * along, joint + shape.free_edge * along]).astype(np.float32)
-    middle, half_length = axis.mean(axis=0), (shape.free_edge - shape.cuticle) / 2
-    u, v = _superellipse()
-    outline = middle + np.outer(u * shape.width / 2, across) + np.outer(v * half_length, along)
-    inside = 0 <= middle[0] < width and 0 <= middle[1] < height
-    visibility = _visibility(hand, index) if inside else 0.0
-    return Nail(finger, hand.side, outline.astype(np.float32), axis, hand.score, visibility)
-
-
-def _superellipse() -> tuple[Floats, Floats]:
-    """Outline of a nail in nail coordinates, −1 to 1 across and along, from the middle of the cuticle."""
-    angle = np.linspace(-np.pi / 2, 1.5 * np.pi, OUTLINE_POINTS, endpoint=False)
-    cos, sin = np.cos(angle), np.sin(angle)
-    power = 2 / SQUARENESS
-    return np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power
-
-
-def _visibility(hand: Hand, index: int) -> float:
-    low, high = FACING[FINGERS[index]]
-    visibility = float(np.clip((facing(hand, index) - low) / (high - low), 0, 1))
-    return visibility * float(np.clip(_reach(hand) / UNTUCKED, 0, 1)) if index == 0 else visibility
-
-
 def facing(hand: Hand, index: int) -> float:
     """How squarely the back of a finger's last bone faces the camera: 1 fully, 0 edge-on, −1 turned away.
 
@@ -138,14 +84,6 @@ def facing(hand: Hand, index: int) -> float:
     bone = hand.landmarks[4 * index + 4] - hand.landmarks[4 * index + 3]
     lengths = float(np.hypot(*knuckles) * np.hypot(*bone))
     return _cross(knuckles, bone) / max(lengths, 1e-6) * (1 if hand.side == "left" else -1)
-
-
-def _reach(hand: Hand) -> float:
-    """How far the thumb's tip lies outside the line wrist → index knuckle, in sizes of the hand; inside is negative."""
-    wrist, tip, index, pinky = hand.landmarks[[0, 4, 5, 17]]
-    edge = index - wrist
-    outside = _cross(edge, tip - index) * -np.sign(_cross(edge, pinky - index))
-    return float(outside / max(float(np.hypot(*edge)) * hand.size, 1e-6))
 
 
 def _cross(a: Floats, b: Floats) -> float:

@@ -12,9 +12,11 @@ import numpy as np
 from media_worker.vision import render
 from media_worker.vision.arrays import Pixels
 from media_worker.vision.designs import Look
-from media_worker.vision.finder import LandmarkFinder, NailFinder
+from media_worker.vision.finder import NailFinder
 from media_worker.vision.hands import HandFinder, StillHandFinder
 from media_worker.vision.nails import Nail
+from media_worker.vision.network_finder import NetworkFinder
+from media_worker.vision.still_finder import StillFinder
 from media_worker.vision.watching import Seen, Watch
 
 
@@ -46,7 +48,7 @@ class Pipeline:
         self.compare: float | None = None
         """Share of the width, from the left, that is left untouched."""
         self._hands = HandFinder(model_path, max_hands=max_hands)
-        self._watch = Watch(self._hands, finder or LandmarkFinder())
+        self._watch = Watch(self._hands, finder or NetworkFinder())
 
     def process_i420(self, i420: Pixels, timestamp_ms: int) -> Processed:
         """Paints a frame in place. uint8 (H·3/2, W) with even H and W, as `VideoFrame.to_ndarray()` gives for yuv420p.
@@ -83,7 +85,7 @@ class StillPipeline:
 
     def __init__(self, model_path: Path, *, max_hands: int = 2, finder: NailFinder | None = None) -> None:
         self._hands = StillHandFinder(model_path, max_hands=max_hands)
-        self._finder = finder or LandmarkFinder()
+        self._finder = finder or StillFinder()
 
     def find(self, rgb: Pixels) -> tuple[list[Nail], int]:
         """The nails in a photo, uint8 (H, W, 3), and the number of hands. Raises VisionFailed."""

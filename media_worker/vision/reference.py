@@ -15,7 +15,7 @@ from media_worker.vision.pipeline import StillPipeline
 from protocol.messages import Finger
 
 CORE = 0.6
-"""Colours are read from this share of the outline, round its middle: a stopgap outline often spills over the edge."""
+"""Colours are read from this share of the outline, round its middle: at its edge, skin shines through."""
 
 HIGHLIGHT_SHARE = 0.1
 """The brightest and darkest share of a nail's pixels are left out: highlights, shadows and skin."""

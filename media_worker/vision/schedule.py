@@ -34,9 +34,7 @@ class Work:
 class Schedule:
     """One stream's."""
 
-    def __init__(self, *, together: bool = False) -> None:
-        """`together`: nails are always refined in the frame in which hands are found."""
-        self._together = together
+    def __init__(self) -> None:
         self._frame = self._hands = self._propose = self._refine = -math.inf
 
     def next(self, now: float, *, hands: int, nails: int, urgent: bool) -> Work:
@@ -48,9 +46,7 @@ class Schedule:
         hands_due = now - self._hands >= (HANDS_WITHOUT_HAND if nails and not hands else EVERY_SECOND_FRAME)
         propose_due = now - self._propose >= _propose_interval(hands, nails)
         refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
-        if self._together:
-            hands_due = refine_due = hands_due or refine_due
-        elif hands_due and not sparse:
+        if hands_due and not sparse:
             hands_due = urgent or not (refine_due or propose_due) or self._hands < max(self._refine, self._propose)
             refine_due = refine_due and (urgent or not hands_due)
             propose_due = propose_due and not hands_due

@@ -45,7 +45,7 @@ class Watch:
         self._finder = finder
         self._tracker = HandTracker()
         self._follower = NailFollower()
-        self._schedule = Schedule(together=finder.from_landmarks)
+        self._schedule = Schedule()
         self._last: int | None = None
         self._clock = 0
         """Milliseconds that only grow, whatever the frames' timestamps do."""

@@ -58,13 +58,6 @@ def test_an_empty_picture_is_searched_in_turns() -> None:
     assert all(any(each.propose for each in work[k : k + 3]) for k in range(57))
 
 
-def test_together_means_in_the_same_frame() -> None:
-    schedule = Schedule(together=True)
-    work = [schedule.next(k * 33, hands=1, nails=5, urgent=False) for k in range(20)]
-    assert all(each.hands == each.refine for each in work)
-    assert sum(each.hands for each in work) == 10
-
-
 def test_a_restart_makes_all_due_again() -> None:
     schedule = Schedule()
     schedule.next(0, hands=1, nails=5, urgent=False)
