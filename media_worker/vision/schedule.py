@@ -15,6 +15,10 @@ SPARSE = 50
 HANDS_WITHOUT_HAND = 250
 """How often a hand is looked for, ms, where nails are followed without one, as in close-ups."""
 
+HAND_MAY_BE_BACK = 400
+"""For so long after a hand was lost, ms, it is looked for as if there were one: MediaPipe first looks where it was, and
+needs up to three looks to find it anew."""
+
 PROPOSE_WITHOUT_HAND, PROPOSE_WITH_HAND = 200, 800
 """How often the whole picture is searched for further nails, ms. A hand's landmarks show where most are."""
 
@@ -35,15 +39,18 @@ class Schedule:
     """One stream's."""
 
     def __init__(self) -> None:
-        self._frame = self._hands = self._propose = self._refine = -math.inf
+        self.restart()
 
     def next(self, now: float, *, hands: int, nails: int, urgent: bool) -> Work:
         """The work for the frame at `now`, ms; `hands` and `nails` are followed so far.
 
         `urgent`: a nail was just lost, missed or seen for the first time, so look again at once.
         """
+        if hands or self._frame == -math.inf:
+            self._hand_seen = now
         sparse = now - self._frame >= SPARSE
-        hands_due = now - self._hands >= (HANDS_WITHOUT_HAND if nails and not hands else EVERY_SECOND_FRAME)
+        close_up = nails > 0 and now - self._hand_seen > HAND_MAY_BE_BACK
+        hands_due = now - self._hands >= (HANDS_WITHOUT_HAND if close_up else EVERY_SECOND_FRAME)
         propose_due = now - self._propose >= _propose_interval(hands, nails)
         refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
         if hands_due and not sparse:
@@ -56,7 +63,7 @@ class Schedule:
 
     def restart(self) -> None:
         """Everything is due in the next frame."""
-        self._frame = self._hands = self._propose = self._refine = -math.inf
+        self._frame = self._hands = self._propose = self._refine = self._hand_seen = -math.inf
 
     def _note(self, now: float, work: Work) -> None:
         self._frame = now

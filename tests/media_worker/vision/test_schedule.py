@@ -45,10 +45,18 @@ def test_an_unsettled_nail_is_looked_at_in_every_frame_and_hands_go_on() -> None
 
 
 def test_close_ups_are_not_searched_for_a_hand_all_the_time() -> None:
-    work = run(90, 33.4, hands=0)
+    work = run(105, 33.4, hands=0)[15:]
     assert 8 <= sum(each.hands for each in work) <= 14
     assert sum(each.propose for each in work) >= 12, "but for further nails"
     assert sum(map(cost, work)) / len(work) < 10
+
+
+def test_a_hand_that_was_just_lost_is_looked_for_at_once() -> None:
+    schedule = Schedule()
+    for k in range(30):
+        schedule.next(k * 33.4, hands=1, nails=5, urgent=False)
+    lost = [schedule.next(k * 33.4, hands=0, nails=5, urgent=False) for k in range(30, 37)]
+    assert sum(each.hands for each in lost) >= 3, "within a quarter of a second"
 
 
 def test_an_empty_picture_is_searched_in_turns() -> None:
