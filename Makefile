@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick lint lock bench clean
+.PHONY: help setup serve test test-quick lint lock bench clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,6 +30,12 @@ test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…; FLAGS=… for options, such as --sources
+	@test -n "$(DATA)" || { echo "say where the photos are: make train DATA=../data" >&2; exit 1; }
+	@echo "training needs PyTorch; on Linux without a GPU, installing its CPU build in $(VENV) first saves gigabytes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	$(BIN)/python -m media_worker.training train --data $(DATA) $(FLAGS)
 
 lock: $(VENV)/.tests  ## resolve pyproject.toml anew into the two lock files (versions and hashes, no addresses)
 	$(BIN)/python -m pip install --quiet pip-tools

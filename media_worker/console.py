@@ -14,13 +14,18 @@ from protocol.errors import LacquerError
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback."""
+def one_line_errors(*mendable: type[Exception]) -> Iterator[None]:
+    """What a person can mend is one line on stderr and exit code 1; only faults of ours show a traceback.
+
+    `mendable` are kinds of errors, besides ours and the operating system's, whose message is such a line.
+    """
     try:
         with _hushed():
             yield
     except LacquerError as error:
         fail(error.message)
+    except mendable as error:
+        fail(str(error))
     except FileNotFoundError as error:
         fail(f"{error.filename}: no such file or folder" if error.filename else str(error))
     except OSError as error:

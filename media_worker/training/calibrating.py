@@ -38,7 +38,7 @@ def calibrate(folders: Sequence[Path], hand_model: Path, report: Callable[[str, 
             right += [_is_right(nail, truth, rgb.shape[:2]) for nail in nails]
             report(f"looking at {folder.name}", done, len(paths))
     hands.close()
-    return fit(np.array(scores), np.array(right))
+    return fit(np.array(scores), np.array(right, bool))
 
 
 def fit(scores: Floats, right: Mask) -> Calibration:

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from media_worker.training.photos import UNKNOWN, LabelledNail, Photo, image_paths, measured, read_rgb
+from media_worker.training.photos import UNKNOWN, LabelledNail, Photo, image_paths, measured, read_full, shrunk
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess
@@ -123,9 +123,11 @@ def read_boxed(folder: Path, network: CropNetwork, report: Callable[[str, int, i
     photos = []
     paths = list(image_paths(folder / "images"))
     for path in paths:
-        rgb = read_rgb(path)
+        full = read_full(path)
+        rgb = shrunk(full)
         lines = (folder / "boxes" / f"{path.stem}.txt").read_text().splitlines()
-        boxes = [np.array(line.split(), np.float64) for line in lines if line.strip()]
+        scale = rgb.shape[1] / full.shape[1]
+        boxes = [np.array(line.split(), np.float64) * scale for line in lines if line.strip()]
         photo = Photo(path.stem, rgb, np.zeros(rgb.shape[:2], np.int16))
         pyramid = Pyramid(rgb)
         for box in boxes:

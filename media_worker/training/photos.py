@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from media_worker.training.errors import CannotTrain
 from media_worker.vision.arrays import Floats, Mask, Pixels
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -103,11 +104,16 @@ def image_paths(folder: Path) -> Iterator[Path]:
 
 
 def read_rgb(path: Path) -> Pixels:
-    """uint8 (H, W, 3), its longer side at most LONGEST_SIDE."""
+    """uint8 (H, W, 3), its longer side at most LONGEST_SIDE. Raises CannotTrain."""
+    return shrunk(read_full(path))
+
+
+def read_full(path: Path) -> Pixels:
+    """uint8 (H, W, 3), as large as it is. Raises CannotTrain."""
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise ValueError(f"{path} is no picture")
-    return shrunk(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+        raise CannotTrain(f"{path} is no picture; repair it or take it away")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 def shrunk(rgb: Pixels) -> Pixels:

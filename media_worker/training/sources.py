@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from media_worker.training.errors import CannotTrain
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT = Path(__file__).with_name("sources.toml")
 
@@ -15,23 +20,33 @@ class _Source(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     weight: float = Field(gt=0)
-    licence: str
+    licence: str = Field(min_length=1)
+
+    folders: ClassVar[tuple[str, ...]] = ()
+    """What must lie in its path."""
 
 
 class Masked(_Source):
+    folders = ("images", "masks")
+
     kind: Literal["masked"]
     path: Path
-    leave_out: frozenset[str] = frozenset()
+    leave_out: list[str] = []
+    """Stems of images."""
     fingers_up: bool = False
     on_blue_cloth: bool = False
 
 
 class Boxed(_Source):
+    folders = ("images", "boxes")
+
     kind: Literal["boxed"]
     path: Path
 
 
 class Unlabelled(_Source):
+    folders = (".",)
+
     kind: Literal["photos", "videos"]
     path: Path
 
@@ -51,13 +66,38 @@ Source = Annotated[Masked | Boxed | Unlabelled | Drawn, Field(discriminator="kin
 class Sources(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    source: list[Source]
+    source: list[Source] = Field(min_length=1)
 
     def of(self, kind: type[S]) -> list[S]:
         """Those of one kind."""
         return [source for source in self.source if isinstance(source, kind)]
 
+    def check(self, data: Path) -> None:
+        """That every source's folders are in `data`. Raises CannotTrain."""
+        for source in self.source:
+            for name in source.folders:
+                folder = data / getattr(source, "path", "") / name
+                if not folder.is_dir():
+                    raise CannotTrain(
+                        f"{folder} is missing; correct --data, or take that source out of the sources file"
+                    )
+
 
 def read(path: Path = DEFAULT) -> Sources:
-    """Raises FileNotFoundError, tomllib.TOMLDecodeError and pydantic.ValidationError, which say what is wrong where."""
-    return Sources.model_validate(tomllib.loads(path.read_text()))
+    """Raises FileNotFoundError, and CannotTrain, which says what is wrong where."""
+    try:
+        return Sources.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise CannotTrain(f"{path} is no TOML: {error}") from error
+    except ValidationError as error:
+        raise CannotTrain(f"{path}: " + "; ".join(map(_problem, error.errors()))) from error
+
+
+def _problem(problem: ErrorDetails) -> str:
+    """`source 2, weight: Input should be greater than 0 (got 0)`; sources are counted from 1."""
+    where = [f"source {part + 1}" if isinstance(part, int) else part for part in problem["loc"] if part != "source"]
+    given = problem["input"]
+    if problem["type"] == "extra_forbidden":
+        return f"{', '.join(where)}: there is no such key"
+    got = f" (got {given!r:.60})" if isinstance(given, str | int | float) else ""
+    return f"{', '.join(where) or 'the file'}: {problem['msg']}{got}"

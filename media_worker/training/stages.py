@@ -6,9 +6,11 @@ which places look like nails and are none; the second pair, which ships, learns 
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from numpy.random import Generator
 
 from media_worker.training import labelling, learning, photos, synthetic
 from media_worker.training.crop_samples import CropSample, absent, draw_weighted, negative, patches_of, positive
+from media_worker.training.errors import CannotTrain
 from media_worker.training.labelling import FalseProposal
 from media_worker.training.map_samples import MapSample, window
 from media_worker.training.networks import NailCropNetwork, NailMapNetwork
@@ -74,7 +77,7 @@ class MarkedGroup:
 
 
 class Training:
-    """One run. `report(name, done, total)` is told how far each step is."""
+    """One run. `report(name, done, total)` is told how far each step is. Raises CannotTrain for unfit data."""
 
     def __init__(
         self,
@@ -89,7 +92,20 @@ class Training:
     ) -> None:
         self._data, self._work, self._sources, self._steps = data, work, sources, steps
         self._encoder, self._hand_model, self._report = encoder, hand_model, report
+        sources.check(data)
         work.mkdir(parents=True, exist_ok=True)
+        self._claim_work()
+
+    def _claim_work(self) -> None:
+        """What is kept in the work folder holds only for the same sources and steps. Raises CannotTrain."""
+        run = json.dumps({"sources": self._sources.model_dump(mode="json"), "steps": asdict(self._steps)}, indent=1)
+        path = self._work / "run.json"
+        if not path.exists():
+            path.write_text(run)
+        elif path.read_text() != run:
+            raise CannotTrain(
+                f"{self._work} is from other sources or another --share; give another --work or delete it"
+            )
 
     # --- what is learned from -----------------------------------------------------------------------------------
     def masked(self) -> list[Group]:
@@ -200,6 +216,8 @@ class Training:
     def _crop_loss(self, groups: Sequence[Group], false: Sequence[FalseProposal]) -> Any:
         patches = [([p for photo in g.photos for p in patches_of(photo)], g.weight) for g in groups]
         patches = [each for each in patches if each[0]]
+        if not patches:
+            raise CannotTrain("no nail is marked in any source; masks are PNG files in which nails are above 127")
         heats = np.array([proposal.heat for proposal in false])
 
         def sample(size: int, rng: Generator) -> CropSample | None:
@@ -222,7 +240,7 @@ class Training:
         return loss
 
     def _map_loss(self, groups: Sequence[Group]) -> Any:
-        weighted = [(group.photos, group.weight) for group in groups]
+        weighted = [(group.photos, group.weight) for group in groups if group.photos]
 
         def sample(rng: Generator) -> MapSample:
             pictures = _group_of(weighted, rng)
@@ -236,6 +254,7 @@ class Training:
     # --- keeping what was made ------------------------------------------------------------------------------------
     def _trained(self, name: str, kind: type[learning.N], loss: Callable[[], Any], seed: int) -> learning.N:
         path = self._work / f"{name}.pt"
+        torch.manual_seed(seed)  # the decoder's first weights are random, too
         network: Any = kind()
         if path.exists():
             network.load_state_dict(torch.load(path, weights_only=True))
@@ -248,7 +267,7 @@ class Training:
             seed=seed,
             progress=lambda done, total: self._report(f"training {name}", done, total),
         )
-        torch.save(network.state_dict(), path)
+        _write_whole(path, lambda partial: torch.save(network.state_dict(), partial))
         return network
 
     def _kept(self, name: str, make: Callable[[], T]) -> T:
@@ -257,8 +276,15 @@ class Training:
             kept: T = pickle.loads(path.read_bytes())  # our own file, in a folder of the person who trains
             return kept
         made = make()
-        path.write_bytes(pickle.dumps(made, protocol=5))
+        _write_whole(path, lambda partial: partial.write_bytes(pickle.dumps(made, protocol=5)))
         return made
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """All of it or nothing, so that a run broken off in the middle leaves no half file behind."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    write(partial)
+    partial.replace(path)
 
 
 def _group_of(groups: Sequence[tuple[list[T], float]], rng: Generator) -> list[T]:
