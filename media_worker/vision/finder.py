@@ -31,6 +31,9 @@ PAD = -0.4
 """`facing` below which a finger shows its pad. Visible nails of 54 phone photos: 5th percentile 0.87–0.96 (thumb −0.7);
 hidden ones of 89 palms: 90th percentile under −0.02."""
 
+PAD_REACH = 0.6
+"""What lies within so many lengths of a finger's pad is that pad."""
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -92,6 +95,11 @@ def expected_nails(hand: Hand) -> list[Guess]:
 def finger_pads(hand: Hand) -> list[Guess]:
     """Where fingers show their pads to the camera, so that there is no nail, whatever it looks like."""
     return [_expected(hand, index) for index in range(5) if _shows_pad(hand, index)]
+
+
+def on_pad(guess: Guess, pads: Iterable[Guess]) -> bool:
+    """Whether what seems a nail is one of those pads."""
+    return any(gap(pad, guess) < PAD_REACH for pad in pads)
 
 
 def _shows_pad(hand: Hand, index: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.finder import Guess, gap, same_place
+from media_worker.vision.finder import Guess, gap, on_pad, same_place
 from media_worker.vision.flow import Flow
 from media_worker.vision.hands import Side
 from media_worker.vision.nails import Nail, numbered
@@ -78,6 +78,8 @@ class Track:
     """By how many pixels since the last frame."""
     lost: bool = False
     """Flow disagrees since the last look: it stays where it was last trusted, and fades."""
+    denied: bool = False
+    """A hand says that this is the pad of a finger."""
     shown: bool = False
     """Its confidence passed SHOW and has not fallen below HIDE since."""
     visibility: float = 0.0
@@ -95,19 +97,20 @@ class Track:
     @property
     def restless(self) -> bool:
         """Whether to look again in the next frame."""
-        return self.lost or self.misses > 0 or not self.confirmed
+        return not self.denied and (self.lost or self.misses > 0 or not self.confirmed)
 
 
 class NailFollower:
-    """The nails of one stream. For each frame: `move`; `rename`, `correct` and `add` as there is work; `fade`."""
+    """The nails of one stream. For each frame: `move`; `deny`, `rename`, `correct`, `add` as there is work; `fade`."""
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
         self._flow = Flow()
+        self._pads: list[Guess] = []
 
     def restart(self) -> None:
         """Forgets everything."""
-        self.tracks = []
+        self.tracks, self._pads = [], []
         self._flow.forget()
 
     def move(self, rgb: Pixels) -> None:
@@ -134,7 +137,7 @@ class NailFollower:
     def add(self, nails: Iterable[Nail | None], now: float, *, shown: bool) -> None:
         """Begins to follow what was found where nothing was followed; `shown` at once, without confirmation."""
         for nail in nails:
-            if nail is None or nail.confidence < SHOW:
+            if nail is None or nail.confidence < SHOW or self.denies(Guess.at(nail)):
                 continue
             name = (nail.finger, nail.hand) if nail.finger and nail.hand else None
             track = Track(NailShape.of(nail), nail.confidence, nail.visibility, now, shown=True)
@@ -161,6 +164,15 @@ class NailFollower:
                 open_guesses = [each for each in open_guesses if each is not mine[0]]
                 track.aim = complex(*mine[0].centre)
         return open_guesses
+
+    def deny(self, pads: Sequence[Guess]) -> None:
+        """Until the next call, nothing on `pads` is believed: what is followed there fades, nothing new is taken up."""
+        self._pads = list(pads)
+        for track in self.tracks:
+            track.denied = self.denies(track.guess)
+
+    def denies(self, place: Guess) -> bool:
+        return on_pad(place, self._pads)
 
     def fade(self, now: float, elapsed: float) -> list[Nail]:
         """Moves visibilities on by `elapsed` ms and forgets what is gone. The nails to paint."""
@@ -226,13 +238,14 @@ def _votes(track: Track | None) -> float:
 
 def _goal(track: Track, now: float) -> float:
     """The visibility that it should have."""
-    believed = track.shown and track.confirmed and not track.lost and now - track.looked <= FLOW_ONLY_MS
+    certain = track.shown and track.confirmed and not track.denied
+    believed = certain and not track.lost and now - track.looked <= FLOW_ONLY_MS
     return track.seen_visibility * 0.5**track.misses * (track.misses < 2) if believed else 0.0
 
 
 def _hopeful(track: Track, now: float) -> bool:
     """Whether an invisible nail may show again."""
-    return track.misses < 2 and now - track.looked <= FLOW_ONLY_MS
+    return not track.denied and track.misses < 2 and now - track.looked <= FLOW_ONLY_MS
 
 
 def _nail(track: Track, owners: dict[Name, Track]) -> Nail:

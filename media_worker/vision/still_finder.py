@@ -9,7 +9,7 @@ import numpy as np
 
 from media_worker.vision.arrays import Mask, Pixels
 from media_worker.vision.crops import Pyramid
-from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads, gap
+from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
 from media_worker.vision.masks import CropMask
 from media_worker.vision.nails import Nail, numbered
@@ -29,9 +29,6 @@ CLOSE_LOOKS = ((64, False), (64, True), (96, False), (96, True))
 SHARED = 0.35
 """Two outlines that share this part of the smaller one are one nail."""
 
-PAD_REACH = 0.6
-"""What lies within so many lengths of a finger's pad is that pad."""
-
 NAMED_WITHIN = 0.75
 """A nail bears the name of the finger whose landmarks expect it within this many lengths."""
 
@@ -45,7 +42,7 @@ class StillFinder(NetworkFinder):
         pads = [guess for hand in hands for guess in finger_pads(hand)]
         nails = self._look(pyramid, distinct([*self.propose(rgb), *expected]), QUICK_LOOKS)
         nails = self._look(pyramid, [Guess.at(nail) for nail in nails], CLOSE_LOOKS)
-        nails = [nail for nail in nails if not any(gap(pad, Guess.at(nail)) < PAD_REACH for pad in pads)]
+        nails = [nail for nail in nails if not on_pad(Guess.at(nail), pads)]
         return numbered(_named(_without_overlaps(nails, *rgb.shape[:2]), expected))
 
     def propose(self, rgb: Pixels) -> list[Guess]:

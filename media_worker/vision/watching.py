@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.finder import Guess, NailFinder, distinct
+from media_worker.vision.finder import Guess, NailFinder, distinct, finger_pads, same_place
 from media_worker.vision.following import FADE_IN_MS, NailFollower
 from media_worker.vision.hands import Hand
 from media_worker.vision.nails import Nail
 from media_worker.vision.schedule import Schedule
 from media_worker.vision.tracking import FORGET_MS, HandTracker
+
+REFUSED_MS = 250
+"""Where landmarks expect a nail and a look found none, as at a tucked thumb, nobody looks again for so long, unless the
+hand moves on."""
 
 
 class Hands(Protocol):
@@ -51,6 +55,8 @@ class Watch:
         """Milliseconds that only grow, whatever the frames' timestamps do."""
         self._size: tuple[int, ...] = ()
         self._found = 0
+        self._refused: list[tuple[int, Guess]] = []
+        """When a look found no nail, and where."""
 
     def see(self, rgb: Pixels, now: int) -> Seen:
         """The nails in the next frame, uint8 (H, W, 3), at `now`, milliseconds. Raises VisionFailed.
@@ -74,6 +80,7 @@ class Watch:
         self._follower.restart()
         self._schedule.restart()
         self._found = 0
+        self._refused = []
 
     def _work(self, rgb: Pixels, fresh: bool, stages: dict[str, float]) -> bool:
         tracks = self._follower.tracks
@@ -91,24 +98,29 @@ class Watch:
             return self._look(rgb, places, fresh, refine=work.refine)
 
     def _expect(self, rgb: Pixels) -> list[Guess]:
-        """Finds hands and names nails by them; the places where further nails should be."""
+        """Finds hands, names nails and denies pads by them; the places where further nails should be."""
         hands = self._hands.find(rgb, self._clock)
         self._found = len(hands)
         steady = self._tracker.update(hands, self._clock, max(rgb.shape[:2]))
-        return self._follower.rename(self._finder.expect(rgb, steady))
+        self._follower.deny([pad for hand in steady for pad in finger_pads(hand)])
+        self._refused = [(when, place) for when, place in self._refused if self._clock - when < REFUSED_MS]
+        expected = self._follower.rename(self._finder.expect(rgb, steady))
+        return [each for each in expected if not any(same_place(each, place) for _, place in self._refused)]
 
     def _look(self, rgb: Pixels, places: list[Guess], fresh: bool, *, refine: bool) -> bool:
         """Looks closely at what is followed, if `refine`, and at new places. Whether there was anything to look at."""
-        tracks = list(self._follower.tracks)
+        tracks = [track for track in self._follower.tracks if not track.denied]
         known = [track.guess for track in tracks]
-        new = distinct(places, known)
+        new = [place for place in distinct(places, known) if not self._follower.denies(place)]
         guesses = (known if refine else []) + new
         if not guesses:
             return False
         nails = self._finder.refine(rgb, guesses)
         if refine:
             self._follower.correct(tracks, nails[: len(known)], self._clock)
-        self._follower.add(nails[len(guesses) - len(new) :], self._clock, shown=fresh)
+        found = nails[len(guesses) - len(new) :]
+        self._refused += [(self._clock, place) for place, nail in zip(new, found, strict=True) if nail is None]
+        self._follower.add(found, self._clock, shown=fresh)
         return True
 
 

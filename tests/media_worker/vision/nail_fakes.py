@@ -10,11 +10,12 @@ import numpy as np
 
 from media_worker.drawn_hand import Drawing, DrawnNail, Scene, draw
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.finder import Guess, NailFinder, gap
+from media_worker.vision.finder import Guess, NailFinder, finger_pads, gap
 from media_worker.vision.hands import Hand, Side
 from media_worker.vision.nails import Nail
 from media_worker.vision.watching import Seen, Watch
 from protocol.messages import Finger
+from tests.media_worker.vision.hand_fakes import a_hand
 
 FRAME_MS = 33
 
@@ -29,6 +30,8 @@ class TrueNails(NailFinder):
         """Seen although they are not there."""
         self.confidence = 0.9
         self.looks = 0
+        self.asked: list[Guess] = []
+        """Every place that was looked at."""
         self._sigma = sigma
         self._random = np.random.default_rng(0)
 
@@ -37,6 +40,7 @@ class TrueNails(NailFinder):
 
     def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
         self.looks += 1
+        self.asked += guesses
         return [self._nearest(guess) for guess in guesses]
 
     def _nearest(self, guess: Guess) -> Nail | None:
@@ -56,12 +60,26 @@ class TrueNails(NailFinder):
         return Nail(nail.finger, nail.hand, outline, axis, self.confidence, 1.0)
 
 
+def pads_as_nails(scene: Scene, seconds: float = 0) -> list[Nail]:
+    """What a poor finder sees on a drawn palm: a nail on each finger, and none on the thumb."""
+    return [_box(pad) for pad in finger_pads(a_hand(scene, seconds=seconds))]
+
+
+def _box(guess: Guess) -> Nail:
+    half = guess.along / 2
+    across = np.array([-half[1], half[0]]) * 0.8
+    corners = np.stack([guess.centre + up * half + side * across for up, side in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    axis = np.stack([guess.centre - half, guess.centre + half])
+    return Nail(None, None, corners.astype(np.float32), axis.astype(np.float32), 0.95, 1.0)
+
+
 class TrueHands:
     """The joints of `drawing`, with MediaPipe's noise."""
 
     def __init__(self) -> None:
         self.drawing = draw(Scene(hands=0), 0)
         self.blind = False
+        self.score = 0.95
         self.calls = 0
         self._random = np.random.default_rng(0)
 
@@ -70,7 +88,7 @@ class TrueHands:
         joints = [] if self.blind else self.drawing.joints
         noisy = [(j + self._random.normal(0, 0.67, j.shape)).astype(np.float32) for j in joints]
         sides: tuple[Side, Side] = ("right", "left")
-        return [Hand(j, np.zeros(21, np.float32), side, 0.95) for j, side in zip(noisy, sides, strict=False)]
+        return [Hand(j, np.zeros(21, np.float32), side, self.score) for j, side in zip(noisy, sides, strict=False)]
 
 
 class Stream:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from media_worker.drawn_hand import Scene, draw
-from media_worker.vision.finder import SURE_SIDE, Guess, distinct, expected_nails, finger_pads, gap
+from media_worker.vision.finder import SURE_SIDE, Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
 from protocol.messages import Finger
 from tests.media_worker.vision.hand_fakes import a_hand, moved
@@ -80,6 +80,15 @@ def test_a_palm_shows_pads_and_perhaps_a_thumbs_nail() -> None:
     for guess, tip in zip(pads, palm.landmarks[[8, 12, 16, 20]], strict=True):
         assert np.hypot(*(guess.centre - tip)) < guess.length / 2
     assert finger_pads(a_hand()) == []
+
+
+def test_what_lies_on_a_pad_is_that_pad_and_its_neighbour_is_not() -> None:
+    pads = finger_pads(a_hand(Scene(palm=True)))
+    for pad in pads:
+        others = [other for other in pads if other is not pad]
+        assert on_pad(replace(pad, centre=pad.centre + 0.4 * pad.along), pads)
+        assert not on_pad(replace(pad, centre=pad.centre + 0.8 * pad.along), pads)
+        assert not on_pad(pad, others)
 
 
 def test_a_hand_of_unsure_side_has_no_pads() -> None:

@@ -204,3 +204,33 @@ def test_guesses_far_from_any_nail_are_left_over() -> None:
     follower = following(nails[:3])
     left = follower.rename([Guess.at(nail) for nail in nails])
     assert [guess.finger for guess in left] == [Finger.RING, Finger.PINKY]
+
+
+def test_a_nail_on_a_pad_fades_at_once_and_is_forgotten() -> None:
+    nail, other = true_nails()[1:3]
+    follower = following([nail, other])
+    follower.deny([Guess.at(nail)])
+    falling = [[n.visibility for n in follower.fade(k * FRAME_MS, FRAME_MS) if n.finger is nail.finger] for k in (1, 2)]
+    assert falling == [[pytest.approx(1 - FRAME_MS / FADE_OUT_MS)], [pytest.approx(1 - 2 * FRAME_MS / FADE_OUT_MS)]]
+    assert [track.restless for track in follower.tracks] == [False, False], "there is nothing to look at"
+    assert [n.finger for n in follower.fade(3 * FRAME_MS, FRAME_MS)] == [other.finger]
+    assert [track.name for track in follower.tracks] == [(other.finger, other.hand)]
+
+
+def test_nothing_new_is_followed_on_a_pad_until_the_hand_turns() -> None:
+    nail = true_nails()[1]
+    follower = following([])
+    follower.deny([Guess.at(nail)])
+    follower.add([nail], 0, shown=True)
+    assert follower.tracks == []
+    follower.deny([])
+    follower.add([nail], FRAME_MS, shown=True)
+    assert len(follower.tracks) == 1
+
+
+def test_a_pad_for_one_frame_hardly_shows() -> None:
+    follower = following(true_nails()[1:2])
+    follower.deny([Guess.at(true_nails()[1])])
+    assert levels(follower, FRAME_MS)[0] > 0.6
+    follower.deny([])
+    assert levels(follower, 2 * FRAME_MS)[0] > 0.8

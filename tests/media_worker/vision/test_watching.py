@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from media_worker.drawn_hand import Drawing, Scene, Sweep
+from media_worker.vision.finder import SURE_SIDE
 from media_worker.vision.nails import Nail
 from media_worker.vision.shapes import NailShape
 from media_worker.vision.watching import Seen
 from protocol.messages import Finger
-from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream
+from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream, pads_as_nails
 
 STILL = Scene(still=True)
 
@@ -133,3 +134,54 @@ def test_another_size_starts_anew_and_repeated_times_do_no_harm() -> None:
     stream.frame -= 1
     _, seen = stream.show(Scene(width=320, height=240))
     assert len(seen.nails) == 5
+
+
+PALM = Scene(palm=True, still=True)
+
+
+def test_finger_pads_never_show_even_if_they_are_seen_as_nails() -> None:
+    stream = Stream()
+    stream.nails.false = pads_as_nails(PALM)
+    assert all(seen.hands == 1 and seen.nails == [] for _, seen in stream.run(PALM, 30))
+    assert {guess.finger for guess in stream.nails.asked} == {Finger.THUMB}, "not even looked at"
+
+
+def test_pads_of_an_unsure_hand_are_looked_at() -> None:
+    """Else the test above would prove nothing."""
+    stream = Stream()
+    stream.nails.false = pads_as_nails(PALM)
+    stream.hands.score = SURE_SIDE - 0.01
+    assert len(stream.run(PALM, 5)[-1][1].nails) == 4
+
+
+def test_a_hand_that_turns_its_palm_takes_its_nails_along() -> None:
+    stream = Stream()
+    stream.run(STILL, 15)
+    stream.nails.false = pads_as_nails(PALM)
+    turned = [seen for _, seen in stream.run(PALM, 30)]
+    assert all(seen.nails == [] for seen in turned[6:]), "within 200 ms"
+
+
+def test_where_no_nail_was_found_nobody_looks_again_at_once() -> None:
+    stream = Stream()
+    stream.nails.hidden = {Finger.THUMB}
+    stream.run(STILL, 61)  # 2 s
+    looks = sum(guess.finger is Finger.THUMB for guess in stream.nails.asked)
+    assert 6 <= looks <= 9, "one in 250 ms"
+
+
+def test_where_a_hand_moves_on_its_places_are_looked_at_again() -> None:
+    stream = Stream()
+    stream.nails.hidden = {Finger.THUMB}
+    stream.run(Scene(still=True, sweep=Sweep(speed=300, reach=150)), 61)
+    looks = sum(guess.finger is Finger.THUMB for guess in stream.nails.asked)
+    assert looks > 12
+
+
+def test_a_nail_that_comes_into_view_shows_soon() -> None:
+    stream = Stream()
+    stream.nails.hidden = {Finger.THUMB}
+    stream.run(STILL, 20)
+    stream.nails.hidden = set()
+    _, seen = stream.run(STILL, 15)[-1]
+    assert {nail.finger: nail.visibility for nail in seen.nails}[Finger.THUMB] == 1, "within half a second"
