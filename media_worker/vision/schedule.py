@@ -39,7 +39,7 @@ class Schedule:
     """One stream's."""
 
     def __init__(self) -> None:
-        self.restart()
+        self._frame = self._hands = self._propose = self._refine = self._hand_seen = -math.inf
 
     def next(self, now: float, *, hands: int, nails: int, urgent: bool) -> Work:
         """The work for the frame at `now`, ms; `hands` and `nails` are followed so far.
