@@ -20,6 +20,7 @@ from media_worker import images
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
+from media_worker.vision.arrays import Floats
 from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
@@ -328,7 +329,9 @@ def metadata_of(
                 number=nail.number,
                 finger=nail.finger,
                 hand=nail.hand,
-                polygon=[(round(float(x), 1), round(float(y), 1)) for x, y in nail.outline],
+                polygon=[_point(point) for point in nail.outline],
+                cuticle=_point(nail.axis[0]),
+                free_edge=_point(nail.axis[1]),
                 confidence=round(nail.confidence, 3),
                 visibility=round(nail.visibility, 3),
             )
@@ -338,3 +341,7 @@ def metadata_of(
         design=session.settings.design if session.settings.design is not None else session.spec.design_id,
         stages={name: round(value, 2) for name, value in stages.items()},
     )
+
+
+def _point(point: Floats) -> tuple[float, float]:
+    return round(float(point[0]), 1), round(float(point[1]), 1)

@@ -135,7 +135,12 @@ class NailMessage(Message):
     hand: Literal["left", "right"] | None
     """The person's physical hand, given an unmirrored picture; None like `finger`."""
     polygon: list[tuple[float, float]]
+    cuticle: tuple[float, float]
+    """Middle of the cuticle; the nail's direction is from here to `free_edge`."""
+    free_edge: tuple[float, float]
+    """Middle of the free edge."""
     confidence: Fraction
+    """Calibrated: of the nails given 0.8, about 80 % overlap the true nail by half."""
     visibility: Fraction
 
 

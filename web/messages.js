@@ -8,6 +8,8 @@ import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
  * @property {string | null} finger null where no hand is known, as in close-ups
  * @property {"left" | "right" | null} hand
  * @property {[number, number][]} polygon pixels of the frame
+ * @property {[number, number]} cuticle middle of the cuticle
+ * @property {[number, number]} free_edge middle of the free edge
  * @property {number} confidence
  * @property {number} visibility
  *

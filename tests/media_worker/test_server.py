@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -259,6 +260,10 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         metadata = client.of("metadata")[-1]
         assert (metadata["hands"], metadata["width"], metadata["height"]) == (1, 640, 480)
         assert {nail["finger"] for nail in metadata["nails"]} >= {"index", "middle", "ring"}
+        for nail in metadata["nails"]:
+            outline = np.array(nail["polygon"], np.float32)
+            ends = [cv2.pointPolygonTest(outline, tuple(nail[end]), True) for end in ("cuticle", "free_edge")]
+            assert all(abs(distance) < 3 for distance in ends), "both ends lie on the outline"
         assert {"queue", "vision", "render", "total"} <= metadata["stages"].keys()
 
         client.say(type="config", design=6)
