@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from media_worker.training import sources
+from media_worker.training.errors import CannotTrain
+from media_worker.training.sources import Boxed, Drawn, Masked, Unlabelled
+
+OWN = '[[source]]\npath = "mine"\nkind = "masked"\nweight = 1.0\nlicence = "mine"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text)
+    return path
+
+
+def test_what_lacquer_trains_on() -> None:
+    read = sources.read()
+    assert {type(source) for source in read.source} == {Masked, Boxed, Unlabelled, Drawn}
+    found = [*read.of(Masked), *read.of(Boxed), *read.of(Unlabelled), *read.of(Drawn)]
+    assert len(found) == len(read.source)
+    assert all(source.weight > 0 for source in read.source)
+    assert all(source.licence.strip() for source in read.source)
+
+
+def test_the_example_in_the_header_is_a_sources_file(tmp_path: Path) -> None:
+    header = sources.DEFAULT.read_text("utf-8").split("\n\n")[0]
+    example = "\n".join(re.findall(r"^#   (.*)$", header, re.MULTILINE))
+    (source,) = sources.read(written(tmp_path, example)).of(Masked)
+    assert (source.path, source.weight, source.leave_out) == (Path("my_photos"), 1.0, [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (OWN + "paths = 3\n", "source 1, masked, paths: there is no such key"),
+        (OWN.replace("masked", "painted"), "source 1: Input tag 'painted' found .* 'masked', 'boxed'"),
+        (OWN.replace("1.0", "0"), r"source 1, masked, weight: Input should be greater than 0 \(got 0\)"),
+        (OWN + OWN.replace('licence = "mine"', ""), "source 2, masked, licence: Field required"),
+        (OWN.replace('"mine"\n', '""\n'), "licence: String should have at least 1 character"),
+        (OWN.replace("weight = 1.0", "weight ="), r"own\.toml is no TOML: .*line 4"),
+        ("", "Field required"),
+    ],
+    ids=["key", "kind", "weight", "missing", "licence", "syntax", "empty"],
+)
+def test_a_wrong_file_is_told_in_one_line(wrong: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotTrain, match=told) as error:
+        sources.read(written(tmp_path, wrong))
+    assert "own.toml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_folders_are_named_before_anything_starts(tmp_path: Path) -> None:
+    drawn = '[[source]]\nkind = "drawn"\npictures = 1\npalms = 0\nweight = 1\nlicence = "mine"\n'
+    read = sources.read(written(tmp_path, OWN + drawn))
+    (tmp_path / "mine" / "images").mkdir(parents=True)
+    with pytest.raises(CannotTrain, match=r"mine/masks is missing; correct --data"):
+        read.check(tmp_path)
+    (tmp_path / "mine" / "masks").mkdir()
+    read.check(tmp_path)
