@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +24,20 @@ ROUNDS = 50
 
 
 def calibrate(folders: Sequence[Path], hand_model: Path, report: Callable[[str, int, int], None]) -> Calibration:
-    """Fits the calibration to the nails found in `folders`/images against `folders`/masks."""
+    """Fits the calibration to the nails found in `folders`/images against `folders`/masks. Raises FileNotFoundError."""
     scores: list[float] = []
     right: list[bool] = []
-    hands = StillHandFinder(hand_model)
     finder = StillFinder(calibration=RAW, least=FAINTEST)
-    for folder in folders:
-        paths = list(image_paths(folder / "images"))
-        for done, path in enumerate(paths, 1):
-            rgb = read_rgb(path)
-            truth = components(read_mask(folder, path.stem, rgb))
-            nails = finder.find(rgb, hands.find(rgb))
-            scores += [nail.confidence for nail in nails]
-            right += [_is_right(nail, truth, rgb.shape[:2]) for nail in nails]
-            report(f"looking at {folder.name}", done, len(paths))
-    hands.close()
+    with closing(StillHandFinder(hand_model)) as hands:
+        for folder in folders:
+            paths = list(image_paths(folder / "images"))
+            for done, path in enumerate(paths, 1):
+                rgb = read_rgb(path)
+                truth = components(read_mask(folder, path.stem, rgb))
+                nails = finder.find(rgb, hands.find(rgb))
+                scores += [nail.confidence for nail in nails]
+                right += [_is_right(nail, truth, rgb.shape[:2]) for nail in nails]
+                report(f"looking at {folder.name}", done, len(paths))
     return fit(np.array(scores), np.array(right, bool))
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,20 +114,19 @@ class Training:
         return self._kept("masked", self._read_masked)
 
     def _read_masked(self) -> list[Group]:
-        finder = StillHandFinder(self._hand_model)
-        groups = []
-        for source in self._sources.of(Masked):
-            pictures = photos.read_masked(self._data / source.path, skip=source.leave_out)
-            for done, photo in enumerate(pictures, 1):
-                photo.on_blue_cloth = source.on_blue_cloth
-                if source.fingers_up:
-                    labelling.direct_upwards(photo)
-                else:
-                    labelling.direct_by_landmarks(photo, finder)
-                self._report(f"reading {source.path}", done, len(pictures))
-            groups.append(Group(pictures, source.weight))
-        finder.close()
-        return groups
+        with closing(StillHandFinder(self._hand_model)) as finder:
+            return [Group(self._directed_photos(source, finder), source.weight) for source in self._sources.of(Masked)]
+
+    def _directed_photos(self, source: Masked, finder: StillHandFinder) -> list[Photo]:
+        pictures = photos.read_masked(self._data / source.path, skip=source.leave_out)
+        for done, photo in enumerate(pictures, 1):
+            photo.on_blue_cloth = source.on_blue_cloth
+            if source.fingers_up:
+                labelling.direct_upwards(photo)
+            else:
+                labelling.direct_by_landmarks(photo, finder)
+            self._report(f"reading {source.path}", done, len(pictures))
+        return pictures
 
     def directed(self) -> list[Group]:
         """The same, with directions that only the first crop network knows."""
@@ -156,12 +156,12 @@ class Training:
         return self._kept("unlabelled", self._mark_unlabelled)
 
     def _mark_unlabelled(self) -> list[MarkedGroup]:
-        marker = Marker(self._hand_model, StillFinder(TorchMap(self.first_map()), TorchCrops(self.first_crops())))
+        finder = StillFinder(TorchMap(self.first_map()), TorchCrops(self.first_crops()))
         groups = []
-        for source in self._sources.of(Unlabelled):
-            read = read_photos if source.kind == "photos" else read_videos
-            groups.append(MarkedGroup(read(self._data / source.path, marker, self._report), source.weight))
-        marker.close()
+        with closing(Marker(self._hand_model, finder)) as marker:
+            for source in self._sources.of(Unlabelled):
+                read = read_photos if source.kind == "photos" else read_videos
+                groups.append(MarkedGroup(read(self._data / source.path, marker, self._report), source.weight))
         return groups
 
     def drawn(self) -> list[Group]:
