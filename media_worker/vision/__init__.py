@@ -1,7 +1,8 @@
 """From a camera picture to a picture with painted nails. Arrays in, arrays out: no aiortc, no aiohttp, no sockets.
 
-Read in the order data flows: `models` (the hand model's file), `hands` (21 landmarks a hand), `finder` (where nails are
-in one picture), `nails` (what a nail is), `watching` (a stream, frame by frame: `schedule`, `tracking` of hands,
-`following` of nails by `flow`, and their `shapes`), `designs` (what they wear), `render` (paint), `pipeline` (all of
-it, one object a stream). `metrics` says how good the outlines are. How to swap the nail finder: media_worker/README.md.
+Read in the order data flows: `models` (the hand model's file), `watching` (a stream, frame by frame: `schedule`,
+`tracking` of hands, `following` of nails by `flow`, and their `shapes`), `hands` (21 landmarks a hand), `nails` (what a
+nail is), `finder` (where nails are in one picture), `network_finder` and `still_finder` (the learned ones, made of
+`networks`, `crops` and `masks`), `designs` (what nails wear), `render` (paint), `pipeline` (all of it, one object a
+stream). `metrics` says how good the outlines are. How to swap the nail finder: media_worker/README.md.
 """
