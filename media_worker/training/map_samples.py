@@ -91,7 +91,10 @@ def _with_targets(photo: Photo, rgb: Pixels, labels: NDArray[np.int16], matrix: 
         pixels = float(np.hypot(*nail.along)) * scale
         length = pixels / MAP_STRIDE
         distance = np.hypot(x - centre[0], y - centre[1])
-        heat = np.maximum(heat, np.exp(-0.5 * (distance / max(0.75, 0.16 * length)) ** 2)).astype(np.float32)
+        blob = np.exp(-0.5 * (distance / max(0.75, 0.16 * length)) ** 2)
+        if blob.max() > 0.2:  # its middle is in the window, and its nearest cell is the one to find
+            blob /= blob.max()
+        heat = np.maximum(heat, blob).astype(np.float32)
         here = (distance < max(1.2, 0.3 * length)) & (distance < closest)
         closest[here], near[here], directed[here] = distance[here], 1, float(nail.directed)
         log_length[here] = np.log(pixels / UNIT_LENGTH)
