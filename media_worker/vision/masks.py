@@ -89,9 +89,10 @@ def nail_of(
     if confidence < least:
         return None
     to_frame = cv2.invertAffineTransform(crop_matrix(guess, FINE))
-    outline = _outline(inside) @ to_frame[:, :2].T + to_frame[:, 2]
+    edge = _edge(inside) @ to_frame[:, :2].T + to_frame[:, 2]
     direction = to_frame[:, :2] @ mask.direction
-    axis = _axis(outline, direction / max(float(np.hypot(*direction)), 1e-9))
+    axis = _axis(edge, direction / max(float(np.hypot(*direction)), 1e-9))
+    outline = _evenly(edge)
     return Nail(guess.finger, guess.hand, outline.astype(np.float32), axis.astype(np.float32), confidence, 1.0)
 
 
@@ -103,22 +104,27 @@ def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return largest
 
 
-def _outline(inside: NDArray[np.bool_]) -> Floats:
-    """(OUTLINE_POINTS, 2) along the edge of a mask at equal steps, in fine pixels counted from the corner."""
+def _edge(inside: NDArray[np.bool_]) -> Floats:
+    """(M, 2), dense: the edge of a mask, in fine pixels counted from the corner."""
     contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = max(contours, key=len)[:, 0].astype(np.float64) + 0.5
     outward = points - points.mean(axis=0)  # contours run through the middles of the outermost pixels
-    points += 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1.0)
-    closed = np.vstack([points, points[:1]])
+    edge: Floats = points + 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1.0)
+    return edge
+
+
+def _evenly(edge: Floats) -> Floats:
+    """(OUTLINE_POINTS, 2) at equal steps along a closed edge."""
+    closed = np.vstack([edge, edge[:1]])
     walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
     steps = np.linspace(0, walked[-1], OUTLINE_POINTS, endpoint=False)
     return np.stack([np.interp(steps, walked, closed[:, k]) for k in (0, 1)], axis=1)
 
 
-def _axis(outline: Floats, direction: Floats) -> Floats:
+def _axis(edge: Floats, direction: Floats) -> Floats:
     """(2, 2): middle of the cuticle, middle of the free edge."""
     across = np.array([-direction[1], direction[0]])
-    t, s = outline @ direction, outline @ across
+    t, s = edge @ direction, edge @ across
     low, high = float(t.min()), float(t.max())
     reach = END * (high - low)
     ends = [(low, s[t <= low + reach].mean()), (high, s[t >= high - reach].mean())]
