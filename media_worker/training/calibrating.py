@@ -22,10 +22,13 @@ FAINTEST = 0.02
 
 ROUNDS = 50
 
+RIDGE = 0.02
+"""Draws the three numbers towards zero, a little: there are few wrong nails to fit them to."""
+
 
 def calibrate(folders: Sequence[Path], hand_model: Path, report: Callable[[str, int, int], None]) -> Calibration:
     """Fits the calibration to the nails found in `folders`/images against `folders`/masks. Raises FileNotFoundError."""
-    scores: list[float] = []
+    nails: list[Nail] = []
     right: list[bool] = []
     finder = StillFinder(calibration=RAW, least=FAINTEST)
     with closing(StillHandFinder(hand_model)) as hands:
@@ -34,27 +37,39 @@ def calibrate(folders: Sequence[Path], hand_model: Path, report: Callable[[str, 
             for done, path in enumerate(paths, 1):
                 rgb = read_rgb(path)
                 truth = components(read_mask(folder, path.stem, rgb))
-                nails = finder.find(rgb, hands.find(rgb))
-                scores += [nail.confidence for nail in nails]
-                right += [_is_right(nail, truth, rgb.shape[:2]) for nail in nails]
+                found = finder.find(rgb, hands.find(rgb))
+                nails += found
+                right += [_is_right(nail, truth, rgb.shape[:2]) for nail in found]
                 report(f"looking at {folder.name}", done, len(paths))
-    return fit(np.array(scores), np.array(right, bool))
+    confidences = np.clip([nail.confidence for nail in nails], 1e-6, 1 - 1e-6)
+    named = np.array([nail.finger is not None for nail in nails], bool)
+    return fit(np.log(confidences / (1 - confidences)), named, np.array(right, bool))
 
 
-def fit(scores: Floats, right: Mask) -> Calibration:
-    """Platt scaling by Newton's method. Targets are drawn in by one example of either kind, as Platt (1999) does, so
-    that a perfect separation does not end in certainty."""
-    logits = np.log(np.clip(scores, 1e-6, 1 - 1e-6) / (1 - np.clip(scores, 1e-6, 1 - 1e-6)))
+def fit(presences: Floats, expected: Mask, right: Mask) -> Calibration:
+    """Platt scaling from logits, by damped Newton steps.
+
+    Targets are drawn in by one example of either kind, as Platt (1999) does, so that a perfect separation does not end
+    in certainty.
+    """
     yes, no = int(right.sum()), int((~right).sum())
     target = np.where(right, (yes + 1) / (yes + 2), 1 / (no + 2))
-    inputs = np.stack([np.ones_like(logits), logits], axis=1)
-    weights = np.array([0.0, 1.0])
+    inputs = np.stack([np.ones_like(presences), presences, expected], axis=1)
+    weights = np.zeros(3)
     for _ in range(ROUNDS):
         guess = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (guess - target)
-        bend = (inputs * (guess * (1 - guess))[:, None]).T @ inputs + 1e-4 * np.eye(2)
-        weights = weights - np.linalg.solve(bend, slope)
-    return Calibration(float(weights[0]), float(weights[1]))
+        gradient = inputs.T @ (guess - target) + RIDGE * weights
+        bend = (inputs * (guess * (1 - guess))[:, None]).T @ inputs + RIDGE * np.eye(3)
+        step = np.linalg.solve(bend, gradient)
+        while _loss(inputs, target, weights - step) > _loss(inputs, target, weights) + 1e-9:
+            step /= 2
+        weights = weights - step
+    return Calibration(*(float(weight) for weight in weights))
+
+
+def _loss(inputs: Floats, target: Floats, weights: Floats) -> float:
+    logits = inputs @ weights
+    return float((np.logaddexp(0, logits) - target * logits).sum() + RIDGE / 2 * weights @ weights)
 
 
 def _is_right(nail: Nail, truth: Sequence[Mask], shape: tuple[int, int]) -> bool:

@@ -18,7 +18,7 @@ from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess
 from media_worker.vision.hands import Hand, StillHandFinder
-from media_worker.vision.masks import CropMask, nail_of
+from media_worker.vision.masks import RAW, CropMask, nail_of
 from media_worker.vision.nails import FINGERS, PROPORTIONS, Nail
 from media_worker.vision.network_finder import CropNetwork, MapNetwork, look, map_guesses
 from media_worker.vision.still_finder import LARGEST_ENLARGEMENT, MAP_SIZES
@@ -34,6 +34,9 @@ NAMED_WITHIN = 0.45
 
 FAINT = 0.04
 """Heat from which a place without a nail is worth learning from."""
+
+CONVINCED = 0.2
+"""Raw confidence from which a false nail is worth learning from."""
 
 BOX_OVERLAP = 0.75
 """IoU of a mask's bounding box with the box that people drew, from which the mask is believed."""
@@ -191,6 +194,16 @@ def false_proposals(photo: Photo, network: MapNetwork) -> list[FalseProposal]:
         for proposal in map_guesses(network, photo.rgb, size, least=FAINT)
     ]
     return [FalseProposal(photo.rgb, guess, heat) for heat, guess in found if not _touches_nail(photo, guess)]
+
+
+def confirmed(proposals: Sequence[FalseProposal], network: CropNetwork) -> list[FalseProposal]:
+    """Those false proposals of one picture that the crop network takes for nails, too: where it sees each."""
+    if not proposals:
+        return []
+    guesses = [proposal.guess for proposal in proposals]
+    masks = look(network, Pyramid(proposals[0].rgb), guesses, 64)
+    nails = [nail_of(guess, mask, RAW, least=CONVINCED) for guess, mask in zip(guesses, masks, strict=True)]
+    return [FalseProposal(proposals[0].rgb, Guess.at(nail), nail.confidence) for nail in nails if nail is not None]
 
 
 def _touches_nail(photo: Photo, guess: Guess) -> bool:

@@ -30,10 +30,19 @@ Progress = Callable[[int, int], None]
 N = TypeVar("N", bound=nn.Module)
 
 
-def fit(network: N, loss_of: Callable[[N, Generator], Tensor], *, steps: int, seed: int, progress: Progress) -> N:
+def fit(
+    network: N,
+    loss_of: Callable[[N, Generator], Tensor],
+    *,
+    steps: int,
+    seed: int,
+    progress: Progress,
+    rate: float = 1.0,
+) -> N:
     """Trains in place and returns the averaged network, ready for use. `loss_of` draws a batch and judges it.
 
-    The same seed gives the same network on one machine with one thread; a GPU is used when there is one.
+    The same seed gives the same network on one machine with one thread; a GPU is used when there is one. `rate` scales
+    the learning rates.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -41,9 +50,9 @@ def fit(network: N, loss_of: Callable[[N, Generator], Tensor], *, steps: int, se
     averaged = copy.deepcopy(network)
     optimiser, rates = _optimiser(network)
     for step in range(steps):
-        share = min(1.0, step / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * step / steps))
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * share + 1e-6
+        share = rate * min(1.0, step / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * step / steps))
+        for group, highest in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = highest * share + 1e-6
         network.train()
         loss = loss_of(network, rng)
         optimiser.zero_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeVar
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 DEFAULT = Path(__file__).with_name("sources.toml")
+
+PICTURES = {".png", ".jpg", ".jpeg"}
 
 
 class _Source(BaseModel):
@@ -51,6 +54,23 @@ class Unlabelled(_Source):
     path: Path
 
 
+class Empty(_Source):
+    """Pictures without any nail: whatever the networks see in them is a mistake to learn from."""
+
+    kind: Literal["empty"]
+    package: str
+    """An installed package that brings pictures."""
+    folder: str
+    """Where in it they lie."""
+
+    def pictures(self) -> list[Path]:
+        """Raises CannotTrain where the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or spec.origin is None:
+            raise CannotTrain(f"{self.package} is missing; install it, or take that source out of the sources file")
+        return sorted(path for path in (Path(spec.origin).parent / self.folder).iterdir() if path.suffix in PICTURES)
+
+
 class Drawn(_Source):
     kind: Literal["drawn"]
     pictures: int = Field(gt=0)
@@ -58,9 +78,9 @@ class Drawn(_Source):
     """Share of pictures that show only palms, without any nail."""
 
 
-S = TypeVar("S", Masked, Boxed, Unlabelled, Drawn)
+S = TypeVar("S", Masked, Boxed, Unlabelled, Empty, Drawn)
 
-Source = Annotated[Masked | Boxed | Unlabelled | Drawn, Field(discriminator="kind")]
+Source = Annotated[Masked | Boxed | Unlabelled | Empty | Drawn, Field(discriminator="kind")]
 
 
 class Sources(BaseModel):

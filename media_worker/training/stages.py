@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from media_worker.training.labelling import FalseProposal
 from media_worker.training.map_samples import MapSample, window
 from media_worker.training.networks import NailCropNetwork, NailMapNetwork
 from media_worker.training.photos import Photo
-from media_worker.training.sources import Boxed, Drawn, Masked, Sources, Unlabelled
+from media_worker.training.sources import Boxed, Drawn, Empty, Masked, Sources, Unlabelled
 from media_worker.training.torch_networks import TorchCrops, TorchMap
 from media_worker.training.unlabelled import Marked, Marker, read_photos, read_videos
 from media_worker.vision.hands import StillHandFinder
@@ -44,6 +45,9 @@ WINDOW = 224
 BESIDE, FALSE = 0.1, 0.25
 """Shares of a batch: places beside nails, and places that the first map took for nails or that are finger pads."""
 
+FURTHER_RATE = 0.4
+"""Learning rate of a network that goes on, as a share of one that begins."""
+
 DRAWN_SIZE = (352, 352)
 
 
@@ -55,9 +59,10 @@ class Steps:
     first_map: int = 900
     crops: int = 2600
     map: int = 2300
+    sure_crops: int = 900
 
     def scaled(self, share: float) -> Steps:
-        counts = (self.first_crops, self.first_map, self.crops, self.map)
+        counts = (self.first_crops, self.first_map, self.crops, self.map, self.sure_crops)
         return Steps(*(max(2, round(share * count)) for count in counts))
 
 
@@ -192,6 +197,27 @@ class Training:
             self._report("collecting false proposals", done, len(pictures))
         return found
 
+    def mistakes(self) -> list[FalseProposal]:
+        """Places that are no nails, although the first map and the crop network so far agree that they are."""
+        return self._kept("mistakes", self._collect_mistakes)
+
+    def _collect_mistakes(self) -> list[FalseProposal]:
+        map_network, crop_network = TorchMap(self.first_map()), TorchCrops(self.crops())
+        by_picture: dict[int, list[FalseProposal]] = defaultdict(list)
+        for proposal in self.false_proposals():
+            by_picture[id(proposal.rgb)].append(proposal)
+        pictures = [*by_picture.values(), *(labelling.false_proposals(photo, map_network) for photo in self._empty())]
+        found = []
+        for done, proposals in enumerate(pictures, 1):
+            found += labelling.confirmed(proposals, crop_network)
+            self._report("collecting mistakes", done, len(pictures))
+        return found
+
+    def _empty(self) -> list[Photo]:
+        paths = [path for source in self._sources.of(Empty) for path in source.pictures()]
+        pictures = [(path.stem, photos.read_rgb(path)) for path in paths]
+        return [Photo(name, rgb, np.zeros(rgb.shape[:2], np.int16)) for name, rgb in pictures]
+
     # --- networks -----------------------------------------------------------------------------------------------
     def first_crops(self) -> NailCropNetwork:
         return self._trained("first_crops", NailCropNetwork, lambda: self._crop_loss(self.masked(), []), seed=0)
@@ -206,6 +232,16 @@ class Training:
             "crops", NailCropNetwork, lambda: self._crop_loss(self._all(), self.false_proposals()), seed=2
         )
 
+    def sure_crops(self) -> NailCropNetwork:
+        """The crop network that ships: it goes on from `crops`, and learns most from what both took for nails."""
+        return self._trained(
+            "sure_crops",
+            NailCropNetwork,
+            lambda: self._crop_loss(self._all(), self.false_proposals(), self.mistakes()),
+            seed=4,
+            start=self.crops(),
+        )
+
     def map(self) -> NailMapNetwork:
         return self._trained("map", NailMapNetwork, lambda: self._map_loss(self._all()), seed=3)
 
@@ -213,17 +249,20 @@ class Training:
         marked = [Group([each.photo for each in group.pictures], group.weight) for group in self.unlabelled()]
         return [*self.directed(), *self.boxed(), *marked, *self.drawn()]
 
-    def _crop_loss(self, groups: Sequence[Group], false: Sequence[FalseProposal]) -> Any:
+    def _crop_loss(
+        self, groups: Sequence[Group], false: Sequence[FalseProposal], mistakes: Sequence[FalseProposal] = ()
+    ) -> Any:
         patches = [([p for photo in g.photos for p in patches_of(photo)], g.weight) for g in groups]
         patches = [each for each in patches if each[0]]
         if not patches:
             raise CannotTrain("no nail is marked in any source; masks are PNG files in which nails are above 127")
-        heats = np.array([proposal.heat for proposal in false])
+        # half of what is no nail are mistakes, if there are any
+        wrong = [(list(places), 0.5) for places in (false, mistakes) if places]
 
         def sample(size: int, rng: Generator) -> CropSample | None:
             kind = rng.random()
-            if kind < FALSE and false:
-                proposal = false[rng.choice(len(false), p=heats / heats.sum())]
+            if kind < FALSE and wrong:
+                proposal = _by_heat(_group_of(wrong, rng), rng)
                 return absent(proposal.rgb, proposal.guess, size, rng)
             (patch,) = draw_weighted(_group_of(patches, rng), 1, rng)
             return (negative if FALSE <= kind < FALSE + BESIDE else positive)(patch, size, rng)
@@ -252,19 +291,32 @@ class Training:
         return loss
 
     # --- keeping what was made ------------------------------------------------------------------------------------
-    def _trained(self, name: str, kind: type[learning.N], loss: Callable[[], Any], seed: int) -> learning.N:
+    def _trained(
+        self,
+        name: str,
+        kind: type[learning.N],
+        loss: Callable[[], Any],
+        *,
+        seed: int,
+        start: learning.N | None = None,
+    ) -> learning.N:
+        """The network of that name, trained from `start`, or from ImageNet, unless it is kept."""
         path = self._work / f"{name}.pt"
         torch.manual_seed(seed)  # the decoder's first weights are random, too
         network: Any = kind()
         if path.exists():
             network.load_state_dict(torch.load(path, weights_only=True))
             return network.eval()
-        network.encoder.load_imagenet(self._encoder)
+        if start is None:
+            network.encoder.load_imagenet(self._encoder)
+        else:
+            network.load_state_dict(start.state_dict())
         network = learning.fit(
             network,
             loss(),
             steps=getattr(self._steps, name),
             seed=seed,
+            rate=1.0 if start is None else FURTHER_RATE,
             progress=lambda done, total: self._report(f"training {name}", done, total),
         )
         _write_whole(path, lambda partial: torch.save(network.state_dict(), partial))
@@ -290,6 +342,11 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def _group_of(groups: Sequence[tuple[list[T], float]], rng: Generator) -> list[T]:
     weights = np.array([weight for _, weight in groups])
     return groups[int(rng.choice(len(groups), p=weights / weights.sum()))][0]
+
+
+def _by_heat(proposals: Sequence[FalseProposal], rng: Generator) -> FalseProposal:
+    heats = np.array([proposal.heat for proposal in proposals])
+    return proposals[int(rng.choice(len(proposals), p=heats / heats.sum()))]
 
 
 def _photo_of(drawn: synthetic.Synthetic, name: str) -> Photo:

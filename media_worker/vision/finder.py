@@ -27,9 +27,9 @@ lengths apart, but only 0.4 where nails are long."""
 SURE_SIDE = 0.9
 """Least certainty of a hand's side, by which a finger's back and pad are told apart."""
 
-PAD = -0.4
-"""`facing` below which a finger shows its pad. Visible nails of 54 phone photos: 5th percentile 0.87–0.96 (thumb −0.7);
-hidden ones of 89 palms: 90th percentile under −0.02."""
+PAD = 0.3
+"""`facing` below which a finger shows its pad. The nails in view of 59 phone photos, thumbs left out: 0.87 or more, all
+194. Of 360 pads of 90 palms 9 are at 0.3 or above, four of them of a hand that shows its back after all."""
 
 PAD_REACH = 0.6
 """What lies within so many lengths of a finger's pad is that pad."""

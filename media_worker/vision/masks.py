@@ -28,20 +28,24 @@ LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt scaling (Platt, 1999): a logistic function of the logit of a raw score, fit on photos not trained on."""
+    """Platt scaling (Platt, 1999): a logistic function of the network's own logit, fit on photos not trained on.
+
+    A place where a hand's landmarks expect a nail is more likely one than any other that looks the same.
+    """
 
     offset: float
     slope: float
+    expected: float
+    """Added where landmarks expect a nail."""
 
-    def __call__(self, score: float) -> float:
-        """Probability that a nail of this raw score overlaps a true one by half."""
-        score = min(max(score, 1e-6), 1 - 1e-6)
-        return float(1 / (1 + np.exp(-self.offset - self.slope * np.log(score / (1 - score)))))
+    def __call__(self, presence: float, *, expected: bool) -> float:
+        """Probability that a nail of this presence, a logit, overlaps a true one by half."""
+        return float(1 / (1 + np.exp(-self.offset - self.slope * presence - self.expected * expected)))
 
 
-RAW = Calibration(0.0, 1.0)
+RAW = Calibration(0.0, 1.0, 0.0)
 
-CALIBRATION = RAW
+CALIBRATION = Calibration(offset=-3.81, slope=1.139, expected=2.391)
 """By `python -m media_worker.training calibrate`, on nails/val and nails/lab_val."""
 
 END = 0.06
@@ -73,10 +77,6 @@ class CropMask:
             np.mean([look.direction for look in looks], axis=0),
         )
 
-    def certainty(self, inside: NDArray[np.bool_]) -> float:
-        """Mean probability of the pixels `inside`, 0.5–1."""
-        return float((1 / (1 + np.exp(-self.logits[inside]))).mean())
-
 
 def nail_of(
     guess: Guess, mask: CropMask, calibration: Calibration = CALIBRATION, least: float = LEAST_CONFIDENCE
@@ -85,7 +85,7 @@ def nail_of(
     inside = _largest_part(mask.logits > 0)
     if np.count_nonzero(inside) < SMALLEST:
         return None
-    confidence = calibration(mask.certainty(inside) / (1 + np.exp(-mask.presence)))
+    confidence = calibration(mask.presence, expected=guess.finger is not None)
     if confidence < least:
         return None
     to_frame = cv2.invertAffineTransform(crop_matrix(guess, FINE))

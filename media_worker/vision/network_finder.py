@@ -56,11 +56,10 @@ class NetworkFinder(NailFinder):
 
     def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
         masks = look(self._crops, Pyramid(rgb), guesses, STREAM_CROP_SIZE)
-        return self._nails(guesses, masks)
+        return self._nails(guesses, masks, self._least)
 
-    def _nails(self, guesses: Sequence[Guess], masks: Sequence[CropMask]) -> list[Nail | None]:
-        pairs = zip(guesses, masks, strict=True)
-        return [nail_of(guess, mask, self._calibration, self._least) for guess, mask in pairs]
+    def _nails(self, guesses: Sequence[Guess], masks: Sequence[CropMask], least: float) -> list[Nail | None]:
+        return [nail_of(guess, mask, self._calibration, least) for guess, mask in zip(guesses, masks, strict=True)]
 
 
 def map_guesses(network: MapNetwork, rgb: Pixels, longest: int, *, least: float = HEAT) -> list[tuple[float, Guess]]:

@@ -16,8 +16,9 @@ from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.network_finder import NetworkFinder, look
 from media_worker.vision.render import coverage
 
-MAP_SIZES = (320, 512, 800, 1152)
-"""Longer sides of the maps' inputs, pixels: nails from 1/36 to 1/300 of that side are within 9 to 55 pixels of one."""
+MAP_SIZES = (96, 160, 320, 512, 800, 1152)
+"""Longer sides of the maps' inputs, pixels: in one of them nails from half of a picture's side to a
+hundredth of it are 9 to 55 pixels long."""
 
 LARGEST_ENLARGEMENT = 1.5
 """No map of a picture enlarged by more: there is nothing in it that a smaller map would not show."""
@@ -25,6 +26,9 @@ LARGEST_ENLARGEMENT = 1.5
 QUICK_LOOKS = ((64, False), (64, True))
 CLOSE_LOOKS = ((64, False), (64, True), (96, False), (96, True))
 """Crop sizes, and whether mirrored. The quick ones centre the close ones."""
+
+FAINT = 0.05
+"""Confidence after the quick looks from which a nail gets the close ones."""
 
 SHARED = 0.35
 """Two outlines that share this part of the smaller one are one nail."""
@@ -40,8 +44,9 @@ class StillFinder(NetworkFinder):
         pyramid = Pyramid(rgb)
         expected = [guess for hand in hands for guess in expected_nails(hand)]
         pads = [guess for hand in hands for guess in finger_pads(hand)]
-        nails = self._look(pyramid, distinct([*self.propose(rgb), *expected]), QUICK_LOOKS)
-        nails = self._look(pyramid, [Guess.at(nail) for nail in nails], CLOSE_LOOKS)
+        nails = self._look(pyramid, distinct([*self.propose(rgb), *expected]), QUICK_LOOKS, min(FAINT, self._least))
+        named = _named(_without_overlaps(nails, *rgb.shape[:2]), expected)
+        nails = self._look(pyramid, [Guess.at(nail) for nail in named], CLOSE_LOOKS, self._least)
         nails = [nail for nail in nails if not on_pad(Guess.at(nail), pads)]
         return numbered(_named(_without_overlaps(nails, *rgb.shape[:2]), expected))
 
@@ -51,10 +56,12 @@ class StillFinder(NetworkFinder):
         found = [each for size in sizes for each in self.hints(rgb, size)]
         return distinct(guess for _, guess in sorted(found, key=lambda each: -each[0]))
 
-    def _look(self, pyramid: Pyramid, guesses: Sequence[Guess], looks: Sequence[tuple[int, bool]]) -> list[Nail]:
+    def _look(
+        self, pyramid: Pyramid, guesses: Sequence[Guess], looks: Sequence[tuple[int, bool]], least: float
+    ) -> list[Nail]:
         answers = [look(self._crops, pyramid, guesses, size, mirrored=mirrored) for size, mirrored in looks]
         masks = [CropMask.mean(each) for each in zip(*answers, strict=True)]
-        return [nail for nail in self._nails(guesses, masks) if nail is not None]
+        return [nail for nail in self._nails(guesses, masks, least) if nail is not None]
 
 
 def _without_overlaps(nails: Sequence[Nail], height: int, width: int) -> list[Nail]:

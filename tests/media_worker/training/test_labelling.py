@@ -8,6 +8,8 @@ import pytest
 
 from media_worker.drawn_hand import draw
 from media_worker.training.labelling import (
+    FalseProposal,
+    confirmed,
     direct_by_landmarks,
     direct_by_opinion,
     direct_upwards,
@@ -17,6 +19,7 @@ from media_worker.training.labelling import (
 )
 from media_worker.training.photos import UNKNOWN, Photo, with_mask
 from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.finder import Guess
 from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.nails import Nail
 from tests.media_worker.training import drawn_photos
@@ -137,7 +140,7 @@ def test_false_proposals_are_those_without_a_nail() -> None:
     found = false_proposals(photo, TrueMap())
     assert len(found) >= 1
     for proposal in found:
-        assert np.hypot(*(proposal.guess.centre - (230.5, 120.5))) < 6
+        assert np.hypot(*(proposal.guess.centre - (230.5, 120.5))) < 10, "a cell of the coarsest map is 13 wide"
         assert proposal.guess.length == pytest.approx(41, rel=0.15)
         assert proposal.heat == pytest.approx(1 / (1 + np.exp(-4)))
         assert proposal.rgb is photo.rgb
@@ -148,3 +151,14 @@ def test_where_a_nail_is_thinkable_no_proposal_is_false() -> None:
     assert false_proposals(photo, TrueMap()) == []
     photo.labels[photo.labels == 2] = UNKNOWN
     assert false_proposals(photo, TrueMap()) == []
+
+
+def test_a_mistake_is_a_false_proposal_that_the_crop_network_believes() -> None:
+    """It takes the left, coloured place for a nail, and sees nothing at the right one."""
+    rgb = two_coloured((90, 120, 0))
+    up = np.array([0.0, -40.0])
+    proposals = [FalseProposal(rgb, Guess(np.array([x, 120.0]), up), 0.1) for x in (94.0, 230.0)]
+    (mistake,) = confirmed(proposals, TrueCrops())
+    assert np.hypot(*(mistake.guess.centre - (90.5, 120.5))) < 1.5, "where it was seen, not where it was proposed"
+    assert mistake.heat > 0.5 and mistake.rgb is rgb
+    assert confirmed([], TrueCrops()) == []

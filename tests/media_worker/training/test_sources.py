@@ -7,7 +7,7 @@ import pytest
 
 from media_worker.training import sources
 from media_worker.training.errors import CannotTrain
-from media_worker.training.sources import Boxed, Drawn, Masked, Unlabelled
+from media_worker.training.sources import Boxed, Drawn, Empty, Masked, Unlabelled
 
 OWN = '[[source]]\npath = "mine"\nkind = "masked"\nweight = 1.0\nlicence = "mine"\n'
 
@@ -20,8 +20,8 @@ def written(folder: Path, text: str) -> Path:
 
 def test_what_lacquer_trains_on() -> None:
     read = sources.read()
-    assert {type(source) for source in read.source} == {Masked, Boxed, Unlabelled, Drawn}
-    found = [*read.of(Masked), *read.of(Boxed), *read.of(Unlabelled), *read.of(Drawn)]
+    assert {type(source) for source in read.source} == {Masked, Boxed, Unlabelled, Empty, Drawn}
+    found = [*read.of(Masked), *read.of(Boxed), *read.of(Unlabelled), *read.of(Empty), *read.of(Drawn)]
     assert len(found) == len(read.source)
     assert all(source.weight > 0 for source in read.source)
     assert all(source.licence.strip() for source in read.source)
@@ -62,3 +62,15 @@ def test_missing_folders_are_named_before_anything_starts(tmp_path: Path) -> Non
         read.check(tmp_path)
     (tmp_path / "mine" / "masks").mkdir()
     read.check(tmp_path)
+
+
+def test_pictures_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "views" / "data").mkdir(parents=True)
+    (tmp_path / "views" / "__init__.py").touch()
+    for name in ("b.png", "a.jpg", "notes.txt"):
+        (tmp_path / "views" / "data" / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    source = Empty(kind="empty", package="views", folder="data", weight=1, licence="mine")
+    assert [path.name for path in source.pictures()] == ["a.jpg", "b.png"]
+    with pytest.raises(CannotTrain, match="nowhere is missing; install it"):
+        Empty(kind="empty", package="nowhere", folder="data", weight=1, licence="mine").pictures()
