@@ -34,7 +34,8 @@ EXTRA = ("torch", "onnx", "skimage", ENCODER_PACKAGE)
 class Step(StrEnum):
     FIRST_MAP = "first_map"
     CROPS = "crops"
-    SURE_CROPS = "sure_crops"
+    SECOND_CROPS = "second_crops"
+    LAST_CROPS = "last_crops"
     MAP = "map"
 
 
@@ -97,7 +98,7 @@ def train(  # noqa: PLR0917  # they are options
             return
         folder = out or work
         folder.mkdir(parents=True, exist_ok=True)
-        export(training.sure_crops(), folder / "nail_crops.onnx", outputs=["mask", "whole"])
+        export(training.last_crops(), folder / "nail_crops.onnx", outputs=["mask", "whole"])
         export(training.map(), folder / "nail_map.onnx", outputs=["map"])
         typer.echo(f"wrote {folder / 'nail_crops.onnx'} and {folder / 'nail_map.onnx'}")
 

@@ -58,17 +58,25 @@ class Empty(_Source):
     """Pictures without any nail: whatever the networks see in them is a mistake to learn from."""
 
     kind: Literal["empty"]
-    package: str
-    """An installed package that brings pictures."""
-    folder: str
-    """Where in it they lie."""
+    path: Path
+    """Searched with all that is in it; inside of `package`, if that is named."""
+    package: str | None = None
+    """An installed Python package."""
+    install: str
+    """What to install where the pictures are missing."""
 
-    def pictures(self) -> list[Path]:
-        """Raises CannotTrain where the package is not installed."""
-        spec = importlib.util.find_spec(self.package)
-        if spec is None or spec.origin is None:
-            raise CannotTrain(f"{self.package} is missing; install it, or take that source out of the sources file")
-        return sorted(path for path in (Path(spec.origin).parent / self.folder).iterdir() if path.suffix in PICTURES)
+    def pictures(self, data: Path) -> list[Path]:
+        """Raises CannotTrain where there are none."""
+        folder = (_package_folder(self.package) if self.package else data) / self.path
+        found = sorted(path for path in folder.rglob("*") if path.suffix in PICTURES)
+        if not found:
+            raise CannotTrain(f"{folder} has no pictures; install {self.install}, or take that source out")
+        return found
+
+
+def _package_folder(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec and spec.origin else Path(name)
 
 
 class Drawn(_Source):
@@ -93,7 +101,9 @@ class Sources(BaseModel):
         return [source for source in self.source if isinstance(source, kind)]
 
     def check(self, data: Path) -> None:
-        """That every source's folders are in `data`. Raises CannotTrain."""
+        """That every source's folders and pictures are there. Raises CannotTrain."""
+        for empty in self.of(Empty):
+            empty.pictures(data)
         for source in self.source:
             for name in source.folders:
                 folder = data / getattr(source, "path", "") / name

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,11 +58,11 @@ class Steps:
     first_map: int = 900
     crops: int = 2600
     map: int = 2300
-    sure_crops: int = 900
+    second_crops: int = 900
+    last_crops: int = 1000
 
     def scaled(self, share: float) -> Steps:
-        counts = (self.first_crops, self.first_map, self.crops, self.map, self.sure_crops)
-        return Steps(*(max(2, round(share * count)) for count in counts))
+        return Steps(*(max(2, round(share * count)) for count in astuple(self)))
 
 
 @dataclass(frozen=True)
@@ -199,22 +198,23 @@ class Training:
 
     def mistakes(self) -> list[FalseProposal]:
         """Places that are no nails, although the first map and the crop network so far agree that they are."""
-        return self._kept("mistakes", self._collect_mistakes)
+        return self._kept("mistakes", lambda: self._collect_mistakes(self.first_map(), self.crops()))
 
-    def _collect_mistakes(self) -> list[FalseProposal]:
-        map_network, crop_network = TorchMap(self.first_map()), TorchCrops(self.crops())
-        by_picture: dict[int, list[FalseProposal]] = defaultdict(list)
-        for proposal in self.false_proposals():
-            by_picture[id(proposal.rgb)].append(proposal)
-        pictures = [*by_picture.values(), *(labelling.false_proposals(photo, map_network) for photo in self._empty())]
+    def last_mistakes(self) -> list[FalseProposal]:
+        """The same, of the map that ships and the crop network of the second round."""
+        return self._kept("last_mistakes", lambda: self._collect_mistakes(self.map(), self.second_crops()))
+
+    def _collect_mistakes(self, map_network: NailMapNetwork, crop_network: NailCropNetwork) -> list[FalseProposal]:
+        propose, judge = TorchMap(map_network), TorchCrops(crop_network)
+        pictures = [photo for group in self._all() for photo in group.photos] + self._empty()
         found = []
-        for done, proposals in enumerate(pictures, 1):
-            found += labelling.confirmed(proposals, crop_network)
+        for done, photo in enumerate(pictures, 1):
+            found += labelling.confirmed(labelling.false_proposals(photo, propose), judge)
             self._report("collecting mistakes", done, len(pictures))
         return found
 
     def _empty(self) -> list[Photo]:
-        paths = [path for source in self._sources.of(Empty) for path in source.pictures()]
+        paths = [path for source in self._sources.of(Empty) for path in source.pictures(self._data)]
         pictures = [(path.stem, photos.read_rgb(path)) for path in paths]
         return [Photo(name, rgb, np.zeros(rgb.shape[:2], np.int16)) for name, rgb in pictures]
 
@@ -232,14 +232,24 @@ class Training:
             "crops", NailCropNetwork, lambda: self._crop_loss(self._all(), self.false_proposals()), seed=2
         )
 
-    def sure_crops(self) -> NailCropNetwork:
-        """The crop network that ships: it goes on from `crops`, and learns most from what both took for nails."""
+    def second_crops(self) -> NailCropNetwork:
+        """It goes on from `crops`, and learns most from what both networks took for nails."""
         return self._trained(
-            "sure_crops",
+            "second_crops",
             NailCropNetwork,
             lambda: self._crop_loss(self._all(), self.false_proposals(), self.mistakes()),
             seed=4,
             start=self.crops(),
+        )
+
+    def last_crops(self) -> NailCropNetwork:
+        """The crop network that ships: a third round, with the map that it will work with."""
+        return self._trained(
+            "last_crops",
+            NailCropNetwork,
+            lambda: self._crop_loss(self._all(), self.false_proposals(), [*self.mistakes(), *self.last_mistakes()]),
+            seed=5,
+            start=self.second_crops(),
         )
 
     def map(self) -> NailMapNetwork:

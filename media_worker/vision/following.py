@@ -27,6 +27,9 @@ FADE_IN_MS, FADE_OUT_MS = 120, 90
 SHOW, HIDE = 0.5, 0.35
 """A nail shows from the one confidence on, and no longer below the other."""
 
+SHOW_NAMELESS, HIDE_NAMELESS = 0.8, 0.5
+"""The same without a hand behind it: a stream looks at thousands of places, and paint on a cupboard looks silly."""
+
 FLOW_ONLY_MS = 200
 """A nail that nobody has looked at closely for so long is not believed any more."""
 
@@ -44,7 +47,7 @@ noise cancels out there, and what is truly off does not."""
 STRAYED = 0.75
 """A look that finds a nail further than this many lengths from the prediction has found another one."""
 
-CONFIRMATIONS = 2
+CONFIRMATIONS = 3
 """Looks that must agree before a nail without a hand is painted: what seems a nail once is often a light."""
 
 VOTE_DECAY, VOTE_LEAD = 0.85, 1.0
@@ -95,6 +98,12 @@ class Track:
         return self.name is not None or self.looks >= CONFIRMATIONS
 
     @property
+    def convincing(self) -> bool:
+        """Whether its confidence is enough to show it."""
+        show, hide = (SHOW, HIDE) if self.name else (SHOW_NAMELESS, HIDE_NAMELESS)
+        return self.confidence >= (hide if self.shown else show)
+
+    @property
     def restless(self) -> bool:
         """Whether to look again in the next frame."""
         return not self.denied and (self.lost or self.misses > 0 or not self.confirmed)
@@ -137,11 +146,14 @@ class NailFollower:
     def add(self, nails: Iterable[Nail | None], now: float, *, shown: bool) -> None:
         """Begins to follow what was found where nothing was followed; `shown` at once, without confirmation."""
         for nail in nails:
-            if nail is None or nail.confidence < SHOW or self.denies(Guess.at(nail)):
+            if nail is None or self.denies(Guess.at(nail)):
                 continue
             name = (nail.finger, nail.hand) if nail.finger and nail.hand else None
-            track = Track(NailShape.of(nail), nail.confidence, nail.visibility, now, shown=True)
+            track = Track(NailShape.of(nail), nail.confidence, nail.visibility, now)
             track.name, track.votes = name, {name: 1.0} if name else {}
+            track.shown = track.convincing
+            if not track.shown:
+                continue
             track.looks = CONFIRMATIONS if shown else 1
             self.tracks.append(track)
         self._merge()
@@ -209,7 +221,7 @@ def _correct(track: Track, nail: Nail, now: float) -> None:
     track.off *= 1 - share
     track.confidence += 0.5 * (nail.confidence - track.confidence)
     track.seen_visibility = nail.visibility
-    track.shown = track.confidence >= (HIDE if track.shown else SHOW)
+    track.shown = track.convincing
     track.looked, track.looks, track.misses, track.lost, track.aim = now, track.looks + 1, 0, False, None
 
 

@@ -22,6 +22,10 @@ OUTLINE_POINTS = 32
 SMALLEST = 40
 """Fine pixels that a mask must have: less is no nail."""
 
+SOLIDITY = 0.92
+"""Least share of its convex hull that a nail fills. Of 190 nails found rightly, none had under 0.97; holes between
+fingers and folds of paper have 0.8 to 0.96."""
+
 LEAST_CONFIDENCE = 0.5
 """What is less likely a nail than not is none."""
 
@@ -89,7 +93,10 @@ def nail_of(
     if confidence < least:
         return None
     to_frame = cv2.invertAffineTransform(crop_matrix(guess, FINE))
-    edge = _edge(inside) @ to_frame[:, :2].T + to_frame[:, 2]
+    edge = _edge(inside)
+    if _solidity(edge) < SOLIDITY:
+        return None
+    edge = edge @ to_frame[:, :2].T + to_frame[:, 2]
     direction = to_frame[:, :2] @ mask.direction
     axis = _axis(edge, direction / max(float(np.hypot(*direction)), 1e-9))
     outline = _evenly(edge)
@@ -111,6 +118,11 @@ def _edge(inside: NDArray[np.bool_]) -> Floats:
     outward = points - points.mean(axis=0)  # contours run through the middles of the outermost pixels
     edge: Floats = points + 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1.0)
     return edge
+
+
+def _solidity(edge: Floats) -> float:
+    points = edge.astype(np.float32)
+    return cv2.contourArea(points) / max(cv2.contourArea(cv2.convexHull(points)), 1e-6)
 
 
 def _evenly(edge: Floats) -> Floats:

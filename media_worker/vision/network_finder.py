@@ -7,6 +7,7 @@ turned and scaled until the expected nail points up and fills a bit less than ha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.crops import Pyramid, crop_matrix
 from media_worker.vision.finder import Guess, NailFinder
-from media_worker.vision.masks import CALIBRATION, LEAST_CONFIDENCE, Calibration, CropMask, nail_of
+from media_worker.vision.masks import CALIBRATION, Calibration, CropMask, nail_of
 from media_worker.vision.nails import Nail
 from media_worker.vision.networks import MAP_STRIDE, MULTIPLE, UNIT_LENGTH, CropOutput, MapOutput, NailCrops, NailMap
 
@@ -33,19 +34,23 @@ HEAT = 0.2
 class NetworkFinder(NailFinder):
     """Finds nails in the frames of a stream, with one small map and one look at each nail."""
 
+    LEAST: ClassVar[float] = 0.3
+    """Low, as what shows and what hides is decided over time."""
+
     def __init__(
         self,
         map_network: MapNetwork | None = None,
         crop_network: CropNetwork | None = None,
         *,
         calibration: Calibration = CALIBRATION,
-        least: float = LEAST_CONFIDENCE,
+        least: float | None = None,
     ) -> None:
-        """By default the networks that come with Lacquer. Nails of less than the `least` confidence are left out."""
+        """By default the networks that come with Lacquer. Nails of less than the `least` confidence, by default
+        LEAST, are left out."""
         self._map = map_network or NailMap()
         self._crops = crop_network or NailCrops()
         self._calibration = calibration
-        self._least = least
+        self._least = self.LEAST if least is None else least
 
     def propose(self, rgb: Pixels) -> list[Guess]:
         return [guess for _, guess in self.hints(rgb, STREAM_MAP_SIZE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from media_worker.vision.arrays import Mask, Pixels
 from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
-from media_worker.vision.masks import CropMask
+from media_worker.vision.masks import LEAST_CONFIDENCE, CropMask
 from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.network_finder import NetworkFinder, look
 from media_worker.vision.render import coverage
@@ -39,6 +40,8 @@ NAMED_WITHIN = 0.75
 
 class StillFinder(NetworkFinder):
     """Finds nails in photos: about 0.6 s for one of 1024x768 with five nails."""
+
+    LEAST: ClassVar[float] = LEAST_CONFIDENCE
 
     def find(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Nail]:
         pyramid = Pyramid(rgb)

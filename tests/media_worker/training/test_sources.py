@@ -65,12 +65,15 @@ def test_missing_folders_are_named_before_anything_starts(tmp_path: Path) -> Non
 
 
 def test_pictures_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "views" / "data").mkdir(parents=True)
+    (tmp_path / "views" / "data" / "far").mkdir(parents=True)
     (tmp_path / "views" / "__init__.py").touch()
-    for name in ("b.png", "a.jpg", "notes.txt"):
+    for name in ("b.png", "far/a.jpg", "notes.txt"):
         (tmp_path / "views" / "data" / name).touch()
     monkeypatch.syspath_prepend(tmp_path)
-    source = Empty(kind="empty", package="views", folder="data", weight=1, licence="mine")
-    assert [path.name for path in source.pictures()] == ["a.jpg", "b.png"]
-    with pytest.raises(CannotTrain, match="nowhere is missing; install it"):
-        Empty(kind="empty", package="nowhere", folder="data", weight=1, licence="mine").pictures()
+    inside = Empty(kind="empty", package="views", path=Path("data"), install="views", weight=1, licence="mine")
+    assert [path.name for path in inside.pictures(tmp_path)] == ["b.png", "a.jpg"]
+    folder = Empty(kind="empty", path=Path("views"), install="it", weight=1, licence="mine")
+    assert len(folder.pictures(tmp_path)) == 2
+    missing = Empty(kind="empty", package="nowhere", path=Path("data"), install="nowhere", weight=1, licence="mine")
+    with pytest.raises(CannotTrain, match="no pictures; install nowhere"):
+        missing.pictures(tmp_path)

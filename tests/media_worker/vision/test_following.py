@@ -7,7 +7,7 @@ import pytest
 
 from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.vision.finder import Guess
-from media_worker.vision.following import FADE_IN_MS, FADE_OUT_MS, FLOW_ONLY_MS, NailFollower
+from media_worker.vision.following import CONFIRMATIONS, FADE_IN_MS, FADE_OUT_MS, FLOW_ONLY_MS, NailFollower
 from media_worker.vision.nails import Nail
 from protocol.messages import Finger
 
@@ -63,11 +63,19 @@ def test_a_new_named_nail_fades_in_without_a_jump() -> None:
     assert rising[-1] == 1
 
 
-def test_a_nail_without_a_hand_is_painted_when_seen_twice() -> None:
+def test_a_nail_without_a_hand_is_painted_when_seen_three_times() -> None:
     follower = following(nameless(true_nails()[:1]), shown=False)
-    assert levels(follower, 0) == []
-    follower.correct(follower.tracks, nameless(true_nails()[:1]), FRAME_MS)
-    assert levels(follower, FRAME_MS) == pytest.approx([FRAME_MS / FADE_IN_MS])
+    for frame in range(CONFIRMATIONS - 1):
+        assert levels(follower, frame * FRAME_MS) == []
+        follower.correct(follower.tracks, nameless(true_nails()[:1]), (frame + 1) * FRAME_MS)
+    assert levels(follower, CONFIRMATIONS * FRAME_MS) == pytest.approx([FRAME_MS / FADE_IN_MS])
+
+
+def test_without_a_hand_more_confidence_is_asked_for() -> None:
+    (nail,) = nameless([replace(true_nails()[0], confidence=0.7)])
+    assert following([nail], shown=True).tracks == []
+    assert len(following([replace(nail, confidence=0.85)], shown=True).tracks) == 1
+    assert len(following([replace(true_nails()[0], confidence=0.55)], shown=True).tracks) == 1, "with one, less will do"
 
 
 def test_what_was_seen_only_once_is_never_painted() -> None:

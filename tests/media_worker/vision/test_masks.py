@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -102,13 +104,11 @@ def test_a_speck_is_no_nail() -> None:
     assert nail_of(GUESS, nothing, RAW, least=0) is None
 
 
-def test_confidence_needs_both_a_clear_mask_and_presence() -> None:
+def test_confidence_is_presence() -> None:
     outline = ellipse(CENTRE, 13, 9, 0)
     sure = nail_in(seen(outline))
     doubtful = nail_in(seen(outline, presence=1.0))
     assert sure.confidence > 0.9 > doubtful.confidence > 0.6
-    vague = CropMask(0.05 * seen(outline).logits, 6.0, UP)
-    assert nail_in(vague).confidence < doubtful.confidence
     assert nail_of(GUESS, seen(outline, presence=-1.0), RAW) is None
     assert nail_of(GUESS, seen(outline, presence=1.0), RAW, least=0.9) is None
 
@@ -130,14 +130,26 @@ def test_a_mask_keeps_its_place_whatever_its_size() -> None:
         assert (y.mean() + 0.5) / FINE == pytest.approx(12 / 24, abs=0.01)
 
 
-@given(a=st.floats(0, 1), b=st.floats(0, 1))
+@given(a=st.floats(-20, 20), b=st.floats(-20, 20))
 def test_calibration_keeps_the_order(a: float, b: float) -> None:
     low, high = sorted([a, b])
-    for calibration in (RAW, CALIBRATION, Calibration(-1.5, 0.7)):
-        assert 0 < calibration(low) <= calibration(high) < 1
+    for calibration in (RAW, CALIBRATION, Calibration(-1.5, 0.7, 2.0)):
+        assert 0 <= calibration(low, expected=False) <= calibration(high, expected=False) <= 1
 
 
-@given(score=st.floats(0.001, 0.999))
-def test_without_calibration_a_score_stays_what_it_is(score: float) -> None:
-    assert RAW(score) == pytest.approx(score)
-    assert Calibration(-1.0, 1.0)(score) < score
+@given(presence=st.floats(-8, 8))
+def test_what_landmarks_expect_is_likelier_a_nail(presence: float) -> None:
+    assert RAW(presence, expected=False) == pytest.approx(1 / (1 + np.exp(-presence)))
+    assert CALIBRATION(presence, expected=True) > CALIBRATION(presence, expected=False)
+    named = nail_in(seen(ellipse(CENTRE, 13, 9, 0), presence=3.0))
+    nameless = nail_in(seen(ellipse(CENTRE, 13, 9, 0), presence=3.0), replace(GUESS, finger=None))
+    assert named.confidence == nameless.confidence, "the raw score does not know names"
+
+
+@pytest.mark.parametrize("bite", [0.0, 0.8])
+def test_nails_have_no_bites(bite: float) -> None:
+    """A mask that fills too little of its convex hull is a hole between fingers, or a fold of paper."""
+    outline = ellipse(CENTRE, 13, 9, 0)
+    inward = outline[:, 0] > CENTRE[0] + 2
+    outline[inward, 0] -= 2 * bite * (outline[inward, 0] - CENTRE[0] - 2)
+    assert (nail_of(GUESS, seen(outline), RAW, least=0) is None) == (bite > 0)
