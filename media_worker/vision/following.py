@@ -104,6 +104,11 @@ class Track:
         return self.confidence >= (hide if self.shown else show)
 
     @property
+    def gone(self) -> bool:
+        """Flow lost it, and a look at where it was found nothing: fading there would leave paint in the air."""
+        return self.lost and self.misses > 0
+
+    @property
     def restless(self) -> bool:
         """Whether to look again in the next frame."""
         return not self.denied and (self.lost or self.misses > 0 or not self.confirmed)
@@ -191,6 +196,8 @@ class NailFollower:
         for track in self.tracks:
             low, high = track.visibility - elapsed / FADE_OUT_MS, track.visibility + elapsed / FADE_IN_MS
             track.visibility = float(np.clip(np.clip(_goal(track, now), low, high), 0, 1))
+            if track.gone:
+                track.visibility = 0.0
         self.tracks = [track for track in self.tracks if track.visibility > 0 or _hopeful(track, now)]
         owners = _owners(self.tracks)
         return numbered(_nail(track, owners) for track in self.tracks if track.visibility > 0)

@@ -242,3 +242,13 @@ def test_a_pad_for_one_frame_hardly_shows() -> None:
     assert levels(follower, FRAME_MS)[0] > 0.6
     follower.deny([])
     assert levels(follower, 2 * FRAME_MS)[0] > 0.8
+
+
+def test_what_flow_lost_and_a_look_missed_is_gone_at_once() -> None:
+    """At a cut, or when a hand darts off, paint must not hang in the air while it fades."""
+    follower = following(true_nails()[:1], shown=True)
+    assert levels(follower, 0) == [1]
+    follower.move(np.random.default_rng(0).integers(0, 255, DRAWING.rgb.shape, np.uint8))
+    assert follower.tracks[0].lost
+    follower.correct(follower.tracks, [None], FRAME_MS)
+    assert levels(follower, FRAME_MS) == []
