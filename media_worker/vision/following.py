@@ -27,7 +27,7 @@ FADE_IN_MS, FADE_OUT_MS = 120, 90
 SHOW, HIDE = 0.5, 0.35
 """A nail shows from the one confidence on, and no longer below the other."""
 
-SHOW_NAMELESS, HIDE_NAMELESS = 0.8, 0.5
+SHOW_NAMELESS, HIDE_NAMELESS = 0.9, 0.6
 """The same without a hand behind it: a stream looks at thousands of places, and paint on a cupboard looks silly."""
 
 FLOW_ONLY_MS = 200

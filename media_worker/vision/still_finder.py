@@ -47,7 +47,8 @@ class StillFinder(NetworkFinder):
         pyramid = Pyramid(rgb)
         expected = [guess for hand in hands for guess in expected_nails(hand)]
         pads = [guess for hand in hands for guess in finger_pads(hand)]
-        nails = self._look(pyramid, distinct([*self.propose(rgb), *expected]), QUICK_LOOKS, min(FAINT, self._least))
+        places = [_expected_there(guess, expected) for guess in distinct([*self.propose(rgb), *expected])]
+        nails = self._look(pyramid, places, QUICK_LOOKS, min(FAINT, self._least))
         named = _named(_without_overlaps(nails, *rgb.shape[:2]), expected)
         nails = self._look(pyramid, [Guess.at(nail) for nail in named], CLOSE_LOOKS, self._least)
         nails = [nail for nail in nails if not on_pad(Guess.at(nail), pads)]
@@ -65,6 +66,14 @@ class StillFinder(NetworkFinder):
         answers = [look(self._crops, pyramid, guesses, size, mirrored=mirrored) for size, mirrored in looks]
         masks = [CropMask.mean(each) for each in zip(*answers, strict=True)]
         return [nail for nail in self._nails(guesses, masks, least) if nail is not None]
+
+
+def _expected_there(guess: Guess, expected: Sequence[Guess]) -> Guess:
+    """The guess with the name that landmarks expect at its place: several may bear it for now."""
+    nearest = min(expected, key=lambda each: gap(each, guess), default=None)
+    if nearest is None or gap(nearest, guess) >= NAMED_WITHIN:
+        return guess
+    return replace(guess, finger=nearest.finger, hand=nearest.hand)
 
 
 def _without_overlaps(nails: Sequence[Nail], height: int, width: int) -> list[Nail]:
