@@ -12,6 +12,10 @@ EVERY_SECOND_FRAME = 50
 SPARSE = 50
 """Frames that come this many milliseconds apart leave time for all work that is due."""
 
+HANDS_WITH_NAILS = 80
+"""How often a hand is looked for, ms, whose nails are followed: of frames 33 apart, every third one. Nails need it only
+for their names and for turning away."""
+
 HANDS_WITHOUT_HAND = 250
 """How often a hand is looked for, ms, where nails are followed without one, as in close-ups."""
 
@@ -19,7 +23,7 @@ HAND_MAY_BE_BACK = 400
 """For so long after a hand was lost, ms, it is looked for as if there were one: MediaPipe first looks where it was, and
 needs up to three looks to find it anew."""
 
-PROPOSE_WITHOUT_HAND, PROPOSE_WITH_HAND = 200, 800
+PROPOSE_WITHOUT_HAND, PROPOSE_WITH_HAND = 200, 1500
 """How often the whole picture is searched for further nails, ms. A hand's landmarks show where most are."""
 
 
@@ -50,7 +54,9 @@ class Schedule:
             self._hand_seen = now
         sparse = now - self._frame >= SPARSE
         close_up = nails > 0 and now - self._hand_seen > HAND_MAY_BE_BACK
-        hands_due = now - self._hands >= (HANDS_WITHOUT_HAND if close_up else EVERY_SECOND_FRAME)
+        settled = hands > 0 and nails >= 4 * hands and not urgent
+        interval = HANDS_WITHOUT_HAND if close_up else HANDS_WITH_NAILS if settled else EVERY_SECOND_FRAME
+        hands_due = now - self._hands >= interval
         propose_due = now - self._propose >= _propose_interval(hands, nails)
         refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
         if hands_due and not sparse:

@@ -24,14 +24,14 @@ def test_a_first_frame_gets_everything() -> None:
 def test_hands_and_looks_take_turns_at_30_frames_a_second() -> None:
     work = run(90, 33.4)[1:]
     assert not any(each.hands and each.refine for each in work)
-    assert sum(each.hands for each in work) == pytest.approx(45, abs=4)
-    assert sum(each.refine for each in work) == pytest.approx(45, abs=4)
-    assert 2 <= sum(each.propose for each in work) <= 5
+    assert sum(each.hands for each in work) == pytest.approx(30, abs=3)
+    assert sum(each.refine for each in work) == pytest.approx(30, abs=3)
+    assert 1 <= sum(each.propose for each in work) <= 2
     assert sum(map(cost, work)) / len(work) < 10
     assert max(map(cost, work)) <= HANDS_MS + REFINE_MS
 
 
-@pytest.mark.parametrize("interval", [50, 100, 400])
+@pytest.mark.parametrize("interval", [100, 400])
 def test_frames_that_come_slowly_get_all_that_is_due(interval: float) -> None:
     assert all(each.hands and each.refine for each in run(20, interval))
 
