@@ -74,7 +74,7 @@ def test_a_nail_without_a_hand_is_painted_when_seen_three_times() -> None:
 def test_without_a_hand_more_confidence_is_asked_for() -> None:
     (nail,) = nameless([replace(true_nails()[0], confidence=0.7)])
     assert following([nail], shown=True).tracks == []
-    assert len(following([replace(nail, confidence=0.85)], shown=True).tracks) == 1
+    assert len(following([replace(nail, confidence=0.95)], shown=True).tracks) == 1
     assert len(following([replace(true_nails()[0], confidence=0.55)], shown=True).tracks) == 1, "with one, less will do"
 
 
