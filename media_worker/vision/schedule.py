@@ -1,5 +1,5 @@
-"""Which work is done in which frame. Hands cost 11 ms, a look at the whole picture 7, five nails closely 6: together
-more than a frame may take, so they take turns, and optical flow carries nails over the frames between."""
+"""Which work is done in which frame. Hands cost 11 ms, a look at the whole picture 18, five nails closely 7: any two of
+them are more than a frame may take, so they take turns, and optical flow carries nails over the frames between."""
 
 from __future__ import annotations
 
@@ -59,10 +59,11 @@ class Schedule:
         hands_due = now - self._hands >= interval
         propose_due = now - self._propose >= _propose_interval(hands, nails)
         refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
-        if hands_due and not sparse:
-            hands_due = urgent or not (refine_due or propose_due) or self._hands < max(self._refine, self._propose)
-            refine_due = refine_due and (urgent or not hands_due)
+        if not sparse:
+            first = urgent or not (refine_due or propose_due) or self._hands < max(self._refine, self._propose)
+            hands_due = hands_due and first
             propose_due = propose_due and not hands_due
+            refine_due = refine_due and (urgent or not (hands_due or propose_due))
         work = Work(hands_due, propose_due, refine_due)
         self._note(now, work)
         return work

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from media_worker.vision.schedule import Schedule, Work
 
-HANDS_MS, PROPOSE_MS, REFINE_MS = 11.0, 7.0, 6.0
+HANDS_MS, PROPOSE_MS, REFINE_MS = 11.0, 18.0, 7.0
+"""Of one thread of a 2-core AMD EPYC: one hand, a map of 320x240, five crops."""
 
 
 def run(frames: int, interval: float, *, hands: int = 1, nails: int = 5, urgent: bool = False) -> list[Work]:
@@ -27,8 +29,17 @@ def test_hands_and_looks_take_turns_at_30_frames_a_second() -> None:
     assert sum(each.hands for each in work) == pytest.approx(30, abs=3)
     assert sum(each.refine for each in work) == pytest.approx(30, abs=3)
     assert 1 <= sum(each.propose for each in work) <= 2
-    assert sum(map(cost, work)) / len(work) < 10
-    assert max(map(cost, work)) <= HANDS_MS + REFINE_MS
+    assert sum(map(cost, work)) / len(work) < 7
+    assert max(map(cost, work)) <= PROPOSE_MS
+
+
+@pytest.mark.parametrize(("hands", "nails"), [(1, 5), (0, 5), (2, 10)])
+def test_a_look_at_the_whole_picture_has_a_frame_of_its_own(hands: int, nails: int) -> None:
+    work = run(300, 33.4, hands=hands, nails=nails)[1:]
+    assert any(each.propose for each in work)
+    assert not any(each.propose and (each.refine or each.hands) for each in work)
+    looks = [k for k, each in enumerate(work) if each.refine]
+    assert max(np.diff(looks)) * 33.4 <= 140, "flow alone is believed for 200 ms"
 
 
 @pytest.mark.parametrize("interval", [100, 400])
@@ -41,7 +52,7 @@ def test_an_unsettled_nail_is_looked_at_in_every_frame_and_hands_go_on() -> None
     assert all(each.refine for each in work)
     assert sum(each.hands for each in work) >= 25
     assert any(each.propose for each in work[1:])
-    assert max(map(cost, work[1:])) <= HANDS_MS + REFINE_MS
+    assert max(map(cost, work[1:])) <= PROPOSE_MS + REFINE_MS
 
 
 def test_close_ups_are_not_searched_for_a_hand_all_the_time() -> None:
