@@ -18,10 +18,10 @@ import structlog
 
 from media_worker import images
 from media_worker.mailbox import Mailbox, MailboxClosed
+from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
 from media_worker.vision.arrays import Floats
-from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
 from protocol.messages import Quality

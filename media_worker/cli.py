@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from media_worker.evaluation.drawn import DrawnReport
     from media_worker.evaluation.figures import Figure
-    from media_worker.vision.designs import Look
+    from media_worker.polish.looks import Look
 
     class Measured(Protocol):
         """Any report."""
@@ -204,7 +204,7 @@ def models() -> None:
 
 def _look(design: str, finish: Finish | None, model: Path) -> Look:
     from media_worker import files
-    from media_worker.vision.designs import Look
+    from media_worker.polish.looks import Look
     from protocol import designs
 
     if design.isdigit():

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from media_worker import memory
-from media_worker.vision.pipeline import Pipeline
+from media_worker.pipeline import Pipeline
 from protocol.errors import LacquerError, VisionFailed
 
 log = structlog.get_logger(__name__)

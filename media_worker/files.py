@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media_worker import images
-from media_worker.vision import render
-from media_worker.vision.designs import Look
+from media_worker.pipeline import Pipeline, StillPipeline
+from media_worker.polish.looks import Look
+from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
-from media_worker.vision.pipeline import Pipeline, StillPipeline
 from protocol import limits
 from protocol.errors import BadImage, BadRequest
 from protocol.messages import ImageFormat
@@ -147,5 +147,5 @@ def _mask(nail: Nail, height: int, width: int) -> NDArray[np.bool_]:
     left, top = (int(each) for each in np.clip(np.floor(nail.outline.min(axis=0)) - 1, 0, size))
     right, bottom = (int(each) for each in np.clip(np.ceil(nail.outline.max(axis=0)) + 1, 0, size))
     if left < right and top < bottom:
-        mask[top:bottom, left:right] = render.coverage(nail.outline - (left, top), right - left, bottom - top) > SHOWN
+        mask[top:bottom, left:right] = coverage(nail.outline - (left, top), right - left, bottom - top) > SHOWN
     return mask

@@ -23,15 +23,15 @@ from pydantic import BaseModel, ValidationError
 
 from media_worker import codecs, images
 from media_worker.admission import Sessions
-from media_worker.looks import Wardrobe
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
+from media_worker.pipeline import Processed, try_on_still
+from media_worker.polish.looks import Look
+from media_worker.polish.thumbnail import thumbnail
 from media_worker.session import Session
 from media_worker.settings import WorkerSettings
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
-from media_worker.vision.designs import Look
-from media_worker.vision.pipeline import Processed, try_on_still
-from media_worker.vision.thumbnail import thumbnail
+from media_worker.wardrobe import Wardrobe
 from protocol import designs, limits
 from protocol.api import Problem
 from protocol.errors import (

@@ -18,9 +18,9 @@ import structlog
 
 from media_worker import images
 from media_worker.engine import Engine
-from media_worker.looks import Wardrobe
+from media_worker.pipeline import Pipeline, Processed
 from media_worker.stats import StreamStatistics
-from media_worker.vision.pipeline import Pipeline, Processed
+from media_worker.wardrobe import Wardrobe
 from protocol import designs, limits
 from protocol.errors import LacquerError, NoFrameYet, NotFound, Replaced, SessionEnded
 from protocol.internal import FrameInfo, SessionReport, SessionSpec

@@ -25,8 +25,8 @@ from aiortc.mediastreams import MediaStreamError
 from media_worker import images
 from media_worker.channel import metadata_of
 from media_worker.mailbox import Mailbox, MailboxClosed
+from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
-from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import limits
 from protocol.errors import LacquerError, SessionEnded
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from media_worker import files
 from media_worker.evaluation.figures import Figure
+from media_worker.pipeline import StillPipeline
 from media_worker.vision import metrics
 from media_worker.vision.arrays import Floats, Mask, Pixels
 from media_worker.vision.hands import Hand, StillHandFinder
 from media_worker.vision.nails import FINGERS, Nail
-from media_worker.vision.pipeline import StillPipeline
 from media_worker.vision.skin_tone import skin_tone, thirds
 from protocol.errors import BadImage, BadRequest
 from protocol.messages import Finger

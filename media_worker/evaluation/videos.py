@@ -14,11 +14,11 @@ import numpy as np
 
 from media_worker import files
 from media_worker.evaluation.figures import Figure
+from media_worker.pipeline import Pipeline
+from media_worker.polish.looks import Look
 from media_worker.vision import video_metrics
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.designs import Look
 from media_worker.vision.nails import Nail
-from media_worker.vision.pipeline import Pipeline
 from media_worker.vision.video_metrics import FlowMeter, NailTracks
 from protocol import designs
 from protocol.errors import BadRequest
@@ -34,8 +34,8 @@ class Seen:
     nails: list[Nail]
     """Those that show."""
     vision_ms: float
-    keyframe: bool | None
-    """None where the pipeline does not say."""
+    keyframe: bool
+    """Nails were looked at closely."""
     agreement: float | None = None
     """`video_metrics.agreement` with the frame before."""
 
@@ -49,8 +49,7 @@ class Watcher:
     def see(self, i420: Pixels, timestamp_ms: int) -> Seen:
         """`i420` is uint8 (H·3/2, W). Raises VisionFailed."""
         result = self._pipeline.process_i420(i420.copy(), timestamp_ms)
-        keyframe = bool(result.stages["keyframe"]) if "keyframe" in result.stages else None
-        return Seen(files.shown(result.nails), result.stages["vision"], keyframe)
+        return Seen(files.shown(result.nails), result.stages["vision"], result.keyframe)
 
     def close(self) -> None:
         self._pipeline.close()

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 
 from media_worker.drawn_hand import Scene, clip
-from media_worker.vision import models, render
+from media_worker.pipeline import Pipeline
+from media_worker.polish.looks import Look
+from media_worker.polish.painter import Painter
+from media_worker.vision import models
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.designs import Look
 from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.nails import Nail
-from media_worker.vision.pipeline import Pipeline
 from protocol import designs
 
 FRAME_MS = 33
@@ -57,9 +58,9 @@ def _render() -> None:
     for design in designs.catalogue().values():
         look, times = Look.of(design), []
         for _ in range(30):
-            planes, rgb = _i420(drawing.rgb), drawing.rgb.copy()
+            planes, painter = _i420(drawing.rgb), Painter()
             start = time.perf_counter()
-            render.paint_i420(planes, rgb, nails, look)
+            painter.paint_i420(planes, nails, look)
             times.append((time.perf_counter() - start) / len(nails) * 1e3)
         costs[design.name] = float(np.median(times))
     dearest = max(costs, key=costs.__getitem__)

@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from media_worker.vision.arrays import Mask, Pixels
+from media_worker.vision.coverage import coverage
 from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
 from media_worker.vision.masks import LEAST_CONFIDENCE, CropMask
 from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.network_finder import NetworkFinder, look
-from media_worker.vision.render import coverage
 
 MAP_SIZES = (96, 160, 320, 512, 800, 1152)
 """Longer sides of the maps' inputs, pixels: in one of them nails from half of a picture's side to a

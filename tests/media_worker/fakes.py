@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from media_worker.pipeline import Pipeline, Processed
+from media_worker.polish.looks import Look
 from media_worker.session import Session
-from media_worker.vision.designs import Look
-from media_worker.vision.pipeline import Pipeline, Processed
 from protocol import framing
 from protocol.internal import SessionSpec
 

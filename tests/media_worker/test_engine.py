@@ -8,8 +8,8 @@ import pytest
 
 from media_worker import engine as engine_module
 from media_worker.engine import Engine
-from media_worker.vision.designs import Look
-from media_worker.vision.pipeline import Pipeline
+from media_worker.pipeline import Pipeline
+from media_worker.polish.looks import Look
 from protocol import designs
 from protocol.errors import BadImage, VisionFailed
 from tests.media_worker.fakes import NO_MODEL, FakePipeline

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from media_worker.admission import Sessions
-from media_worker.looks import Wardrobe
-from media_worker.vision.designs import Coat
+from media_worker.polish.looks import Coat
+from media_worker.wardrobe import Wardrobe
 from protocol import designs
 from protocol.designs import Finish
 from protocol.errors import AtCapacity, NoFrameYet, NotFound, Replaced, SessionEnded, WorkerUnavailable

@@ -5,14 +5,14 @@ import pytest
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.evaluation.panels import View, confidence_colour, mask_outlines, view_of, with_outlines
-from media_worker.vision import render
+from media_worker.vision.coverage import coverage
 
 
 def test_a_masks_outline_covers_the_same_pixels() -> None:
     mask = draw(Scene(), 0).mask() > 0
     outlines = mask_outlines(mask)
     assert len(outlines) == 5
-    covered = np.maximum.reduce([render.coverage(points, 640, 480) for points in outlines]) > 0.5
+    covered = np.maximum.reduce([coverage(points, 640, 480) for points in outlines]) > 0.5
     assert np.count_nonzero(covered ^ mask) < 0.05 * np.count_nonzero(mask)
 
 

@@ -53,13 +53,13 @@ def test_times_are_told_apart_by_keyframe() -> None:
     assert both.times() == Times(100, 8.0, 11.0, 20.0)
     assert both.times(keyframe=True) == Times(25, 20.0, 20.0, 20.0)
     assert both.times(keyframe=False) == Times(75, 8.0, 8.0, 8.0)
-    untold = report([Seen([], 8.0, None)])
-    assert untold.times() == Times(1, 8.0, 8.0, 8.0)
-    assert untold.times(keyframe=True) is None and untold.as_dict()["vision_ms"]["followed"] is None
+    followed = report([Seen([], 8.0, False)])
+    assert followed.times() == followed.times(keyframe=False) == Times(1, 8.0, 8.0, 8.0)
+    assert followed.times(keyframe=True) is None and followed.as_dict()["vision_ms"]["keyframes"] is None
 
 
 def test_every_false_nail_counts_in_every_frame() -> None:
-    seen = [Seen([NAIL, NAIL] if k < 3 else [], 8.0, None) for k in range(400)]
+    seen = [Seen([NAIL, NAIL] if k < 3 else [], 8.0, False) for k in range(400)]
     assert report(seen, no_hands=True).false_nails_per_1000_frames == pytest.approx(15)
     assert report(seen).false_nails_per_1000_frames is None
     assert report(seen, no_hands=True).figures()[1].met is False
@@ -68,7 +68,7 @@ def test_every_false_nail_counts_in_every_frame() -> None:
 def test_the_sheet_shows_pops_and_the_worst() -> None:
     agreements = [0.95] * 300
     agreements[100], agreements[101], agreements[200] = 0.1, 0.2, 0.3
-    seen = [Seen([] if k == 150 else [NAIL], 8.0, None, agreements[k]) for k in range(300)]
+    seen = [Seen([] if k == 150 else [NAIL], 8.0, False, agreements[k]) for k in range(300)]
     reasons = video_page.chosen(report(seen))
     assert reasons[100] == "agreement 0.10" and reasons[200] == "agreement 0.30"
     assert 101 not in reasons, "the neighbour of a worse frame"
@@ -107,6 +107,8 @@ def test_a_drawn_hand_at_rest(tmp_path: Path, hand_model: Path) -> None:
     assert found["still_nail_frames"] > 100 and 0 < found["jitter_px_rms"] < 0.5
     assert found["agreement_mean"] > 0.85
     assert found["pops"] == 0
+    frames = {name: times["frames"] for name, times in found["vision_ms"].items()}
+    assert frames["keyframes"] + frames["followed"] == frames["all"] and min(frames.values()) > 5
     page = video_page.write([measured], None, tmp_path / "report", "Still")
     assert len(list((tmp_path / "report").glob("01-*.jpg"))) >= video_page.EVEN
     assert "still.mp4" in page.read_text("utf-8")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.coverage import coverage
 from media_worker.vision.crops import SPAN, Pyramid, crop_matrix
 from media_worker.vision.finder import Guess
-from media_worker.vision.render import coverage
 
 ANGLES = st.floats(-np.pi, np.pi)
 

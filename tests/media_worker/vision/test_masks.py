@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_worker.vision.arrays import Floats
+from media_worker.vision.coverage import coverage
 from media_worker.vision.crops import crop_matrix
 from media_worker.vision.finder import Guess
 from media_worker.vision.masks import CALIBRATION, FINE, OUTLINE_POINTS, RAW, Calibration, CropMask, nail_of
 from media_worker.vision.nails import Nail
-from media_worker.vision.render import coverage
 from protocol.messages import Finger
 
 CELLS = 32

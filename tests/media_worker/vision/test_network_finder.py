@@ -7,13 +7,13 @@ import pytest
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.coverage import coverage
 from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess, expected_nails, gap
 from media_worker.vision.masks import RAW
 from media_worker.vision.metrics import iou
 from media_worker.vision.network_finder import STREAM_CROP_SIZE, NetworkFinder, look, map_guesses
 from media_worker.vision.networks import MAP_STRIDE, UNIT_LENGTH, CropOutput, MapOutput
-from media_worker.vision.render import coverage
 from protocol.messages import Finger
 from tests.media_worker.training.drawn_photos import TrueCrops, TrueMap, coloured, two_coloured
 from tests.media_worker.vision.hand_fakes import a_hand

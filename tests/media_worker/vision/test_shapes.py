@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_worker.drawn_hand import Scene, draw
+from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
-from media_worker.vision.render import coverage
 from media_worker.vision.shapes import POINTS, NailShape, Similarity, to_complex, to_points
 
 DRAWN = draw(Scene(width=320, height=240), 0).nails

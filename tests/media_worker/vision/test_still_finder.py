@@ -7,11 +7,11 @@ import numpy as np
 
 from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.vision.arrays import Floats, Mask, Pixels
+from media_worker.vision.coverage import coverage
 from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads
 from media_worker.vision.metrics import iou
 from media_worker.vision.nails import Nail
 from media_worker.vision.networks import MapOutput
-from media_worker.vision.render import coverage
 from media_worker.vision.still_finder import LARGEST_ENLARGEMENT, StillFinder
 from protocol.messages import Finger
 from tests.media_worker.training.drawn_photos import CUTICLE, FREE_EDGE, TrueCrops, TrueMap, coloured, two_coloured

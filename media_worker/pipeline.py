@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from media_worker.vision import render
+from media_worker.polish.looks import Look
+from media_worker.polish.painter import Painter
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.designs import Look
 from media_worker.vision.finder import NailFinder
 from media_worker.vision.hands import HandFinder, StillHandFinder
 from media_worker.vision.nails import Nail
@@ -47,6 +47,7 @@ class Pipeline:
         self.look = look
         self.compare: float | None = None
         """Share of the width, from the left, that is left untouched."""
+        self._painter = Painter()
         self._hands = HandFinder(model_path, max_hands=max_hands)
         self._watch = Watch(self._hands, finder or NetworkFinder())
 
@@ -60,7 +61,7 @@ class Pipeline:
         rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
         seen = self._watch.see(rgb, timestamp_ms)
         watched = time.perf_counter()
-        render.paint_i420(i420, rgb, seen.nails, self.look, left=self._split(rgb))
+        self._painter.paint_i420(i420, seen.nails, self.look, left=self._split(rgb))
         return _processed(i420, seen, start, watched)
 
     def process_rgb(self, rgb: Pixels, timestamp_ms: int) -> Processed:
@@ -69,7 +70,7 @@ class Pipeline:
         start = time.perf_counter()
         seen = self._watch.see(rgb, timestamp_ms)
         watched = time.perf_counter()
-        render.paint_rgb(rgb, seen.nails, self.look, left=self._split(rgb))
+        self._painter.paint_rgb(rgb, seen.nails, self.look, left=self._split(rgb))
         return _processed(rgb, seen, start, watched)
 
     def close(self) -> None:
@@ -98,7 +99,7 @@ class StillPipeline:
         start = time.perf_counter()
         nails, hands = self.find(rgb)
         seen = time.perf_counter()
-        render.paint_rgb(rgb, nails, look)
+        Painter().paint_rgb(rgb, nails, look)
         return Processed(rgb, nails, hands, _stages(start, seen))
 
     def close(self) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from media_worker.drawn_hand import SKIN_TONES
 from media_worker.drawn_skeleton import Pose, fingertip
 from media_worker.drawn_skin import draw_hand
-from media_worker.vision import render
+from media_worker.polish.looks import Look
+from media_worker.polish.painter import Painter
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.designs import Look
 from media_worker.vision.nails import Nail
 
 OVERSIZE = 3
@@ -25,7 +25,7 @@ def thumbnail(look: Look, size: int = 160) -> Pixels:
         raise ValueError(f"a thumbnail has at least 16 pixels a side, not {size}")
     bare, nails = _fingertip(size * OVERSIZE)
     picture = bare.copy()
-    render.paint_rgb(picture, nails, look)
+    Painter().paint_rgb(picture, nails, look)
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

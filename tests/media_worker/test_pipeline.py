@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from media_worker import images
 from media_worker.drawn_hand import Scene, clip, draw
-from media_worker.vision.designs import Look
+from media_worker.pipeline import Pipeline, Processed, StillPipeline, try_on_still
+from media_worker.polish.looks import Look
 from media_worker.vision.models import ModelUnavailable
-from media_worker.vision.pipeline import Pipeline, Processed, StillPipeline, try_on_still
 from protocol import designs
 from protocol.errors import VisionFailed
 

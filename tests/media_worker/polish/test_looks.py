@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_worker.drawn_hand import Scene, draw
-from media_worker.vision.designs import Look, to_linear, to_srgb
+from media_worker.polish.colour import to_linear, to_srgb
+from media_worker.polish.looks import Look
 from media_worker.vision.models import ModelUnavailable
 from protocol import designs
 from protocol.designs import Finish

@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from media_worker.pipeline import StillPipeline
+from media_worker.polish.looks import Look
 from media_worker.vision import models
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.designs import Look
 from media_worker.vision.nails import Nail
-from media_worker.vision.pipeline import StillPipeline
 from protocol.messages import Finger
 
 CORE = 0.6

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from media_worker.polish.looks import TEXTURE_SIZE, Coat
 from media_worker.vision.arrays import Floats
-from media_worker.vision.designs import TEXTURE_SIZE, Coat
 from media_worker.vision.nails import Nail
 from protocol.designs import Finish, Pattern
 

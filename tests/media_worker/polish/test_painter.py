@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from media_worker.drawn_hand import Drawing, Scene, draw
-from media_worker.vision import render
-from media_worker.vision.designs import Look
+from media_worker.polish.looks import Look
+from media_worker.polish.painter import Painter
+from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail, numbered
 from protocol import designs
 from protocol.designs import Design, Finish, Pattern
@@ -34,7 +35,7 @@ CORE = cv2.erode(MASK.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 def painted(look: Look = RED, nails: list[Nail] | None = None, left: int = 0) -> NDArray[np.uint8]:
     picture = DRAWING.rgb.copy()
-    render.paint_rgb(picture, NAILS if nails is None else nails, look, left=left)
+    Painter().paint_rgb(picture, NAILS if nails is None else nails, look, left=left)
     return picture
 
 
@@ -67,7 +68,7 @@ def test_shading_and_highlights_of_the_bare_nail_stay() -> None:
     x, y = nail.outline.mean(axis=0).astype(int)
     bare[:, :x] = (bare[:, :x] * 0.55).astype(np.uint8)  # the left half lies in shadow
     bare[y - 1 : y + 2, x + 2 : x + 4] = 255
-    render.paint_rgb(bare, [nail], RED)
+    Painter().paint_rgb(bare, [nail], RED)
     shadow, light = bare[y - 4 : y + 4, x - 6 : x - 2, 0].mean(), bare[y - 4 : y + 4, x + 4 : x + 7, 0].mean()
     assert shadow < 0.9 * light
     assert bare[y, x + 2 : x + 4, 1].mean() > bare[y - 5 : y + 6, x + 5, 1].mean() + 25, "a white spot"
@@ -75,7 +76,7 @@ def test_shading_and_highlights_of_the_bare_nail_stay() -> None:
 
 def test_polish_follows_the_light_of_the_scene() -> None:
     dim = (DRAWING.rgb * 0.35).astype(np.uint8)
-    render.paint_rgb(dim, NAILS, RED)
+    Painter().paint_rgb(dim, NAILS, RED)
     assert np.median(dim[CORE][:, 0]) < 0.8 * np.median(painted()[CORE][:, 0])
 
 
@@ -98,9 +99,9 @@ def test_in_planes_it_looks_the_same_and_spares_every_other_byte() -> None:
     before = as_i420(DRAWING.rgb)
     rgb = cv2.cvtColor(before, cv2.COLOR_YUV2RGB_I420).astype(np.uint8)
     expected = rgb.copy()
-    render.paint_rgb(expected, NAILS, RED)
+    Painter().paint_rgb(expected, NAILS, RED)
     after = before.copy()
-    render.paint_i420(after, rgb, NAILS, RED)
+    Painter().paint_i420(after, NAILS, RED)
     luma, chroma = NEAR, cv2.resize(NEAR.astype(np.uint8), (320, 240), interpolation=cv2.INTER_AREA) > 0
     chroma = cv2.dilate(chroma.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     allowed = np.vstack([luma, *(np.reshape(c, (120, 640)) for c in (chroma, chroma))])
@@ -114,15 +115,15 @@ def test_nails_at_the_border_are_painted_as_far_as_they_are_seen() -> None:
         by = np.array(shift, np.float32)
         moved = [replace(nail, outline=nail.outline + by, axis=nail.axis + by) for nail in NAILS]
         picture, planes = DRAWING.rgb.copy(), as_i420(DRAWING.rgb)
-        render.paint_rgb(picture, moved, RED)
-        render.paint_i420(planes, DRAWING.rgb.copy(), moved, RED)
+        Painter().paint_rgb(picture, moved, RED)
+        Painter().paint_i420(planes, moved, RED)
         assert picture.shape == DRAWING.rgb.shape
 
 
 def test_odd_sized_pictures_are_painted_whole() -> None:
     picture = np.ascontiguousarray(DRAWING.rgb[:131, :641])
     before = picture.copy()
-    render.paint_rgb(picture, NAILS, RED)
+    Painter().paint_rgb(picture, NAILS, RED)
     assert (picture != before).any()
 
 
@@ -211,7 +212,7 @@ def test_nails_without_a_hand_wear_all_coats_in_turn() -> None:
 @pytest.mark.parametrize(("size", "offset"), [(8, 0.0), (9, 0.5), (30, 0.25)])
 def test_coverage_is_the_share_of_each_pixel(size: int, offset: float) -> None:
     square = np.array([[4, 4], [4 + size, 4], [4 + size, 4 + size], [4, 4 + size]], np.float32) + np.float32(offset)
-    cover = render.coverage(square, size + 10, size + 10)
+    cover = coverage(square, size + 10, size + 10)
     assert cover.sum() == pytest.approx(size * size, rel=0.03)
     assert cover[5 + size // 2, 4] == pytest.approx(1 - offset, abs=0.05)
     assert cover[5 + size // 2, 2] == 0
@@ -220,8 +221,8 @@ def test_coverage_is_the_share_of_each_pixel(size: int, offset: float) -> None:
 def test_a_nail_takes_well_under_a_millisecond() -> None:
     times = []
     for _ in range(15):
-        picture, planes = DRAWING.rgb.copy(), as_i420(DRAWING.rgb)
+        planes = as_i420(DRAWING.rgb)
         start = time.perf_counter()
-        render.paint_i420(planes, picture, NAILS, RED)
+        Painter().paint_i420(planes, NAILS, RED)
         times.append((time.perf_counter() - start) / len(NAILS) * 1e3)
     assert min(times) < 1.0, "measured: 0.3 ms; the best of many runs, as other processes may share the core"

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media_worker.vision.designs import Look
-from media_worker.vision.thumbnail import thumbnail
+from media_worker.polish.looks import Look
+from media_worker.polish.thumbnail import thumbnail
 from protocol import designs
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from media_worker.polish.colour import to_linear
 from media_worker.vision.arrays import Floats, Pixels
 from protocol.designs import Design, Finish, Pattern
 from protocol.messages import Finger
@@ -71,7 +72,7 @@ class Look:
 
         `model_path` is the hand model, by default the one that models.find() finds. Raises ModelUnavailable.
         """
-        from media_worker.vision import reference  # noqa: PLC0415  (reference builds looks, so it imports this module)
+        from media_worker.polish import reference  # noqa: PLC0415  (reference builds looks, so it imports this module)
 
         return reference.look_of(rgb, model_path)
 
@@ -82,29 +83,3 @@ class Look:
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _srgb_to_linear(srgb: Floats) -> Floats:
-    """IEC 61966-2-1, 0–1 to 0–1."""
-    linear: Floats = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    return linear
-
-
-_LINEAR = _srgb_to_linear(np.arange(256) / 255)
-
-
-def to_linear(srgb: Pixels) -> Floats:
-    """sRGB bytes of any shape as linear light, 0–1."""
-    return _LINEAR.take(srgb)
-
-
-_STEPS = 8192
-"""Entries of the way back; enough that bytes survive the round trip (tested)."""
-
-_INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, (np.arange(_STEPS + 1)) / _STEPS).astype(np.uint8)
-
-
-def to_srgb(linear: Floats) -> Pixels:
-    """Linear light of any shape as sRGB bytes; values outside 0–1 are clipped."""
-    steps = np.minimum(np.maximum(linear, 0), 1) * np.float32(_STEPS) + np.float32(0.5)
-    return _INVERSE.take(steps.astype(np.uint16))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from media_worker import images
-from media_worker.vision.designs import Coat, Look
+from media_worker.polish.looks import Coat, Look
 from protocol import designs, limits
 from protocol.messages import Config
 

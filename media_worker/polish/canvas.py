@@ -1,0 +1,113 @@
+"""The frame that is painted, seen through small patches: RGB of a photo, or the three planes of a stream's I420.
+
+What is not painted keeps its exact bytes, and no more of a frame is converted than lies under the nails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from media_worker.vision.arrays import Floats, Pixels
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of a frame, right and bottom exclusive; all even, as 4:2:0 chroma needs."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @classmethod
+    def around(cls, points: Floats, width: int, height: int, *, margin: int = 2, left: int = 0) -> Patch | None:
+        """The even rectangle round (N, 2) points, cut to the frame and to what lies right of column `left`.
+
+        None where hardly anything of it is in the frame.
+        """
+        low = np.floor(points.min(axis=0)).astype(int) - margin
+        high = np.ceil(points.max(axis=0)).astype(int) + margin + 1
+        x0, y0 = max(int(low[0]), left, 0) & ~1, max(int(low[1]), 0) & ~1
+        x1, y1 = min(int(high[0] + 1) & ~1, width & ~1), min(int(high[1] + 1) & ~1, height & ~1)
+        return cls(x0, y0, x1, y1) if x1 - x0 >= 4 and y1 - y0 >= 4 else None
+
+
+class Canvas(Protocol):
+    """A frame to paint on."""
+
+    width: int
+    height: int
+
+    def read(self, patch: Patch) -> Pixels:
+        """A copy, uint8 (h, w, 3) sRGB."""
+        ...
+
+    def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
+        """`before` is what `read` gave; where `after` is equal to it, the frame stays as it is."""
+        ...
+
+
+class RgbCanvas:
+    """Paints into uint8 (H, W, 3), sRGB, in place."""
+
+    def __init__(self, rgb: Pixels) -> None:
+        self.height, self.width = rgb.shape[:2]
+        self._rgb = rgb
+
+    def read(self, patch: Patch) -> Pixels:
+        return np.ascontiguousarray(self._rgb[patch.slices]).copy()
+
+    def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
+        self._rgb[patch.slices] = after
+
+
+class I420Canvas:
+    """Paints into uint8 (H·3/2, W) in place: BT.601, limited range, as WebRTC codecs carry it (RFC 7742 §2)."""
+
+    def __init__(self, i420: Pixels) -> None:
+        rows, self.width = i420.shape
+        self.height = rows * 2 // 3
+        self._planes = _planes(i420, self.width, self.height)
+
+    def read(self, patch: Patch) -> Pixels:
+        parts = [self._part(plane, patch, step).ravel() for plane, step in zip(self._planes, (1, 2, 2), strict=True)]
+        i420 = np.concatenate(parts).reshape(patch.height * 3 // 2, patch.width)
+        return cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
+
+    def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
+        """Only the difference that paint makes is added to the planes."""
+        old = _planes(_to_i420(before), patch.width, patch.height)
+        new = _planes(_to_i420(after), patch.width, patch.height)
+        for plane, was, now, step in zip(self._planes, old, new, (1, 2, 2), strict=True):
+            target = self._part(plane, patch, step)
+            target[...] = np.clip(target + (now.astype(np.int16) - was), 0, 255)
+
+    @staticmethod
+    def _part(plane: Pixels, patch: Patch, step: int) -> Pixels:
+        return plane[patch.top // step : patch.bottom // step, patch.left // step : patch.right // step]
+
+
+def _planes(i420: Pixels, width: int, height: int) -> tuple[Pixels, ...]:
+    """Views of Y (H, W), U and V (H/2, W/2)."""
+    chroma = i420[height:].reshape(2, height // 2, width // 2)
+    return i420[:height], chroma[0], chroma[1]
+
+
+def _to_i420(rgb: Pixels) -> Pixels:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8, copy=False)
