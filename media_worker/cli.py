@@ -206,14 +206,15 @@ def _look(design: str, finish: Finish | None, model: Path) -> Look:
     from media_worker import files
     from media_worker.polish.looks import Look
     from protocol import designs
+    from protocol.messages import Wish
 
     if design.isdigit():
-        return Look.of(designs.find(int(design)), finish)
+        return Look.of(designs.find(int(design))).wearing(Wish(finish=finish))
     picture = Path(design)
     if not picture.is_file():
         fail(f"--design takes a catalogue number or a picture; {design} is neither")
     look = Look.from_image(files.read_image(picture), model)
-    return look.with_finish(finish) if finish else look
+    return look.wearing(Wish(finish=finish))
 
 
 def _drawn_hand(model: Path) -> DrawnReport:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 Points = NDArray[np.floating[Any]]
 """(N, 2) or (2,): x right and y down, in pixels unless said otherwise."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from media_worker import images
 from media_worker.polish.looks import Coat, Look
 from protocol import designs, limits
+from protocol.designs import Finger
 from protocol.messages import Config
 
 
@@ -26,15 +26,18 @@ class Wardrobe:
         The first look at an uploaded picture searches it for nails (about 0.1 s), so call this off the event loop.
         Raises UnknownDesign, and BadImage where the upload does not decode.
         """
-        chosen = settings.design if settings.design is not None else self._design_id
-        base = Look.of(designs.find(chosen)) if chosen is not None else self._from_upload()
-        coats = dict(base.coats)
-        for finger, wish in settings.fingers.items():
-            if wish.design is not None:
-                coats[finger] = Coat.of(designs.find(wish.design))
-        if settings.finish is not None:
-            coats = {finger: replace(coat, finish=settings.finish) for finger, coat in coats.items()}
-        return Look(coats)
+        base = self._worn(settings.design)
+        return Look({finger: self._coat(finger, base, settings) for finger in Finger})
+
+    def _coat(self, finger: Finger, base: Look, settings: Config) -> Coat:
+        wish = settings.fingers.get(finger)
+        own = self._worn(wish.design) if wish and wish.design is not None else base
+        coat = own.coats[finger].wearing(settings)
+        return coat.wearing(wish) if wish else coat
+
+    def _worn(self, design_id: int | None) -> Look:
+        chosen = design_id if design_id is not None else self._design_id
+        return Look.of(designs.find(chosen)) if chosen is not None else self._from_upload()
 
     def _from_upload(self) -> Look:
         if self._reference is None:

@@ -25,7 +25,11 @@ class Finish(StrEnum):
     MATTE = "matte"
     SHEER = "sheer"
     METALLIC = "metallic"
+    CHROME = "chrome"
+    SHIMMER = "shimmer"
     GLITTER = "glitter"
+    PEARL = "pearl"
+    CAT_EYE = "cat_eye"
 
 
 class Pattern(StrEnum):
@@ -39,7 +43,17 @@ class Pattern(StrEnum):
     DOTS = "dots"
 
 
+class Finger(StrEnum):
+    THUMB = "thumb"
+    INDEX = "index"
+    MIDDLE = "middle"
+    RING = "ring"
+    PINKY = "pinky"
+
+
 class Shape(StrEnum):
+    """Of the free edge; `natural` keeps the nail's own."""
+
     NATURAL = "natural"
     SQUARE = "square"
     SQUOVAL = "squoval"
@@ -50,14 +64,29 @@ class Shape(StrEnum):
 
 
 class Length(StrEnum):
+    """How far the nail reaches beyond the finger tip; `natural` keeps the nail's own."""
+
     NATURAL = "natural"
     SHORT = "short"
     MEDIUM = "medium"
     LONG = "long"
 
 
+Colours = Annotated[tuple[Colour, ...], Field(min_length=1, max_length=5)]
+
+
+class Style(BaseModel):
+    """What one finger of a design wears differently; None is as the design says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: Pattern | None = None
+    finish: Finish | None = None
+    colours: Colours | None = None
+
+
 class Design(BaseModel):
-    """One entry of the catalogue. Patterns other than `solid` use two colours: base first, then the accent."""
+    """One entry of the catalogue. Patterns other than `solid` use two or more colours: base first, then the accent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,7 +96,11 @@ class Design(BaseModel):
     family: str
     pattern: Pattern = Pattern.SOLID
     finish: Finish = Finish.CREAM
-    colours: Annotated[tuple[Colour, ...], Field(min_length=1, max_length=5)]
+    colours: Colours
+    shape: Shape = Shape.NATURAL
+    length: Length = Length.NATURAL
+    fingers: dict[Finger, Style] = {}
+    """Accent nails."""
 
 
 def _load() -> Mapping[int, Design]:

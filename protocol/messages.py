@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from protocol import limits
-from protocol.designs import Finish, Length, Shape
+from protocol.designs import Colours, Finger, Finish, Length, Pattern, Shape
 from protocol.errors import BadHeader, BadMessage, LacquerError, UnknownType
 from protocol.framing import parse_json
 
@@ -20,14 +20,6 @@ PROTOCOL_VERSION = 1
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Annotated[int, Field(strict=True)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Finger(StrEnum):
-    THUMB = "thumb"
-    INDEX = "index"
-    MIDDLE = "middle"
-    RING = "ring"
-    PINKY = "pinky"
 
 
 class Quality(StrEnum):
@@ -66,23 +58,36 @@ class Ping(Message):
     t: Number | None = None
 
 
-class FingerConfig(Message):
-    """What one finger wears instead of the session's choice."""
-
-    design: int | None = None
+DesignId = Annotated[int, Field(strict=True)]
 
 
-class Config(Message):
+class Wish(Message):
+    """What to wear; `null` returns to what the design says."""
+
+    design: DesignId | None = None
+    """Catalogue id; `null` returns to the session's own design (the uploaded one in upload mode)."""
+    pattern: Pattern | None = None
+    finish: Finish | None = None
+    colours: Colours | None = None
+    """Base first, then the accents."""
+    shape: Shape | None = None
+    length: Length | None = None
+
+
+class FingerConfig(Wish):
+    """What one finger wears instead of the session's choice; it goes before that."""
+
+    nail: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """Of a design taken from a picture: the nail to wear, by its place in the design's `nails`. Any finger may wear any
+    of them."""
+
+
+class Config(Wish):
     """Changes settings while streaming. Only the fields present are changed; the rest stays as it was."""
 
     type: Literal["config"] = "config"
-    design: Annotated[int, Field(strict=True)] | None = None
-    """Catalogue id; `null` returns to the session's own design (the uploaded one in upload mode)."""
-    finish: Finish | None = None
-    """Overrides the design's finish; `null` returns to it."""
-    shape: Shape | None = None
-    length: Length | None = None
     fingers: dict[Finger, FingerConfig] = {}
+    """Replaced as a whole."""
     compare: Fraction | None = None
     """Share of the picture's width, from the left, that is left untouched; `null` ends the comparison."""
     paused: StrictBool = False

@@ -22,7 +22,7 @@ from media_worker.vision import metrics
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.nails import Nail
 from media_worker.vision.video_metrics import centre
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 SIGMA, QUALITY = 4.0, 60
 

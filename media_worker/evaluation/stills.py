@@ -19,8 +19,8 @@ from media_worker.vision.arrays import Floats, Mask, Pixels
 from media_worker.vision.hands import Hand, StillHandFinder
 from media_worker.vision.nails import FINGERS, Nail
 from media_worker.vision.skin_tone import skin_tone, thirds
+from protocol.designs import Finger
 from protocol.errors import BadImage, BadRequest
-from protocol.messages import Finger
 
 NAIL_MIDDLE = 0.94
 """Where the middle of a nail lies between a finger's last joint (0) and MediaPipe's tip (1), over 50 phone photos."""

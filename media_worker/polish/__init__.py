@@ -1,6 +1,7 @@
 """From nails to painted nails, and from pictures of manicures to designs. Arrays in, arrays out, like `vision`.
 
 Read in the order data flows: `looks` (what five nails wear), `canvas` (the frame, patch by patch), `painter` (paints
-a frame), `finishes` (how polish answers light), `colour` (sRGB and linear light); `reference` (a person's own picture
-as a look) and `thumbnail` (a small picture of a look).
+a frame), `nail_space` (where a pixel lies on its nail), `light` (how light falls there), `patterns` (what colour lies
+where), `finishes` (how polish answers light), `colour` (sRGB and linear light); `reference` (a person's own picture as
+a look) and `thumbnail` (a small picture of a look).
 """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,8 +11,8 @@ import numpy as np
 
 from media_worker.polish.colour import to_linear
 from media_worker.vision.arrays import Floats, Pixels
-from protocol.designs import Design, Finish, Pattern
-from protocol.messages import Finger
+from protocol.designs import Design, Finger, Finish, Length, Pattern, Shape, Style
+from protocol.messages import Wish
 
 TEXTURE_SIZE = 128
 """A swatch is kept as a square of this many pixels: more than a nail has in a 720p stream, about a phone photo's."""
@@ -29,11 +29,32 @@ class Coat:
     texture: Floats | None = None
     """(TEXTURE_SIZE, TEXTURE_SIZE, 3) linear light RGB over u (left to right) and v (cuticle at the top); replaces the
     pattern."""
+    shape: Shape = Shape.NATURAL
+    length: Length = Length.NATURAL
 
     @classmethod
-    def of(cls, design: Design, finish: Finish | None = None) -> Coat:
-        srgb = np.array([_channels(colour) for colour in design.colours], np.uint8)
-        return cls(finish or design.finish, design.pattern, to_linear(srgb))
+    def of(cls, design: Design, finger: Finger | None = None) -> Coat:
+        """What `finger` wears of a design; without one, what most fingers wear."""
+        style = design.fingers.get(finger, Style()) if finger else Style()
+        return cls(
+            style.finish or design.finish,
+            style.pattern or design.pattern,
+            _linear(style.colours or design.colours),
+            shape=design.shape,
+            length=design.length,
+        )
+
+    def wearing(self, wish: Wish) -> Coat:
+        """With the changes that `wish` names; its design is not looked at. A pattern or colours replace a texture."""
+        repainted = wish.pattern is not None or wish.colours is not None
+        return Coat(
+            wish.finish or self.finish,
+            wish.pattern or self.pattern,
+            _linear(wish.colours) if wish.colours is not None else self.colours,
+            None if repainted else self.texture,
+            wish.shape or self.shape,
+            wish.length or self.length,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +64,12 @@ class Look:
     coats: Mapping[Finger, Coat]
 
     @classmethod
-    def of(cls, design: Design, finish: Finish | None = None, fingers: Mapping[Finger, Design] | None = None) -> Look:
-        """`design` on every nail, except where `fingers` says otherwise; `finish` overrides that of all of them."""
-        chosen = fingers or {}
-        return cls({finger: Coat.of(chosen.get(finger, design), finish) for finger in Finger})
+    def of(cls, design: Design) -> Look:
+        return cls({finger: Coat.of(design, finger) for finger in Finger})
+
+    def wearing(self, wish: Wish) -> Look:
+        """The same change on every finger."""
+        return Look({finger: coat.wearing(wish) for finger, coat in self.coats.items()})
 
     @classmethod
     def from_colours(cls, colours: Mapping[Finger, Pixels], finish: Finish = Finish.GLOSS) -> Look:
@@ -76,9 +99,10 @@ class Look:
 
         return reference.look_of(rgb, model_path)
 
-    def with_finish(self, finish: Finish) -> Look:
-        """The same colours with another surface."""
-        return Look({finger: replace(coat, finish=finish) for finger, coat in self.coats.items()})
+
+def _linear(colours: Sequence[str]) -> Floats:
+    """(K, 3) linear light of #RRGGBB."""
+    return to_linear(np.array([_channels(colour) for colour in colours], np.uint8))
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

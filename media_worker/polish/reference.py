@@ -12,7 +12,7 @@ from media_worker.polish.looks import Look
 from media_worker.vision import models
 from media_worker.vision.arrays import Pixels
 from media_worker.vision.nails import Nail
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 CORE = 0.6
 """Colours are read from this share of the outline, round its middle: at its edge, skin shines through."""

@@ -15,6 +15,7 @@ from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.masks import RAW, Calibration
 from media_worker.vision.metrics import MATCH_IOU, components
 from media_worker.vision.nails import Nail
+from media_worker.vision.pictures import RgbPicture
 from media_worker.vision.still_finder import StillFinder
 
 FAINTEST = 0.02
@@ -37,7 +38,7 @@ def calibrate(folders: Sequence[Path], hand_model: Path, report: Callable[[str, 
             for done, path in enumerate(paths, 1):
                 rgb = read_rgb(path)
                 truth = components(read_mask(folder, path.stem, rgb))
-                found = finder.find(rgb, hands.find(rgb))
+                found = finder.find(RgbPicture(rgb), hands.find(rgb))
                 nails += found
                 right += [_is_right(nail, truth, rgb.shape[:2]) for nail in found]
                 report(f"looking at {folder.name}", done, len(paths))

@@ -24,7 +24,7 @@ from media_worker.training.synthetic_pose import Hand, Kind, outline_points, pla
 from media_worker.training.synthetic_relief import Nailed, Relief, put_hand
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.hands import Side
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 __all__ = ["KINDS", "Kind", "Synthetic", "SyntheticNail", "draw"]
 

@@ -15,7 +15,7 @@ from numpy.random import Generator
 
 from media_worker.vision.arrays import Floats
 from media_worker.vision.hands import Side
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 Kind = Literal["open", "curled", "closeup", "pair", "palm"]
 """What a picture shows; of a palm no nail."""

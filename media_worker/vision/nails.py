@@ -9,7 +9,7 @@ import numpy as np
 
 from media_worker.vision.arrays import Floats
 from media_worker.vision.hands import Hand, Side
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 FINGERS = tuple(Finger)
 """Thumb to pinky: finger k has landmarks 4k+1 to 4k+4, the last one its tip."""
@@ -51,6 +51,8 @@ class Nail:
     """How much of it the camera sees, 0 (turned away) to 1; over time it fades. Polish is as opaque as this."""
     number: int = 1
     """1, 2, 3… from left to right in the frame, by the middle of the outline; nails with a finger count too."""
+    track: int = 0
+    """Names the same nail over the frames of a stream; 0 in photos."""
 
     @property
     def worn_as(self) -> Finger:

@@ -18,8 +18,9 @@ from media_worker import images
 from media_worker.channel import OUTBOX_SIZE, Channel
 from media_worker.session import Session
 from protocol import framing, limits, messages
+from protocol.designs import Finger
 from protocol.errors import Replaced, SilentPeer
-from protocol.messages import Finger, ImageFormat
+from protocol.messages import ImageFormat
 from tests.media_worker.fakes import FakeConnection, FakePipeline, FakeTransport, session
 
 PICTURE = np.full((48, 64, 3), 90, np.uint8)

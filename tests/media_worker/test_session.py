@@ -9,10 +9,10 @@ from media_worker.admission import Sessions
 from media_worker.polish.looks import Coat
 from media_worker.wardrobe import Wardrobe
 from protocol import designs
-from protocol.designs import Finish
+from protocol.designs import Finger, Finish
 from protocol.errors import AtCapacity, NoFrameYet, NotFound, Replaced, SessionEnded, WorkerUnavailable
 from protocol.internal import SessionSpec
-from protocol.messages import Config, Finger, FingerConfig, ImageFormat
+from protocol.messages import Config, FingerConfig, ImageFormat
 from tests.media_worker.fakes import NO_MODEL, FakeConnection, FakePipeline, session
 
 pytestmark = pytest.mark.usefixtures("fake_vision")

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from protocol import limits, messages
+from protocol.designs import Finger
 from protocol.errors import BadHeader, BadMessage, UnknownType
-from protocol.messages import Config, Finger
+from protocol.messages import Config
 
 
 def test_config_names_only_what_changes() -> None:

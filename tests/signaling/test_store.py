@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from protocol.api import Mode, SessionStatus
-from protocol.messages import Config, Finger, FingerConfig, Stats
+from protocol.designs import Finger
+from protocol.messages import Config, FingerConfig, Stats
 from signaling.sessions import Session
 from signaling.store import Page, Result, Store, open_store
 

@@ -14,8 +14,9 @@ from media_worker.vision import metrics
 from media_worker.vision.arrays import Mask
 from media_worker.vision.hands import Hand
 from media_worker.vision.nails import FINGERS
+from protocol.designs import Finger
 from protocol.errors import BadRequest
-from protocol.messages import Finger, ImageFormat
+from protocol.messages import ImageFormat
 
 
 def silent(done: int, total: int) -> None:

@@ -12,8 +12,8 @@ from media_worker.polish.colour import to_linear, to_srgb
 from media_worker.polish.looks import Look
 from media_worker.vision.models import ModelUnavailable
 from protocol import designs
-from protocol.designs import Finish
-from protocol.messages import Finger
+from protocol.designs import Finger, Finish, Length, Shape, Style
+from protocol.messages import Wish
 
 
 def test_every_byte_survives_linear_light() -> None:
@@ -37,12 +37,23 @@ def test_light_outside_the_range_is_clipped(values: list[float]) -> None:
 
 def test_fingers_and_finish_override_the_design() -> None:
     red, french = designs.find(1), designs.find(20)
-    look = Look.of(red, Finish.MATTE, {Finger.RING: french})
-    assert {coat.finish for coat in look.coats.values()} == {Finish.MATTE}
+    look = Look.of(red.model_copy(update={"fingers": {Finger.RING: Style(pattern=french.pattern)}}))
     assert look.coats[Finger.RING].pattern is french.pattern
     assert look.coats[Finger.THUMB].pattern is red.pattern
     assert to_srgb(look.coats[Finger.THUMB].colours).tolist() == [[0xB3, 0x00, 0x1B]]
-    assert {coat.finish for coat in look.with_finish(Finish.GLOSS).coats.values()} == {Finish.GLOSS}
+
+
+def test_a_wish_changes_what_it_names() -> None:
+    coat = Look.of(designs.find(1)).wearing(Wish(finish=Finish.GLOSS, shape=Shape.ALMOND)).coats[Finger.INDEX]
+    assert (coat.finish, coat.shape, coat.length) == (Finish.GLOSS, Shape.ALMOND, Length.NATURAL)
+    assert to_srgb(coat.colours).tolist() == [[0xB3, 0x00, 0x1B]]
+    assert to_srgb(coat.wearing(Wish(colours=("#102030",))).colours).tolist() == [[0x10, 0x20, 0x30]]
+
+
+def test_colours_replace_the_texture_of_a_picture() -> None:
+    coat = Look.from_swatch(np.full((9, 9, 3), 90, np.uint8)).coats[Finger.INDEX]
+    assert coat.wearing(Wish(finish=Finish.MATTE)).texture is coat.texture is not None
+    assert coat.wearing(Wish(colours=("#102030",))).texture is None
 
 
 def test_fingers_left_out_wear_the_median() -> None:

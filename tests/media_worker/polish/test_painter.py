@@ -14,8 +14,8 @@ from media_worker.polish.painter import Painter
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail, numbered
 from protocol import designs
-from protocol.designs import Design, Finish, Pattern
-from protocol.messages import Finger
+from protocol.designs import Design, Finger, Finish, Pattern, Style
+from protocol.messages import Wish
 
 RED = Look.of(designs.find(1))
 DRAWING = draw(Scene(noise=0.5), 0.4)
@@ -179,7 +179,7 @@ def test_textures_lie_with_their_top_at_the_cuticle() -> None:
 def test_matte_shines_less_than_gloss() -> None:
     design = designs.find(13)
     spread = {
-        finish: np.ptp(np.percentile(painted(Look.of(design, finish))[CORE].mean(axis=1), [2, 98]))
+        finish: np.ptp(np.percentile(painted(Look.of(design).wearing(Wish(finish=finish)))[CORE].mean(axis=1), [2, 98]))
         for finish in (Finish.MATTE, Finish.GLOSS)
     }
     assert spread[Finish.MATTE] < 0.4 * spread[Finish.GLOSS]
@@ -192,8 +192,13 @@ def test_all_designs_of_the_catalogue_look_different() -> None:
         assert min(others, default=99) > 3
 
 
+BLUE_RING = Look.of(
+    designs.find(1).model_copy(update={"fingers": {Finger.RING: Style(colours=designs.find(6).colours)}})
+)
+
+
 def test_each_finger_wears_its_own() -> None:
-    look = Look.of(designs.find(1), fingers={Finger.RING: designs.find(6)})
+    look = BLUE_RING
     after = painted(look)
     for nail in NAILS:
         x, y = nail.outline.mean(axis=0).astype(int)
@@ -201,7 +206,7 @@ def test_each_finger_wears_its_own() -> None:
 
 
 def test_nails_without_a_hand_wear_all_coats_in_turn() -> None:
-    look = Look.of(designs.find(1), fingers={Finger.RING: designs.find(6)})
+    look = BLUE_RING
     nameless = numbered(replace(nail, finger=None, hand=None) for nail in NAILS)
     after = painted(look, nameless)
     for nail in nameless:
