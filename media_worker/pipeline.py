@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from media_worker.polish.looks import Look
@@ -16,6 +15,7 @@ from media_worker.vision.finder import NailFinder
 from media_worker.vision.hands import HandFinder, StillHandFinder
 from media_worker.vision.nails import Nail
 from media_worker.vision.network_finder import NetworkFinder
+from media_worker.vision.pictures import I420Picture, RgbPicture
 from media_worker.vision.still_finder import StillFinder
 from media_worker.vision.watching import Seen, Watch
 
@@ -58,17 +58,16 @@ class Pipeline:
         """
         _check(i420, "I420 (H*3//2, W) with even H and W", i420.ndim == 2 and _is_i420(i420))
         start = time.perf_counter()
-        rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
-        seen = self._watch.see(rgb, timestamp_ms)
+        seen = self._watch.see(I420Picture(i420), timestamp_ms)
         watched = time.perf_counter()
-        self._painter.paint_i420(i420, seen.nails, self.look, left=self._split(rgb))
+        self._painter.paint_i420(i420, seen.nails, self.look, left=self._split(i420))
         return _processed(i420, seen, start, watched)
 
     def process_rgb(self, rgb: Pixels, timestamp_ms: int) -> Processed:
         """Paints a frame in place. uint8 (H, W, 3), sRGB. Shares its tracking with process_i420."""
         _check(rgb, "RGB (H, W, 3)", rgb.ndim == 3 and rgb.shape[2] == 3)
         start = time.perf_counter()
-        seen = self._watch.see(rgb, timestamp_ms)
+        seen = self._watch.see(RgbPicture(rgb), timestamp_ms)
         watched = time.perf_counter()
         self._painter.paint_rgb(rgb, seen.nails, self.look, left=self._split(rgb))
         return _processed(rgb, seen, start, watched)
@@ -77,8 +76,8 @@ class Pipeline:
         """Gives the hand model back. May be called twice."""
         self._hands.close()
 
-    def _split(self, rgb: Pixels) -> int:
-        return round((self.compare or 0) * int(rgb.shape[1]))
+    def _split(self, image: Pixels) -> int:
+        return round((self.compare or 0) * int(image.shape[1]))
 
 
 class StillPipeline:
@@ -91,7 +90,7 @@ class StillPipeline:
     def find(self, rgb: Pixels) -> tuple[list[Nail], int]:
         """The nails in a photo, uint8 (H, W, 3), and the number of hands. Raises VisionFailed."""
         hands = self._hands.find(rgb)
-        return self._finder.find(rgb, hands), len(hands)
+        return self._finder.find(RgbPicture(rgb), hands), len(hands)
 
     def process_rgb(self, rgb: Pixels, look: Look) -> Processed:
         """Paints a photo in place. uint8 (H, W, 3), sRGB. Raises VisionFailed; ValueError for other shapes."""

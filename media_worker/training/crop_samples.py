@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,8 +13,9 @@ from media_worker.training.backgrounds import replace_cloth
 from media_worker.training.photos import UNKNOWN, LabelledNail, Photo
 from media_worker.training.recolour import degrade, recolour_nails, relight, retone_skin
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.crops import Pyramid, crop_matrix
+from media_worker.vision.crops import crop_matrix
 from media_worker.vision.finder import Guess
+from media_worker.vision.pyramids import Pyramid, warp_labels
 
 LARGEST_NAIL = 150
 """Nails longer than this many pixels are shrunk to it once; crops show them smaller still."""
@@ -48,7 +48,6 @@ class Patch:
     labels: NDArray[np.int16]
     """As in Photo, with `number` the nail's own."""
     nail: LabelledNail
-    weight: float
     on_blue_cloth: bool
 
 
@@ -69,7 +68,7 @@ def _patch(photo: Photo, nail: LabelledNail) -> Patch:
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.int16, copy=False)
     moved = LabelledNail(nail.number, (nail.centre - (left, top)) * scale, nail.along * scale, nail.directed)
-    return Patch(rgb.copy(), labels.copy(), moved, photo.weight, photo.on_blue_cloth)
+    return Patch(rgb.copy(), labels.copy(), moved, photo.on_blue_cloth)
 
 
 def positive(patch: Patch, size: int, rng: Generator) -> CropSample:
@@ -120,7 +119,7 @@ def _developed(patch: Patch, matrix: Floats, size: int, rng: Generator, *, along
     `along` is the nail's direction in the crop; None where the nail is not in it.
     """
     rgb = Pyramid(patch.rgb).warp(matrix, size, cv2.BORDER_REPLICATE)
-    labels = _warp_labels(patch.labels, matrix, size)
+    labels = warp_labels(patch.labels, matrix, size)
     nails = np.maximum(labels, 0)
     if patch.on_blue_cloth and rng.random() < 0.7:
         rgb = replace_cloth(rgb, rng)
@@ -136,16 +135,9 @@ def _developed(patch: Patch, matrix: Floats, size: int, rng: Generator, *, along
     return CropSample(rgb, Pyramid(mine).warp(matrix, size, cv2.BORDER_CONSTANT), known, 1.0, along)
 
 
-def _warp_labels(labels: NDArray[np.int16], matrix: Floats, size: int) -> NDArray[np.int16]:
-    shift = matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5
-    whole = np.column_stack([matrix[:, :2], shift])
-    warped = cv2.warpAffine(labels, whole, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-    return warped.astype(np.int16, copy=False)
-
-
 def _middle(nails: NDArray[np.bool_], matrix: Floats, size: int) -> NDArray[np.bool_]:
     quarter = size // 4
-    warped = _warp_labels(nails.astype(np.int16), matrix, size)
+    warped = warp_labels(nails.astype(np.int16), matrix, size)
     middle: NDArray[np.bool_] = warped[quarter:-quarter, quarter:-quarter] > 0
     return middle
 
@@ -162,10 +154,3 @@ def _maybe_mirrored(matrix: Floats, size: int, rng: Generator) -> Floats:
 def _turned(vector: Floats, angle: float) -> Floats:
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([cos * vector[0] - sin * vector[1], sin * vector[0] + cos * vector[1]])
-
-
-def draw_weighted(patches: Sequence[Patch], count: int, rng: Generator) -> list[Patch]:
-    """`count` of them, by weight, with replacement."""
-    weights = np.array([patch.weight for patch in patches])
-    chosen = rng.choice(len(patches), count, p=weights / weights.sum())
-    return [patches[index] for index in chosen]

@@ -15,12 +15,12 @@ import numpy as np
 
 from media_worker.training.photos import UNKNOWN, LabelledNail, Photo, image_paths, measured, read_full, shrunk
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess
 from media_worker.vision.hands import Hand, StillHandFinder
 from media_worker.vision.masks import RAW, CropMask, nail_of
 from media_worker.vision.nails import FINGERS, PROPORTIONS, Nail
 from media_worker.vision.network_finder import CropNetwork, MapNetwork, look, map_guesses
+from media_worker.vision.pictures import Picture, RgbPicture
 from media_worker.vision.still_finder import LARGEST_ENLARGEMENT, MAP_SIZES
 
 TURNS = 8
@@ -68,12 +68,12 @@ def direct_upwards(photo: Photo) -> None:
 
 def direct_by_opinion(photo: Photo, network: CropNetwork) -> int:
     """Asks the network for directions that are unknown; returns how many stay so."""
-    pyramid = Pyramid(photo.rgb)
+    picture = RgbPicture(photo.rgb)
     unsure = 0
     for nail in photo.nails:
         if nail.directed:
             continue
-        opinion = _opinion(network, pyramid, [Guess(nail.centre, along) for along in _turns(nail.along)])
+        opinion = _opinion(network, picture, [Guess(nail.centre, along) for along in _turns(nail.along)])
         if opinion.agreement >= AGREEMENT:
             _direct(photo, nail, opinion.direction)
         else:
@@ -94,10 +94,10 @@ class _Opinion:
     nails: list[Nail]
 
 
-def _opinion(network: CropNetwork, pyramid: Pyramid, guesses: Sequence[Guess]) -> _Opinion:
+def _opinion(network: CropNetwork, picture: Picture, guesses: Sequence[Guess]) -> _Opinion:
     """Each guess is looked at, turned and centred by what was seen, and looked at more closely."""
-    better = [Guess.at(nail) for nail in _seen(network, pyramid, guesses, sizes=(64,))]
-    nails = _seen(network, pyramid, better, sizes=(64, 96))
+    better = [Guess.at(nail) for nail in _seen(network, picture, guesses, sizes=(64,))]
+    nails = _seen(network, picture, better, sizes=(64, 96))
     if not nails:
         return _Opinion(np.array([0.0, -1.0]), 0.0, [])
     axes = np.stack([nail.axis[1] - nail.axis[0] for nail in nails])
@@ -106,8 +106,8 @@ def _opinion(network: CropNetwork, pyramid: Pyramid, guesses: Sequence[Guess]) -
     return _Opinion(mean / max(agreement, 1e-6), agreement, nails)
 
 
-def _seen(network: CropNetwork, pyramid: Pyramid, guesses: Sequence[Guess], sizes: Sequence[int]) -> list[Nail]:
-    looks = [look(network, pyramid, guesses, size, mirrored=side) for size in sizes for side in (False, True)]
+def _seen(network: CropNetwork, picture: Picture, guesses: Sequence[Guess], sizes: Sequence[int]) -> list[Nail]:
+    looks = [look(network, picture, guesses, size, mirrored=side) for size in sizes for side in (False, True)]
     masks = [CropMask.mean(each) for each in zip(*looks, strict=True)]
     found = [nail_of(guess, mask) for guess, mask in zip(guesses, masks, strict=True)]
     return [nail for nail in found if nail is not None]
@@ -132,15 +132,15 @@ def read_boxed(folder: Path, network: CropNetwork, report: Callable[[str, int, i
         scale = rgb.shape[1] / full.shape[1]
         boxes = [np.array(line.split(), np.float64) * scale for line in lines if line.strip()]
         photo = Photo(path.stem, rgb, np.zeros(rgb.shape[:2], np.int16))
-        pyramid = Pyramid(rgb)
+        picture = RgbPicture(rgb)
         for box in boxes:
-            _mark_box(photo, pyramid, network, box)
+            _mark_box(photo, picture, network, box)
         photos.append(photo)
         report("marking boxed nails", len(photos), len(paths))
     return photos
 
 
-def _mark_box(photo: Photo, pyramid: Pyramid, network: CropNetwork, box: Floats) -> None:
+def _mark_box(photo: Photo, picture: Picture, network: CropNetwork, box: Floats) -> None:
     width, height = box[2:] - box[:2]
     left, top, right, bottom = box.round().astype(int)
     if min(width, height) < 6:
@@ -148,7 +148,7 @@ def _mark_box(photo: Photo, pyramid: Pyramid, network: CropNetwork, box: Floats)
         return
     centre = (box[:2] + box[2:]) / 2
     guesses = [Guess(centre, along) for along in _turns(np.array([0.0, max(width, height)]))]
-    opinion = _opinion(network, pyramid, guesses)
+    opinion = _opinion(network, picture, guesses)
     best = max(opinion.nails, key=lambda nail: _box_overlap(nail, box), default=None)
     if best is None or _box_overlap(best, box) < BOX_OVERLAP:
         photo.labels[top:bottom, left:right] = UNKNOWN
@@ -186,12 +186,12 @@ class FalseProposal:
 
 def false_proposals(photo: Photo, network: MapNetwork) -> list[FalseProposal]:
     """What the network proposes in a photo, even faintly, where no nail is marked or thinkable."""
-    longest = max(photo.labels.shape)
+    picture = RgbPicture(photo.rgb)
     found = [
         proposal
         for size in MAP_SIZES
-        if size <= LARGEST_ENLARGEMENT * longest
-        for proposal in map_guesses(network, photo.rgb, size, least=FAINT)
+        if size <= LARGEST_ENLARGEMENT * max(picture.size)
+        for proposal in map_guesses(network, picture, size, least=FAINT)
     ]
     return [FalseProposal(photo.rgb, guess, heat) for heat, guess in found if not _touches_nail(photo, guess)]
 
@@ -201,7 +201,7 @@ def confirmed(proposals: Sequence[FalseProposal], network: CropNetwork) -> list[
     if not proposals:
         return []
     guesses = [proposal.guess for proposal in proposals]
-    masks = look(network, Pyramid(proposals[0].rgb), guesses, 64)
+    masks = look(network, RgbPicture(proposals[0].rgb), guesses, 64)
     nails = [nail_of(guess, mask, RAW, least=CONVINCED) for guess, mask in zip(guesses, masks, strict=True)]
     return [FalseProposal(proposals[0].rgb, Guess.at(nail), nail.confidence) for nail in nails if nail is not None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,8 +13,8 @@ from media_worker.training.backgrounds import replace_cloth, texture
 from media_worker.training.photos import UNKNOWN, Photo
 from media_worker.training.recolour import degrade, recolour_nails, relight, retone_skin
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.crops import Pyramid
 from media_worker.vision.networks import MAP_STRIDE, UNIT_LENGTH
+from media_worker.vision.pyramids import Pyramid, warp_labels
 
 SHORTEST, LONGEST = 9, 55
 """Nail lengths in a window, pixels."""
@@ -50,7 +49,7 @@ def window(photo: Photo, size: int, rng: Generator) -> MapSample:
         inside = Pyramid(np.full(photo.labels.shape, 255, np.uint8)).warp(matrix, size, cv2.BORDER_CONSTANT)
         share = cv2.GaussianBlur(inside, (0, 0), 0.7)[..., None] / 255.0
         rgb = (rgb * share + texture(size, size, rng) * (1 - share)).astype(np.uint8)
-    labels = _warp_labels(photo.labels, matrix, size)
+    labels = warp_labels(photo.labels, matrix, size)
     if rng.random() < 0.35:
         rgb = retone_skin(rgb, rng, np.maximum(labels, 0))
     if rng.random() < 0.4:
@@ -107,17 +106,3 @@ def _with_targets(photo: Photo, rgb: Pixels, labels: NDArray[np.int16], matrix: 
 
 def _per_cell(pixels: Floats, cells: int) -> Floats:
     return cv2.resize(pixels, (cells, cells), interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
-
-
-def _warp_labels(labels: NDArray[np.int16], matrix: Floats, size: int) -> NDArray[np.int16]:
-    shift = matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5
-    whole = np.column_stack([matrix[:, :2], shift])
-    warped = cv2.warpAffine(labels, whole, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-    return warped.astype(np.int16, copy=False)
-
-
-def draw_weighted(photos: Sequence[Photo], count: int, rng: Generator) -> list[Photo]:
-    """`count` of them, by weight, with replacement."""
-    weights = np.array([photo.weight for photo in photos])
-    chosen = rng.choice(len(photos), count, p=weights / weights.sum())
-    return [photos[index] for index in chosen]

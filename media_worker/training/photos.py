@@ -46,20 +46,18 @@ class Photo:
     labels: NDArray[np.int16]
     """(H, W): 0 elsewhere, k on nail k, UNKNOWN where nobody knows."""
     nails: list[LabelledNail] = field(default_factory=list)
-    weight: float = 1.0
-    """How often it is drawn, relative to others."""
     on_blue_cloth: bool = False
     """Its background is a plain blue cloth, to be replaced."""
 
 
-def read_masked(folder: Path, *, skip: Collection[str] = (), weight: float = 1.0) -> list[Photo]:
+def read_masked(folder: Path, *, skip: Collection[str] = ()) -> list[Photo]:
     """The photos of `folder`/images with their `folder`/masks of the same stem (above 127 is nail)."""
     photos = []
     for path in image_paths(folder / "images"):
         if path.stem in skip:
             continue
         rgb = read_rgb(path)
-        photos.append(with_mask(path.stem, rgb, read_mask(folder, path.stem, rgb), weight))
+        photos.append(with_mask(path.stem, rgb, read_mask(folder, path.stem, rgb)))
     return photos
 
 
@@ -73,7 +71,7 @@ def read_mask(folder: Path, stem: str, rgb: Pixels) -> Mask:
     return sized
 
 
-def with_mask(name: str, rgb: Pixels, mask: Mask, weight: float = 1.0) -> Photo:
+def with_mask(name: str, rgb: Pixels, mask: Mask) -> Photo:
     """Every 8-connected part of the mask is a nail, its direction unknown."""
     labels = np.zeros(mask.shape, np.int16)
     nails: list[LabelledNail] = []
@@ -83,7 +81,7 @@ def with_mask(name: str, rgb: Pixels, mask: Mask, weight: float = 1.0) -> Photo:
             number = len(nails) + 1
             labels[parts == part] = number
             nails.append(measured(labels, number, None))
-    return Photo(name, rgb, labels, nails, weight)
+    return Photo(name, rgb, labels, nails)
 
 
 def measured(labels: NDArray[np.int16], number: int, direction: Floats | None) -> LabelledNail:

@@ -20,7 +20,7 @@ import torch
 from numpy.random import Generator
 
 from media_worker.training import labelling, learning, photos, synthetic
-from media_worker.training.crop_samples import CropSample, absent, draw_weighted, negative, patches_of, positive
+from media_worker.training.crop_samples import CropSample, absent, negative, patches_of, positive
 from media_worker.training.errors import CannotTrain
 from media_worker.training.labelling import FalseProposal
 from media_worker.training.map_samples import MapSample, window
@@ -274,7 +274,8 @@ class Training:
             if kind < FALSE and wrong:
                 proposal = _by_heat(_group_of(wrong, rng), rng)
                 return absent(proposal.rgb, proposal.guess, size, rng)
-            (patch,) = draw_weighted(_group_of(patches, rng), 1, rng)
+            nails = _group_of(patches, rng)
+            patch = nails[rng.integers(len(nails))]
             return (negative if FALSE <= kind < FALSE + BESIDE else positive)(patch, size, rng)
 
         def loss(network: NailCropNetwork, rng: Generator) -> torch.Tensor:

@@ -20,6 +20,7 @@ from media_worker.vision.arrays import Pixels
 from media_worker.vision.finder import SURE_SIDE, Guess, expected_nails, finger_pads, gap
 from media_worker.vision.hands import Hand, StillHandFinder
 from media_worker.vision.nails import FINGERS, Nail, facing
+from media_worker.vision.pictures import RgbPicture
 from media_worker.vision.shapes import NailShape
 from media_worker.vision.still_finder import MAP_SIZES, StillFinder
 
@@ -60,9 +61,9 @@ class Marker:
     def mark(self, name: str, rgb: Pixels, following: Pixels | None = None) -> Marked:
         """`following` is the next frame of a video, which must agree."""
         hands = self._hands.find(rgb)
-        nails = self._finder.find(rgb, hands)
+        nails = self._finder.find(RgbPicture(rgb), hands)
         if following is not None:
-            later = self._finder.find(following, self._hands.find(following))
+            later = self._finder.find(RgbPicture(following), self._hands.find(following))
             nails = [nail for nail in nails if any(_agree(nail, other) for other in later)]
         backs = [guess for hand in hands for guess in _backs(hand)]
         pads = [guess for hand in hands for guess in finger_pads(hand)]
@@ -76,7 +77,8 @@ class Marker:
     def _doubt(self, photo: Photo, hands: Sequence[Hand], pads: Sequence[Guess]) -> None:
         """UNKNOWN, wherever a nail may be: nails marked afterwards are drawn over it."""
         expected = [guess for hand in hands for guess in expected_nails(hand)]
-        hinted = [g for size in MAP_SIZES for _, g in self._finder.hints(photo.rgb, size, DOUBTFUL)]
+        picture = RgbPicture(photo.rgb)
+        hinted = [g for size in MAP_SIZES for _, g in self._finder.hints(picture, size, DOUBTFUL)]
         for guess in [*expected, *hinted]:
             if not _near(guess, pads):
                 middle = int(guess.centre[0]), int(guess.centre[1])

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.arrays import Floats
 from media_worker.vision.hands import Hand, Side
 from media_worker.vision.nails import FINGERS, PROPORTIONS, Nail, facing, numbered
-from protocol.messages import Finger
+from media_worker.vision.pictures import Picture
+from protocol.designs import Finger
 
 SAME_PLACE = 0.5
 """Two guesses or nails with a smaller `gap` are one nail."""
@@ -60,26 +61,25 @@ class NailFinder(ABC):
     """Finds nails in single pictures; remembers nothing that matters from one to the next."""
 
     @abstractmethod
-    def propose(self, rgb: Pixels) -> list[Guess]:
-        """Places in `rgb`, uint8 (H, W, 3), that look like nails, with or without a hand."""
+    def propose(self, picture: Picture) -> list[Guess]:
+        """Places that look like nails, with or without a hand."""
 
     @abstractmethod
-    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
+    def refine(self, picture: Picture, guesses: Sequence[Guess]) -> list[Nail | None]:
         """The nail at each guess, with its outline, axis and confidence, named as the guess; None where there is none.
 
         Their numbers mean nothing yet.
         """
 
-    def expect(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Guess]:
+    def expect(self, picture: Picture, hands: Sequence[Hand]) -> list[Guess]:
         """Where landmarks say that nails are, named; those in the picture."""
-        height, width = rgb.shape[:2]
         guesses = [guess for hand in hands for guess in expected_nails(hand)]
-        return [guess for guess in guesses if 0 <= guess.centre[0] < width and 0 <= guess.centre[1] < height]
+        return [guess for guess in guesses if ((guess.centre >= 0) & (guess.centre < picture.size)).all()]
 
-    def find(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Nail]:
-        """All nails of one picture on its own, uint8 (H, W, 3), numbered."""
-        guesses = distinct([*self.expect(rgb, hands), *self.propose(rgb)])
-        found = [nail for nail in self.refine(rgb, guesses) if nail is not None]
+    def find(self, picture: Picture, hands: Sequence[Hand]) -> list[Nail]:
+        """All nails of one picture on its own, numbered."""
+        guesses = distinct([*self.expect(picture, hands), *self.propose(picture)])
+        found = [nail for nail in self.refine(picture, guesses) if nail is not None]
         kept: list[Nail] = []
         for nail in sorted(found, key=lambda each: -each.confidence):
             if not any(same_place(Guess.at(nail), Guess.at(other)) for other in kept):

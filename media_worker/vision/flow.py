@@ -53,16 +53,11 @@ class Flow:
         self._after: Pixels | None = None
         self._scale = 1.0
 
-    def show(self, rgb: Pixels) -> None:
-        """The next frame, uint8 (H, W, 3). One of another size starts anew."""
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        self._scale = min(1.0, LONGEST / max(grey.shape))
-        if self._scale < 1:
-            grey = cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA).astype(
-                np.uint8, copy=False
-            )
-        self._before, self._after = self._after, grey
-        if self._before is not None and self._before.shape != grey.shape:
+    def show(self, luma: Pixels) -> None:
+        """The next frame, uint8 (H, W), of which a copy is kept. One of another size starts anew."""
+        self._scale = min(1.0, LONGEST / max(luma.shape))
+        self._before, self._after = self._after, _shrunk_copy(luma, self._scale)
+        if self._before is not None and self._before.shape != self._after.shape:
             self._before = None
 
     def forget(self) -> None:
@@ -103,6 +98,12 @@ class Flow:
         )
         end, status, sharpness = (array.reshape(*start.shape, -1) for array in moved)
         return to_complex(end), status[..., 0] > 0, sharpness[..., 0]
+
+
+def _shrunk_copy(luma: Pixels, scale: float) -> Pixels:
+    if scale == 1:
+        return luma.copy()
+    return cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def fit(start: Complex, end: Complex, weight: Floats) -> tuple[Complex, Complex, Mask]:

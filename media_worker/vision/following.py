@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from media_worker.vision.arrays import Pixels
 from media_worker.vision.finder import Guess, gap, on_pad, same_place
 from media_worker.vision.flow import Flow
 from media_worker.vision.hands import Side
 from media_worker.vision.nails import Nail, numbered
+from media_worker.vision.pictures import Picture
 from media_worker.vision.shapes import NailShape, to_points
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 Name = tuple[Finger, Side]
 
@@ -86,6 +86,8 @@ class Track:
     shown: bool = False
     """Its confidence passed SHOW and has not fallen below HIDE since."""
     visibility: float = 0.0
+    number: int = 0
+    """Names it; never used twice in a stream."""
 
     @property
     def guess(self) -> Guess:
@@ -121,15 +123,16 @@ class NailFollower:
         self.tracks: list[Track] = []
         self._flow = Flow()
         self._pads: list[Guess] = []
+        self._numbers = 0
 
     def restart(self) -> None:
         """Forgets everything."""
         self.tracks, self._pads = [], []
         self._flow.forget()
 
-    def move(self, rgb: Pixels) -> None:
-        """Carries every nail along with the picture, uint8 (H, W, 3)."""
-        self._flow.show(rgb)
+    def move(self, picture: Picture) -> None:
+        """Carries every nail along with the picture."""
+        self._flow.show(picture.luma)
         motions = self._flow.motions([track.shape for track in self.tracks], [track.moved for track in self.tracks])
         for track, motion in zip(self.tracks, motions, strict=True):
             if motion is None:
@@ -160,6 +163,8 @@ class NailFollower:
             if not track.shown:
                 continue
             track.looks = CONFIRMATIONS if shown else 1
+            self._numbers += 1
+            track.number = self._numbers
             self.tracks.append(track)
         self._merge()
 
@@ -270,4 +275,4 @@ def _hopeful(track: Track, now: float) -> bool:
 def _nail(track: Track, owners: dict[Name, Track]) -> Nail:
     finger, hand = track.name if track.name and owners[track.name] is track else (None, None)
     shape = track.shape
-    return Nail(finger, hand, shape.outline(), shape.axis(), track.confidence, track.visibility)
+    return Nail(finger, hand, shape.outline(), shape.axis(), track.confidence, track.visibility, track=track.number)

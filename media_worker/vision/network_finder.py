@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.crops import Pyramid, crop_matrix
+from media_worker.vision.crops import crop_matrix
 from media_worker.vision.finder import Guess, NailFinder
 from media_worker.vision.masks import CALIBRATION, Calibration, CropMask, nail_of
 from media_worker.vision.nails import Nail
 from media_worker.vision.networks import MAP_STRIDE, MULTIPLE, UNIT_LENGTH, CropOutput, MapOutput, NailCrops, NailMap
+from media_worker.vision.pictures import Picture
 
 MapNetwork = Callable[[Pixels], MapOutput]
 CropNetwork = Callable[[Sequence[Pixels]], CropOutput]
@@ -52,41 +53,46 @@ class NetworkFinder(NailFinder):
         self._calibration = calibration
         self._least = self.LEAST if least is None else least
 
-    def propose(self, rgb: Pixels) -> list[Guess]:
-        return [guess for _, guess in self.hints(rgb, STREAM_MAP_SIZE)]
+    def propose(self, picture: Picture) -> list[Guess]:
+        return [guess for _, guess in self.hints(picture, STREAM_MAP_SIZE)]
 
-    def hints(self, rgb: Pixels, longest: int, least: float = HEAT) -> list[tuple[float, Guess]]:
+    def hints(self, picture: Picture, longest: int, least: float = HEAT) -> list[tuple[float, Guess]]:
         """Proposals of at least some heat, with it, hottest first, from a map at one size."""
-        return map_guesses(self._map, rgb, longest, least=least)
+        return map_guesses(self._map, picture, longest, least=least)
 
-    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
-        masks = look(self._crops, Pyramid(rgb), guesses, STREAM_CROP_SIZE)
+    def refine(self, picture: Picture, guesses: Sequence[Guess]) -> list[Nail | None]:
+        masks = look(self._crops, picture, guesses, STREAM_CROP_SIZE)
         return self._nails(guesses, masks, self._least)
 
     def _nails(self, guesses: Sequence[Guess], masks: Sequence[CropMask], least: float) -> list[Nail | None]:
         return [nail_of(guess, mask, self._calibration, least) for guess, mask in zip(guesses, masks, strict=True)]
 
 
-def map_guesses(network: MapNetwork, rgb: Pixels, longest: int, *, least: float = HEAT) -> list[tuple[float, Guess]]:
-    """Proposals of at least some heat, with it, hottest first, from a map over `rgb` resized to `longest` pixels."""
-    height, width = rgb.shape[:2]
-    scale = longest / max(height, width)
-    inner = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = cv2.resize(rgb, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    padded = cv2.copyMakeBorder(small, 0, -inner[1] % MULTIPLE, 0, -inner[0] % MULTIPLE, cv2.BORDER_REPLICATE)
-    output = network(padded.astype(np.uint8, copy=False))
+def map_guesses(
+    network: MapNetwork, picture: Picture, longest: int, *, least: float = HEAT
+) -> list[tuple[float, Guess]]:
+    """Proposals of at least some heat, with it, hottest first, from a map over the picture at `longest` pixels."""
+    resized = picture.resized(longest)
+    output = network(_padded(resized))
+    to_frame = np.array(picture.size) / resized.shape[1::-1]
     heat = 1 / (1 + np.exp(-output.heat))
     peaks = np.argwhere((heat == cv2.dilate(heat, np.ones((3, 3), np.uint8))) & (heat >= least))
-    to_frame = np.array([width / inner[0], height / inner[1]])
     found = []
     for y, x in sorted(peaks.tolist(), key=lambda cell: -float(heat[*cell])):
         centre = _between_cells(heat, y, x) * MAP_STRIDE * to_frame
-        length = UNIT_LENGTH * float(np.exp(output.log_length[y, x])) / scale
+        length = UNIT_LENGTH * float(np.exp(output.log_length[y, x])) * max(picture.size) / longest
         direction = output.along[:, y, x]
         along = direction / max(float(np.hypot(*direction)), 1e-6) * length
-        if centre[0] < width and centre[1] < height:  # else in the padding
+        if (centre < picture.size).all():  # else in the padding
             found.append((float(heat[y, x]), Guess(centre, along)))
     return found
+
+
+def _padded(rgb: Pixels) -> Pixels:
+    """With sides that a network takes."""
+    height, width = rgb.shape[:2]
+    padded = cv2.copyMakeBorder(rgb, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_REPLICATE)
+    return padded.astype(np.uint8, copy=False)
 
 
 def _between_cells(heat: Floats, y: int, x: int) -> Floats:
@@ -99,12 +105,12 @@ def _between_cells(heat: Floats, y: int, x: int) -> Floats:
 
 
 def look(
-    network: CropNetwork, pyramid: Pyramid, guesses: Sequence[Guess], size: int, *, mirrored: bool = False
+    network: CropNetwork, picture: Picture, guesses: Sequence[Guess], size: int, *, mirrored: bool = False
 ) -> list[CropMask]:
     """What the crop network sees at each guess, at `size` pixels a crop; `mirrored` shows it the mirror image."""
     if not guesses:
         return []
-    crops = [pyramid.warp(crop_matrix(guess, size), size) for guess in guesses]
+    crops = [picture.warp(crop_matrix(guess, size), size) for guess in guesses]
     output = network([crop[:, ::-1] for crop in crops] if mirrored else crops)
     masks = output.mask[:, :, ::-1] if mirrored else output.mask
     along = output.along * (-1, 1) if mirrored else output.along

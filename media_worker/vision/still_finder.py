@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from media_worker.vision.arrays import Mask, Pixels
+from media_worker.vision.arrays import Mask
 from media_worker.vision.coverage import coverage
-from media_worker.vision.crops import Pyramid
 from media_worker.vision.finder import Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
 from media_worker.vision.masks import LEAST_CONFIDENCE, CropMask
 from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.network_finder import NetworkFinder, look
+from media_worker.vision.pictures import Picture
 
 MAP_SIZES = (96, 160, 320, 512, 800, 1152)
 """Longer sides of the maps' inputs, pixels: in one of them nails from half of a picture's side to a
@@ -43,27 +43,26 @@ class StillFinder(NetworkFinder):
 
     LEAST: ClassVar[float] = LEAST_CONFIDENCE
 
-    def find(self, rgb: Pixels, hands: Sequence[Hand]) -> list[Nail]:
-        pyramid = Pyramid(rgb)
+    def find(self, picture: Picture, hands: Sequence[Hand]) -> list[Nail]:
         expected = [guess for hand in hands for guess in expected_nails(hand)]
         pads = [guess for hand in hands for guess in finger_pads(hand)]
-        places = [_expected_there(guess, expected) for guess in distinct([*self.propose(rgb), *expected])]
-        nails = self._look(pyramid, places, QUICK_LOOKS, min(FAINT, self._least))
-        named = _named(_without_overlaps(nails, *rgb.shape[:2]), expected)
-        nails = self._look(pyramid, [Guess.at(nail) for nail in named], CLOSE_LOOKS, self._least)
+        places = [_expected_there(guess, expected) for guess in distinct([*self.propose(picture), *expected])]
+        nails = self._look(picture, places, QUICK_LOOKS, min(FAINT, self._least))
+        named = _named(_without_overlaps(nails, *picture.size), expected)
+        nails = self._look(picture, [Guess.at(nail) for nail in named], CLOSE_LOOKS, self._least)
         nails = [nail for nail in nails if not on_pad(Guess.at(nail), pads)]
-        return numbered(_named(_without_overlaps(nails, *rgb.shape[:2]), expected))
+        return numbered(_named(_without_overlaps(nails, *picture.size), expected))
 
-    def propose(self, rgb: Pixels) -> list[Guess]:
-        longest = max(rgb.shape[:2]) * LARGEST_ENLARGEMENT
+    def propose(self, picture: Picture) -> list[Guess]:
+        longest = max(picture.size) * LARGEST_ENLARGEMENT
         sizes = [size for size in MAP_SIZES if size <= longest] or [MAP_SIZES[0]]
-        found = [each for size in sizes for each in self.hints(rgb, size)]
+        found = [each for size in sizes for each in self.hints(picture, size)]
         return distinct(guess for _, guess in sorted(found, key=lambda each: -each[0]))
 
     def _look(
-        self, pyramid: Pyramid, guesses: Sequence[Guess], looks: Sequence[tuple[int, bool]], least: float
+        self, picture: Picture, guesses: Sequence[Guess], looks: Sequence[tuple[int, bool]], least: float
     ) -> list[Nail]:
-        answers = [look(self._crops, pyramid, guesses, size, mirrored=mirrored) for size, mirrored in looks]
+        answers = [look(self._crops, picture, guesses, size, mirrored=mirrored) for size, mirrored in looks]
         masks = [CropMask.mean(each) for each in zip(*answers, strict=True)]
         return [nail for nail in self._nails(guesses, masks, least) if nail is not None]
 
@@ -76,7 +75,7 @@ def _expected_there(guess: Guess, expected: Sequence[Guess]) -> Guess:
     return replace(guess, finger=nearest.finger, hand=nearest.hand)
 
 
-def _without_overlaps(nails: Sequence[Nail], height: int, width: int) -> list[Nail]:
+def _without_overlaps(nails: Sequence[Nail], width: int, height: int) -> list[Nail]:
     """Of nails that overlap, the more certain one; none outside of the picture."""
     kept: list[tuple[Nail, Mask]] = []
     for nail in sorted(nails, key=lambda each: -each.confidence):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from media_worker import frame_code
 from media_worker.drawn_hand import PERIOD, SKIN_TONES, Scene, Sweep, clip, draw, read_code, write_mjpeg
 from media_worker.vision.hands import HandFinder
+from media_worker.vision.pictures import RgbPicture
 
 FINGER_TIPS = [4, 8, 12, 16, 20]
 
@@ -140,7 +141,7 @@ def test_mediapipe_takes_it_for_a_hand(scene: Scene, hand_model: Path) -> None:
     finder = HandFinder(hand_model)
     try:
         frames = [draw(scene, step / 5) for step in range(20)]
-        found = [finder.find(frame.rgb, step * 200) for step, frame in enumerate(frames)]
+        found = [finder.find(RgbPicture(frame.rgb), step * 200) for step, frame in enumerate(frames)]
     finally:
         finder.close()
     assert np.mean([len(hands) == scene.hands for hands in found]) >= 0.95

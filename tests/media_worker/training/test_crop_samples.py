@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from media_worker.training.crop_samples import CropSample, absent, draw_weighted, negative, patches_of, positive
+from media_worker.training.crop_samples import CropSample, absent, negative, patches_of, positive
 from media_worker.training.photos import UNKNOWN, Photo, measured
 from media_worker.vision.crops import SPAN
 from media_worker.vision.finder import Guess
@@ -128,9 +128,3 @@ def test_large_nails_are_kept_small() -> None:
     assert patch.nail.along == pytest.approx((0, -150))
     assert patch.labels.shape == (300, 300)
     assert patch.nail.centre == pytest.approx((150, 150))
-
-
-def test_patches_are_drawn_by_weight() -> None:
-    light, heavy = (patches_of(replace(arrow(), weight=weight))[0] for weight in (1.0, 3.0))
-    drawn = draw_weighted([light, heavy], 4000, np.random.default_rng(0))
-    assert sum(patch is heavy for patch in drawn) == pytest.approx(3000, abs=120)

@@ -13,13 +13,12 @@ from tests.media_worker.training import drawn_photos
 
 def test_a_folder_of_images_and_masks_becomes_photos_with_nails(tmp_path: Path) -> None:
     drawings = drawn_photos.hands(2)
-    photos = read_masked(drawn_photos.write(tmp_path, drawings), weight=0.5)
+    photos = read_masked(drawn_photos.write(tmp_path, drawings))
     assert [photo.name for photo in photos] == ["hand_0", "hand_1"]
     for photo, drawing in zip(photos, drawings, strict=True):
         assert np.array_equal(photo.rgb, drawing.rgb)
         assert np.array_equal(photo.labels > 0, drawing.mask() > 0)
         assert [nail.number for nail in photo.nails] == [1, 2, 3, 4, 5]
-        assert photo.weight == 0.5
         for nail in photo.nails:
             true = min(drawing.nails, key=lambda each: np.hypot(*(each.axis.mean(axis=0) - nail.centre)))
             along = true.axis[1] - true.axis[0]

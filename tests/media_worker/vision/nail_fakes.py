@@ -13,8 +13,9 @@ from media_worker.vision.arrays import Pixels
 from media_worker.vision.finder import Guess, NailFinder, finger_pads, gap
 from media_worker.vision.hands import Hand, Side
 from media_worker.vision.nails import Nail
+from media_worker.vision.pictures import I420Picture, Picture
 from media_worker.vision.watching import Seen, Watch
-from protocol.messages import Finger
+from protocol.designs import Finger
 from tests.media_worker.vision.hand_fakes import a_hand
 
 FRAME_MS = 33
@@ -35,10 +36,10 @@ class TrueNails(NailFinder):
         self._sigma = sigma
         self._random = np.random.default_rng(0)
 
-    def propose(self, rgb: Pixels) -> list[Guess]:
+    def propose(self, picture: Picture) -> list[Guess]:
         return [replace(Guess.at(nail), finger=None, hand=None) for nail in self._nails()]
 
-    def refine(self, rgb: Pixels, guesses: Sequence[Guess]) -> list[Nail | None]:
+    def refine(self, picture: Picture, guesses: Sequence[Guess]) -> list[Nail | None]:
         self.looks += 1
         self.asked += guesses
         return [self._nearest(guess) for guess in guesses]
@@ -83,7 +84,7 @@ class TrueHands:
         self.calls = 0
         self._random = np.random.default_rng(0)
 
-    def find(self, rgb: Pixels, timestamp_ms: int) -> list[Hand]:
+    def find(self, picture: Picture, timestamp_ms: int) -> list[Hand]:
         self.calls += 1
         joints = [] if self.blind else self.drawing.joints
         noisy = [(j + self._random.normal(0, 0.67, j.shape)).astype(np.float32) for j in joints]
@@ -103,12 +104,17 @@ class Stream:
         """The next frame, 33 ms after the last."""
         drawing = draw(replace(scene, noise=4), self.frame * FRAME_MS / 1000)
         self.nails.drawing = self.hands.drawing = drawing
-        seen = self.watch.see(compressed(drawing.rgb), self.frame * FRAME_MS)
+        seen = self.watch.see(as_sent(compressed(drawing.rgb)), self.frame * FRAME_MS)
         self.frame += 1
         return drawing, seen
 
     def run(self, scene: Scene, frames: int) -> list[tuple[Drawing, Seen]]:
         return [self.show(scene) for _ in range(frames)]
+
+
+def as_sent(rgb: Pixels) -> I420Picture:
+    """As a camera's stream comes in."""
+    return I420Picture(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8, copy=False))
 
 
 def compressed(rgb: Pixels, quality: int = 60) -> Pixels:

@@ -8,11 +8,12 @@ import pytest
 from media_worker.drawn_hand import Scene, draw
 from media_worker.vision.finder import SURE_SIDE, Guess, distinct, expected_nails, finger_pads, gap, on_pad
 from media_worker.vision.hands import Hand
-from protocol.messages import Finger
+from media_worker.vision.pictures import RgbPicture
+from protocol.designs import Finger
 from tests.media_worker.vision.hand_fakes import a_hand, moved
 from tests.media_worker.vision.nail_fakes import TrueNails
 
-PICTURE = np.zeros((480, 640, 3), np.uint8)
+PICTURE = RgbPicture(np.zeros((480, 640, 3), np.uint8))
 
 
 def curled_ring(hand: Hand) -> Hand:

@@ -12,7 +12,7 @@ from media_worker.vision.arrays import Pixels
 from media_worker.vision.flow import POINTS, Flow, fit
 from media_worker.vision.nails import Nail
 from media_worker.vision.shapes import NailShape, Similarity
-from tests.media_worker.vision.nail_fakes import compressed
+from tests.media_worker.vision.nail_fakes import as_sent, compressed
 
 DRAWING = draw(Scene(noise=4), 0)
 SHAPES = [
@@ -30,9 +30,13 @@ def seen_after(motion: Similarity) -> list[Similarity | None]:
         ]
     )
     flow = Flow()
-    flow.show(compressed(DRAWING.rgb))
-    flow.show(compressed(moved(DRAWING.rgb, matrix)))
+    flow.show(luma(compressed(DRAWING.rgb)))
+    flow.show(luma(compressed(moved(DRAWING.rgb, matrix))))
     return flow.motions(SHAPES, [0j] * len(SHAPES))
+
+
+def luma(rgb: Pixels) -> Pixels:
+    return as_sent(rgb).luma
 
 
 def moved(rgb: Pixels, matrix: np.ndarray) -> Pixels:
@@ -58,28 +62,42 @@ def test_a_turn_and_a_change_of_size_are_seen() -> None:
 
 def test_a_picture_that_changes_altogether_is_not_followed() -> None:
     flow = Flow()
-    flow.show(DRAWING.rgb)
-    flow.show(draw(Scene(hands=0, clutter=True, noise=4), 1).rgb)
+    flow.show(luma(DRAWING.rgb))
+    flow.show(luma(draw(Scene(hands=0, clutter=True, noise=4), 1).rgb))
     assert flow.motions(SHAPES, [0j] * 5) == [None] * 5
 
 
 def test_nothing_is_followed_over_a_first_frame_or_a_change_of_size() -> None:
     flow = Flow()
-    flow.show(DRAWING.rgb)
+    flow.show(luma(DRAWING.rgb))
     assert flow.motions(SHAPES, [0j] * 5) == [None] * 5
-    flow.show(np.ascontiguousarray(DRAWING.rgb[:240]))
+    flow.show(luma(DRAWING.rgb)[:240])
     assert flow.motions(SHAPES, [0j] * 5) == [None] * 5
 
 
 def test_large_frames_are_followed_in_their_own_pixels() -> None:
     large = cv2.resize(DRAWING.rgb, (1280, 960)).astype(np.uint8)
     flow = Flow()
-    flow.show(large)
-    flow.show(np.roll(large, 8, axis=1))
+    flow.show(luma(large))
+    flow.show(luma(np.roll(large, 8, axis=1)))
     shapes = [SHAPES[0].moved(Similarity(2, 0))]
     (motion,) = flow.motions(shapes, [0j])
     assert motion is not None
     assert motion(shapes[0].centre) - shapes[0].centre == pytest.approx(8, abs=0.5)
+
+
+def test_a_frame_may_be_painted_once_it_was_shown() -> None:
+    frame = luma(DRAWING.rgb).copy()
+    flow = Flow()
+    flow.show(frame)
+    after = np.roll(frame, 3, axis=1)
+    for shape in SHAPES:
+        x, y = int(shape.centre.real), int(shape.centre.imag)
+        frame[y - 20 : y + 20, x - 20 : x + 20] = 40
+    flow.show(after)
+    for shape, motion in zip(SHAPES, flow.motions(SHAPES, [0j] * 5), strict=True):
+        assert motion is not None
+        assert motion(shape.centre) - shape.centre == pytest.approx(3, abs=0.3)
 
 
 def test_the_fit_bears_a_third_of_wrong_points_and_distrusts_a_half() -> None:
@@ -98,11 +116,11 @@ def test_the_fit_bears_a_third_of_wrong_points_and_distrusts_a_half() -> None:
 
 
 def test_five_nails_cost_well_under_three_milliseconds() -> None:
-    flow = Flow()
+    flow, frame = Flow(), luma(DRAWING.rgb)
     times = []
     for _ in range(20):
         start = time.process_time()
-        flow.show(DRAWING.rgb)
+        flow.show(frame)
         flow.motions(SHAPES, [0j] * 5)
         times.append(time.process_time() - start)
     assert np.median(times) < 0.003

@@ -9,7 +9,8 @@ from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.vision.finder import Guess
 from media_worker.vision.following import CONFIRMATIONS, FADE_IN_MS, FADE_OUT_MS, FLOW_ONLY_MS, NailFollower
 from media_worker.vision.nails import Nail
-from protocol.messages import Finger
+from media_worker.vision.pictures import RgbPicture
+from protocol.designs import Finger
 
 FRAME_MS = 33
 DRAWING = draw(Scene(noise=1), 0)
@@ -20,6 +21,9 @@ def true_nails(drawing: Drawing = DRAWING) -> list[Nail]:
     return [
         Nail(n.finger, n.hand, n.outline.astype(np.float32), n.axis.astype(np.float32), 0.9, 1.0) for n in drawing.nails
     ]
+
+
+SHOWN = RgbPicture(DRAWING.rgb)
 
 
 def nameless(nails: list[Nail]) -> list[Nail]:
@@ -34,7 +38,7 @@ def shifted(nail: Nail, x: float) -> Nail:
 def following(nails: list[Nail], *, shown: bool = True) -> NailFollower:
     """A follower that has just seen its first frame."""
     follower = NailFollower()
-    follower.move(DRAWING.rgb)
+    follower.move(SHOWN)
     follower.add(nails, 0, shown=shown)
     follower.fade(0, FADE_IN_MS)
     return follower
@@ -47,7 +51,7 @@ def levels(follower: NailFollower, now: float) -> list[float]:
 def test_a_first_frame_is_painted_in_full() -> None:
     """A client may send just one."""
     follower = NailFollower()
-    follower.move(DRAWING.rgb)
+    follower.move(SHOWN)
     follower.add(nameless(true_nails()), 0, shown=True)
     nails = follower.fade(0, FADE_IN_MS)
     assert [nail.visibility for nail in nails] == [1] * 5
@@ -56,7 +60,7 @@ def test_a_first_frame_is_painted_in_full() -> None:
 
 def test_a_new_named_nail_fades_in_without_a_jump() -> None:
     follower = NailFollower()
-    follower.move(DRAWING.rgb)
+    follower.move(SHOWN)
     follower.add(true_nails()[:1], 0, shown=False)
     rising = [levels(follower, frame * FRAME_MS)[0] for frame in range(5)]
     assert max(np.diff([0.0, *rising])) <= FRAME_MS / FADE_IN_MS + 1e-6
@@ -94,7 +98,7 @@ def test_a_nail_missed_twice_is_gone_within_a_tenth_of_a_second() -> None:
     follower = following(true_nails()[:1])
     falling = []
     for frame in range(1, 5):
-        follower.move(DRAWING.rgb)
+        follower.move(SHOWN)
         follower.correct(follower.tracks, [None] * len(follower.tracks), frame * FRAME_MS)
         falling += [levels(follower, frame * FRAME_MS) or [0.0]]
     assert 0 < falling[0][0] < 1
@@ -126,7 +130,7 @@ def test_flow_alone_is_not_believed_for_long() -> None:
     follower = following(true_nails()[:1])
     lifetime = FLOW_ONLY_MS + FADE_OUT_MS + 2 * FRAME_MS
     for now in range(FRAME_MS, lifetime + FRAME_MS, FRAME_MS):
-        follower.move(DRAWING.rgb)
+        follower.move(SHOWN)
         last = levels(follower, now)
         assert last == [1] or now > FLOW_ONLY_MS
     assert last == []
@@ -135,7 +139,7 @@ def test_flow_alone_is_not_believed_for_long() -> None:
 def test_where_flow_fails_a_nail_fades_in_place() -> None:
     follower = following(true_nails()[:1])
     (before,) = follower.fade(0, FRAME_MS)
-    follower.move(BLANK)
+    follower.move(RgbPicture(BLANK))
     (fading,) = follower.fade(FRAME_MS, FRAME_MS)
     assert np.array_equal(fading.outline, before.outline)
     assert fading.visibility == pytest.approx(1 - FRAME_MS / FADE_OUT_MS)
@@ -144,7 +148,7 @@ def test_where_flow_fails_a_nail_fades_in_place() -> None:
 
 def test_a_lost_nail_is_looked_for_where_the_hand_says_it_is() -> None:
     follower = following(true_nails()[:1])
-    follower.move(BLANK)
+    follower.move(RgbPicture(BLANK))
     away = shifted(true_nails()[0], 60)
     assert follower.rename([Guess.at(away)]) == []
     assert np.allclose(follower.tracks[0].guess.centre, away.outline.mean(axis=0))
@@ -248,7 +252,7 @@ def test_what_flow_lost_and_a_look_missed_is_gone_at_once() -> None:
     """At a cut, or when a hand darts off, paint must not hang in the air while it fades."""
     follower = following(true_nails()[:1], shown=True)
     assert levels(follower, 0) == [1]
-    follower.move(np.random.default_rng(0).integers(0, 255, DRAWING.rgb.shape, np.uint8))
+    follower.move(RgbPicture(np.random.default_rng(0).integers(0, 255, DRAWING.rgb.shape, np.uint8)))
     assert follower.tracks[0].lost
     follower.correct(follower.tracks, [None], FRAME_MS)
     assert levels(follower, FRAME_MS) == []

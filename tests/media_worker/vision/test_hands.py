@@ -10,10 +10,11 @@ from media_worker.drawn_hand import Scene, draw
 from media_worker.vision import hands as hands_module
 from media_worker.vision.hands import Hand, HandFinder, StillHandFinder, distance
 from media_worker.vision.models import ModelUnavailable
+from media_worker.vision.pictures import RgbPicture
 from protocol.errors import VisionFailed
 from tests.media_worker.vision.hand_fakes import FakeLandmarker, a_hand, moved
 
-EMPTY = np.zeros((48, 64, 3), np.uint8)
+EMPTY = RgbPicture(np.zeros((48, 64, 3), np.uint8))
 FRAME_MS = 33
 
 
@@ -110,8 +111,8 @@ def test_a_second_hand_comes_into_the_real_stream(hand_model: Path) -> None:
         for frame in range(20):
             picture = draw(one, frame / 30).rgb
             picture[:, 320:] = picture[:, :1]  # only the right hand, in the picture's left half
-            assert len(finder.find(picture, frame * FRAME_MS)) == 1
-        counts = [len(finder.find(draw(two, f / 30).rgb, f * FRAME_MS)) for f in range(20, 36)]
+            assert len(finder.find(RgbPicture(picture), frame * FRAME_MS)) == 1
+        counts = [len(finder.find(RgbPicture(draw(two, f / 30).rgb), f * FRAME_MS)) for f in range(20, 36)]
     finally:
         finder.close()
     assert 2 in counts

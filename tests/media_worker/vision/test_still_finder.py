@@ -12,8 +12,9 @@ from media_worker.vision.finder import Guess, distinct, expected_nails, finger_p
 from media_worker.vision.metrics import iou
 from media_worker.vision.nails import Nail
 from media_worker.vision.networks import MapOutput
+from media_worker.vision.pictures import RgbPicture
 from media_worker.vision.still_finder import LARGEST_ENLARGEMENT, StillFinder
-from protocol.messages import Finger
+from protocol.designs import Finger
 from tests.media_worker.training.drawn_photos import CUTICLE, FREE_EDGE, TrueCrops, TrueMap, coloured, two_coloured
 from tests.media_worker.vision.hand_fakes import a_hand, moved
 
@@ -49,7 +50,7 @@ def true_masks(drawing: Drawing) -> dict[Finger, Mask]:
 def test_without_a_hand_nails_are_nameless_and_numbered_from_left_to_right() -> None:
     """Maps of several sizes propose each of them, and each is found once."""
     picture = two_coloured(*SIDE_BY_SIDE)
-    nails = a_finder().find(picture, [])
+    nails = a_finder().find(RgbPicture(picture), [])
     assert len(nails) == 4
     assert all(nail.finger is None and nail.hand is None for nail in nails)
     by_number = sorted(nails, key=lambda nail: nail.number)
@@ -68,8 +69,8 @@ def test_overlapping_outlines_become_one() -> None:
     assert len(distinct(middles)) == 2
     finder = StillFinder(lambda rgb: TrueMap()(np.zeros_like(rgb)), TrueCrops())  # whose map sees nothing
     picture = painted(nail)
-    assert all(look is not None for look in finder.refine(picture, middles))
-    (found,) = finder.find(picture, hands)
+    assert all(look is not None for look in finder.refine(RgbPicture(picture), middles))
+    (found,) = finder.find(RgbPicture(picture), hands)
     assert np.hypot(*(found.axis[1] - found.axis[0])) > 62
 
 
@@ -78,7 +79,7 @@ def test_nails_bear_the_names_that_landmarks_expect_and_others_none() -> None:
     expected = expected_nails(hand)
     elsewhere = Guess(np.array([60.0, 60.0]), np.array([0.0, -30.0]))
     shown = [replace(guess, centre=guess.centre + 0.2 * guess.along) for guess in (expected[1], expected[3])]
-    nails = a_finder().find(painted(*shown, elsewhere), [hand])
+    nails = a_finder().find(RgbPicture(painted(*shown, elsewhere)), [hand])
     assert sorted((str(nail.finger), str(nail.hand)) for nail in nails) == [
         ("None", "None"),
         ("index", "right"),
@@ -93,7 +94,7 @@ def test_a_name_is_given_once_to_the_nearest() -> None:
     hand = a_hand()
     index = expected_nails(hand)[1]
     beside = replace(index, centre=index.centre + 0.9 * np.array([-index.along[1], index.along[0]]))
-    nails = a_finder().find(painted(index, beside), [hand])
+    nails = a_finder().find(RgbPicture(painted(index, beside)), [hand])
     assert sorted(str(nail.finger) for nail in nails) == ["None", "index"]
     (named,) = (nail for nail in nails if nail.finger is Finger.INDEX)
     assert np.hypot(*(named.outline.mean(axis=0) - index.centre)) < 3
@@ -103,8 +104,8 @@ def test_what_lies_on_a_finger_pad_is_no_nail() -> None:
     palm = a_hand(Scene(palm=True))
     (thumb,) = expected_nails(palm)
     picture = painted(thumb, *finger_pads(palm))
-    assert [nail.finger for nail in a_finder().find(picture, [palm])] == [Finger.THUMB]
-    assert len(a_finder().find(picture, [])) == 5, "without the hand, nothing says so"
+    assert [nail.finger for nail in a_finder().find(RgbPicture(picture), [palm])] == [Finger.THUMB]
+    assert len(a_finder().find(RgbPicture(picture), [])) == 5, "without the hand, nothing says so"
 
 
 def test_small_pictures_are_not_enlarged_without_end() -> None:
@@ -117,14 +118,14 @@ def test_small_pictures_are_not_enlarged_without_end() -> None:
 
     for size in ((64, 48), (400, 300), (1600, 1200)):
         sizes.clear()
-        StillFinder(Sized(), TrueCrops()).propose(two_coloured(size=size))
+        StillFinder(Sized(), TrueCrops()).propose(RgbPicture(two_coloured(size=size)))
         assert sizes and max(sizes) <= max(320, LARGEST_ENLARGEMENT * max(size) + 15)
     assert max(sizes) == 1152
 
 
 def test_five_nails_of_a_drawn_hand_are_outlined_and_named() -> None:
     drawing = draw(Scene(), 0)
-    nails = StillFinder().find(drawing.rgb, [a_hand()])
+    nails = StillFinder().find(RgbPicture(drawing.rgb), [a_hand()])
     truth = true_masks(drawing)
     assert sorted(str(nail.finger) for nail in nails) == sorted(Finger)
     assert sorted(nail.number for nail in nails) == [1, 2, 3, 4, 5]
@@ -136,7 +137,7 @@ def test_five_nails_of_a_drawn_hand_are_outlined_and_named() -> None:
 def test_a_close_up_without_a_hand_is_numbered_from_left_to_right() -> None:
     """Four finger tips fill the picture, and no wrist is in view."""
     close, tips = close_up()
-    nails = sorted(StillFinder().find(close, []), key=lambda nail: nail.number)
+    nails = sorted(StillFinder().find(RgbPicture(close), []), key=lambda nail: nail.number)
     assert [(nail.finger, nail.number) for nail in nails] == [(None, number) for number in range(1, 5)]
     for nail, middle in zip(nails, tips, strict=True):
         assert np.hypot(*(nail.outline.mean(axis=0) - middle)) < 12

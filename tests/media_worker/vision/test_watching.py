@@ -8,7 +8,7 @@ from media_worker.vision.finder import SURE_SIDE
 from media_worker.vision.nails import Nail
 from media_worker.vision.shapes import NailShape
 from media_worker.vision.watching import Seen
-from protocol.messages import Finger
+from protocol.designs import Finger
 from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream, pads_as_nails
 
 STILL = Scene(still=True)
