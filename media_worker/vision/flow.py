@@ -35,7 +35,7 @@ AGREE = 1.0
 TRUSTED_SHARE = 0.5
 """A motion is believed when points of this share of the weight agree on it."""
 
-FLATNESS = 3e-3
+FLATNESS = 2.2e-3
 """Smallest eigenvalue (OpenCV's measure) at which a point counts half: flat skin has less, a nail's edge more."""
 
 LEAST_WEIGHT = 1.0

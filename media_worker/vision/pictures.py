@@ -26,7 +26,7 @@ class Picture(ABC):
     @property
     @abstractmethod
     def luma(self) -> Pixels:
-        """uint8 (H, W): how light each pixel is."""
+        """uint8 (H, W): Y′ of BT.601, 16 for black and 235 for white."""
 
     @abstractmethod
     def resized(self, longest: int) -> Pixels:
@@ -63,7 +63,8 @@ class RgbPicture(Picture):
 
     @property
     def luma(self) -> Pixels:
-        return cv2.cvtColor(self._rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        grey = cv2.cvtColor(self._rgb, cv2.COLOR_RGB2GRAY)
+        return cv2.convertScaleAbs(grey, alpha=219 / 255, beta=16).astype(np.uint8, copy=False)
 
     def resized(self, longest: int) -> Pixels:
         return _resize(self._rgb, self._resized_size(longest))

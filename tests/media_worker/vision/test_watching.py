@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
-from media_worker.drawn_hand import Drawing, Scene, Sweep
+from media_worker.drawn_hand import Drawing, Scene, Sweep, draw
+from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.finder import SURE_SIDE
+from media_worker.vision.hands import STREAM_SIZE, HandFinder
 from media_worker.vision.nails import Nail
+from media_worker.vision.network_finder import STREAM_CROP_SIZE, STREAM_MAP_SIZE, NetworkFinder
+from media_worker.vision.pictures import I420Picture
 from media_worker.vision.shapes import NailShape
-from media_worker.vision.watching import Seen
+from media_worker.vision.watching import Seen, Watch
 from protocol.designs import Finger
 from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream, pads_as_nails
 
@@ -134,6 +143,36 @@ def test_another_size_starts_anew_and_repeated_times_do_no_harm() -> None:
     stream.frame -= 1
     _, seen = stream.show(Scene(width=320, height=240))
     assert len(seen.nails) == 5
+
+
+class Recorded(I420Picture):
+    """Keeps the longer side of everything that was made RGB of it."""
+
+    def __init__(self, i420: Pixels) -> None:
+        super().__init__(i420)
+        self.sides: list[int] = []
+
+    def resized(self, longest: int) -> Pixels:
+        self.sides.append(longest)
+        return super().resized(longest)
+
+    def warp(self, matrix: Floats, size: int) -> Pixels:
+        self.sides.append(size)
+        return super().warp(matrix, size)
+
+
+@pytest.mark.media
+def test_of_a_streams_frames_only_small_parts_become_rgb(hand_model: Path) -> None:
+    sides: list[list[int]] = []
+    with closing(HandFinder(hand_model)) as hands:
+        watch = Watch(hands, NetworkFinder())
+        for frame in range(30):
+            picture = Recorded(cv2.cvtColor(draw(Scene(), frame / 30).rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8))
+            seen = watch.see(picture, frame * FRAME_MS)
+            sides.append(picture.sides)
+    assert len(seen.nails) == 5
+    assert set(chain(*sides)) == {STREAM_SIZE, STREAM_CROP_SIZE, STREAM_MAP_SIZE}
+    assert sum(not each for each in sides) >= 5, "and of many frames nothing"
 
 
 PALM = Scene(palm=True, still=True)
