@@ -73,6 +73,10 @@ class Scene:
     skin: Colour = SKIN_TONES["light"]
     nail: Colour | None = None
     """Colour of the bare nails; by default the skin's, pinker and lighter."""
+    worn: tuple[Colour, ...] = ()
+    """Polish on the nails: one colour, or two for a French manicure, the tips' last. None: bare."""
+    light: Colour = (255, 255, 255)
+    """White under the lamp: darker for a dim room, warm or cold for a colour cast."""
     noise: float = 1.5
     """Standard deviation of the sensor's noise, in bytes."""
     clutter: bool = False
@@ -85,6 +89,8 @@ class Scene:
     """A motion of known speed, on top of the hand's own; with `still` it is the only one."""
     scale: float = 1.0
     """Size of the hands; at 1 a single hand takes about three quarters of the height."""
+    tilt: float = 0.0
+    """Degrees that the hands lean clockwise, turned round their wrists."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,10 @@ def draw(scene: Scene, seconds: float, frame_number: int | None = None) -> Drawi
     nails: list[DrawnNail] = []
     for index in range(scene.hands):
         hand = _pose(scene, index, seconds)
-        nails += draw_hand(canvas, hand, scene.skin, scene.nail)
+        nails += draw_hand(canvas, hand, scene.skin, scene.nail, scene.worn)
         joints.append(hand.joints)
+    if scene.light != (255, 255, 255):
+        canvas *= np.array(scene.light, np.float32) / 255
     rgb = _develop(canvas, scene, seconds)
     if frame_number is not None:
         frame_code.write(rgb, frame_number)
@@ -157,7 +165,7 @@ def _pose(scene: Scene, index: int, seconds: float) -> Pose:
     middle = scene.width * ((0.27, 0.73)[index] if pair else 0.5)
     carried = scene.sweep.offset(seconds) if scene.sweep else (0.0, 0.0)
     wrist = (middle + 0.05 * unit + carried[0], scene.height / 2 + 1.08 * unit + carried[1])
-    lean = (-5.0, 5.0)[index] if pair else 0.0
+    lean = scene.tilt + ((-5.0, 5.0)[index] if pair else 0.0)
     own = 0.0 if scene.still else seconds
     return pose("right" if index == 0 else "left", wrist, unit, own, palm=scene.palm, lean=lean)
 

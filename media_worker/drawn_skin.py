@@ -56,8 +56,13 @@ class Box:
         return Box(left, top, min(self.right, outer.right), min(self.bottom, outer.bottom))
 
 
-def draw_hand(canvas: Floats, pose: Pose, skin: Colour, nail_colour: Colour | None) -> list[DrawnNail]:
-    """Draws into `canvas`, float32 (H, W, 3) in bytes' range, and returns the nails whose middle is in view."""
+def draw_hand(
+    canvas: Floats, pose: Pose, skin: Colour, nail_colour: Colour | None, worn: tuple[Colour, ...] = ()
+) -> list[DrawnNail]:
+    """Draws into `canvas`, float32 (H, W, 3) in bytes' range, and returns the nails whose middle is in view.
+
+    `worn` is the polish on the nails: none, one colour, or two for a French manicure, the tips' last.
+    """
     height, width = canvas.shape[:2]
     box = _around(np.vstack([pose.joints, pose.elbow]), 0.5 * pose.unit).within(Box(0, 0, width, height))
     if min(box.shape) < 8:
@@ -66,7 +71,7 @@ def draw_hand(canvas: Floats, pose: Pose, skin: Colour, nail_colour: Colour | No
     nails = [] if pose.palm else [nail(pose, index) for index in range(5)]
     plate = np.array(nail_colour, np.float32) if nail_colour else np.float32(0.72) * np.array(skin, np.float32) + _PINK
     for each in nails:
-        _draw_nail(lit, box, each, pose.unit, plate)
+        _draw_nail(lit, box, each, pose.unit, plate=plate, worn=worn)
         if pose.shapes[each.finger].taper:  # a grown nail reaches beyond the finger
             cover = np.maximum(cover, coverage(each.outline, box))
     region = box.of(canvas)
@@ -229,21 +234,35 @@ def _palm_lines(creases: NDArray[np.uint8], joints: Points, unit: float) -> None
 
 
 # --- nails -----------------------------------------------------------------------------------------------------------
-def _draw_nail(lit: Floats, box: Box, each: DrawnNail, unit: float, plate: Floats) -> None:
-    """A plate of colour `plate`, (3,), with a pale moon, a whitish free edge and a highlight, in a shallow groove."""
+def _draw_nail(lit: Floats, box: Box, each: DrawnNail, unit: float, *, plate: Floats, worn: tuple[Colour, ...]) -> None:
+    """A plate of colour `plate`, (3,), or the polish it wears, with a highlight, in a shallow groove."""
     near = _around(each.outline, max(3, 0.036 * unit)).within(box)  # as far as the groove's shadow reaches
     if min(near.shape) < 2:
         return
     u, v = _nail_coordinates(each, near)
-    free_edge = np.float32(0.45) * np.clip((v - 0.80 - 0.06 * u * u) / 0.06, 0, 1)
-    moon = np.float32(0.25) * np.clip((0.20 - 0.16 * u * u - v) / 0.06, 0, 1)
-    colour = plate + (_HORN - plate) * np.maximum(free_edge, moon)[..., None]
+    colour = _polished(worn, u, v) if worn else _bare(plate, u, v)
     curve = 1.02 - 0.22 * (u + 0.15) ** 2
     gleam = 70 * np.exp(-(((u + 0.35) / 0.16) ** 2) - ((v - 0.5) / 0.26) ** 2)
     cover = coverage(each.outline, near)
     region = Box(near.left - box.left, near.top - box.top, near.right - box.left, near.bottom - box.top).of(lit)
     region *= 1 - np.float32(0.22) * cv2.GaussianBlur(cover, (0, 0), max(0.012 * unit, 0.7))[..., None]
     region += (colour * curve[..., None] + gleam[..., None] - region) * cover[..., None]
+
+
+def _bare(plate: Floats, u: Floats, v: Floats) -> Floats:
+    """With a pale moon and a whitish free edge, (h, w, 3)."""
+    free_edge = np.float32(0.45) * np.clip((v - 0.80 - 0.06 * u * u) / 0.06, 0, 1)
+    moon = np.float32(0.25) * np.clip((0.20 - 0.16 * u * u - v) / 0.06, 0, 1)
+    bare: Floats = plate + (_HORN - plate) * np.maximum(free_edge, moon)[..., None]
+    return bare
+
+
+def _polished(worn: tuple[Colour, ...], u: Floats, v: Floats) -> Floats:
+    """Polish hides moon and free edge, (h, w, 3); a French tip ends in an arch."""
+    base, tip = np.array(worn[0], np.float32), np.array(worn[-1], np.float32)
+    accent = np.clip((v - 0.74 + 0.12 * u * u) / 0.04, 0, 1)
+    polished: Floats = base + (tip - base) * accent[..., None]
+    return polished
 
 
 _PINK = 0.28 * np.array([255, 205, 205], np.float32)

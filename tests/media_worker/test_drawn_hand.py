@@ -79,6 +79,35 @@ def test_masks_are_exactly_where_the_nails_were_drawn() -> None:
     assert changed[~near].max() == 0
 
 
+def test_nails_wear_one_colour_or_a_french_manicure() -> None:
+    """Polish hides the nail's own colours, moon and free edge; the finger tip's skin stays."""
+    bare, red = (draw(Scene(noise=0, worn=worn), 2.0) for worn in ((), ((200, 0, 0),)))
+    core = cv2.erode(red.mask(), np.ones((5, 5), np.uint8)) > 0
+    assert np.ptp(red.rgb[core][:, 1].astype(int)) < np.ptp(red.rgb[core][:, 0]), "only the highlight is green"
+    assert np.array_equal(
+        red.rgb[red.mask() == 0].mean(axis=0).round(), bare.rgb[bare.mask() == 0].mean(axis=0).round()
+    )
+    french = draw(Scene(noise=0, worn=((200, 120, 120), (0, 0, 250))), 2.0)
+    nail = french.nails[2]
+    for share, channel in ((0.25, 0), (0.92, 2)):
+        x, y = nail.axis[0] + share * (nail.axis[1] - nail.axis[0])
+        assert french.rgb[int(y), int(x)].argmax() == channel
+
+
+def test_light_dims_and_tints_everything() -> None:
+    plain = draw(Scene(width=320, height=240, noise=0), 1.0).rgb.astype(float)
+    warm = draw(Scene(width=320, height=240, noise=0, light=(255, 204, 102)), 1.0).rgb
+    unclipped = plain.max(axis=2) < 250
+    assert np.abs(warm - plain * (1, 0.8, 0.4))[unclipped].max() <= 1
+
+
+def test_tilted_hands_turn_round_their_wrist() -> None:
+    upright, tilted = (draw(Scene(noise=0, tilt=tilt), 1.0).joints[0] for tilt in (0.0, 25.0))
+    assert np.allclose(upright[0], tilted[0])
+    before, after = (np.degrees(np.arctan2(*(joints[9] - joints[0]))) for joints in (upright, tilted))
+    assert before - after == pytest.approx(25)
+
+
 def test_impossible_scenes_are_refused() -> None:
     with pytest.raises(ValueError, match="cannot draw 3 hands"):
         draw(Scene(hands=3), 0)
@@ -135,6 +164,7 @@ def test_written_clips_are_numbered_jpegs(tmp_path: Path) -> None:
         Scene(palm=True, skin=SKIN_TONES["medium"]),
         Scene(hands=2),
         Scene(width=320, height=240, noise=6),
+        Scene(worn=((240, 205, 200), (250, 250, 248)), light=(200, 160, 110), tilt=15),
     ],
 )
 def test_mediapipe_takes_it_for_a_hand(scene: Scene, hand_model: Path) -> None:
