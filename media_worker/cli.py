@@ -185,6 +185,32 @@ def evaluate_video(
             _tell_page(video_page.write(measured, hand, report, title, height=height))
 
 
+@app.command("evaluate-polish")
+def evaluate_polish(
+    *,
+    live: Annotated[
+        bool, typer.Option("--live/--renderer-only", help="Also through the pipeline of a live session.")
+    ] = True,
+    report: Report = None,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
+    """Measure polish on the drawn hand: colour, hiding, sticking, flicker, cost. About a minute.
+
+    Example: `lacquer evaluate-polish --report polish`, or `lacquer evaluate-polish --renderer-only`
+    """
+    with one_line_errors():
+        from media_worker.evaluation import polish, polish_page
+        from media_worker.vision import models
+
+        path = models.find(model) if live else None
+        with _progress() as progress:
+            measured = polish.evaluate(path, lambda part: _ticker(progress, part))
+        _print(measured, as_json)
+        if report:
+            _tell_page(polish_page.write(measured, report))
+
+
 @app.command()
 def models() -> None:
     """Fetch the hand model into the cache, or verify the one that is there.
