@@ -39,11 +39,43 @@ class Pattern(StrEnum):
     """How the colours lie on the nail: base first, then the accents. Drawn by `media_worker/polish/patterns`."""
 
     SOLID = "solid"
+    # tips, moons and halves
     FRENCH = "french"
-    GRADIENT = "gradient"
+    MICRO_FRENCH = "micro_french"
+    DEEP_FRENCH = "deep_french"
+    V_FRENCH = "v_french"
+    DOUBLE_FRENCH = "double_french"
+    SIDE_TIP = "side_tip"
+    HALF_MOON = "half_moon"
+    CUFF = "cuff"
     TWO_TONE = "two_tone"
+    # colours that melt
+    GRADIENT = "gradient"
+    AURA = "aura"
+    # lines
     STRIPES = "stripes"
+    PINSTRIPES = "pinstripes"
+    CHEVRON = "chevron"
+    CHECKER = "checker"
+    PLAID = "plaid"
+    LATTICE = "lattice"
+    # things strewn about
     DOTS = "dots"
+    CONFETTI = "confetti"
+    HEARTS = "hearts"
+    STARS = "stars"
+    DAISIES = "daisies"
+    CHERRIES = "cherries"
+    SNOWFLAKES = "snowflakes"
+    # grown, poured, painted by hand
+    SWIRL = "swirl"
+    FLAMES = "flames"
+    DRIP = "drip"
+    MARBLE = "marble"
+    TORTOISESHELL = "tortoiseshell"
+    LEOPARD = "leopard"
+    ZEBRA = "zebra"
+    COW = "cow"
 
 
 class Finger(StrEnum):

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def test_nothing_that_runs_needs_the_training_extra() -> None:
 def test_links_between_documents_lead_somewhere(file: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text("utf-8")):
         assert (file.parent / target).exists(), f"{file} links to {target}"
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {file.parent for package in ALLOWED for file in (ROOT / package).rglob("__init__.py")}
+    assert set(listed) == {".".join(folder.relative_to(ROOT).parts) for folder in folders} | {"web"}
 
 
 def test_lock_files_name_no_addresses() -> None:
