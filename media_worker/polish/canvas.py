@@ -1,6 +1,6 @@
 """The frame that is painted, seen through small patches: RGB of a photo, or the three planes of a stream's I420.
 
-What is not painted keeps its exact bytes, and no more of a frame is converted than lies under the nails.
+What is not painted keeps its exact bytes, and no more of a frame is converted than is looked at.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 
 from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.pictures import BLACK, TO_RGB
+
+OVERVIEW = 40
+"""Pixels along the longer side of an overview; a few more where it does not divide evenly."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle of a frame, right and bottom exclusive; all even, as 4:2:0 chroma needs."""
+    """A rectangle of a frame, right and bottom exclusive. On planes all four are even, as 4:2:0 chroma needs."""
 
     left: int
     top: int
@@ -37,14 +41,15 @@ class Patch:
 
     @classmethod
     def around(cls, points: Floats, width: int, height: int, *, margin: int = 2, left: int = 0) -> Patch | None:
-        """The even rectangle round (N, 2) points, cut to the frame and to what lies right of column `left`.
+        """The rectangle round (N, 2) points, cut to the frame and to what lies right of column `left`.
 
-        None where hardly anything of it is in the frame.
+        Its sides are even except where it ends at the border of a frame that is odd. None where hardly anything of it
+        is in the frame.
         """
         low = np.floor(points.min(axis=0)).astype(int) - margin
         high = np.ceil(points.max(axis=0)).astype(int) + margin + 1
         x0, y0 = max(int(low[0]), left, 0) & ~1, max(int(low[1]), 0) & ~1
-        x1, y1 = min(int(high[0] + 1) & ~1, width & ~1), min(int(high[1] + 1) & ~1, height & ~1)
+        x1, y1 = min(int(high[0] + 1) & ~1, width), min(int(high[1] + 1) & ~1, height)
         return cls(x0, y0, x1, y1) if x1 - x0 >= 4 and y1 - y0 >= 4 else None
 
 
@@ -62,6 +67,14 @@ class Canvas(Protocol):
         """`before` is what `read` gave; where `after` is equal to it, the frame stays as it is."""
         ...
 
+    def sample(self, x: Floats, y: Floats) -> Pixels:
+        """uint8 (h, w, 3) sRGB at points of the frame, float32 (h, w) each; beyond the border its last pixel."""
+        ...
+
+    def overview(self) -> Pixels:
+        """uint8 (h, w, 3) sRGB: every k-th pixel of every k-th row, about OVERVIEW along the longer side."""
+        ...
+
 
 class RgbCanvas:
     """Paints into uint8 (H, W, 3), sRGB, in place."""
@@ -75,6 +88,13 @@ class RgbCanvas:
 
     def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
         self._rgb[patch.slices] = after
+
+    def sample(self, x: Floats, y: Floats) -> Pixels:
+        return _look_up(self._rgb, x, y)
+
+    def overview(self) -> Pixels:
+        step = max(max(self.width, self.height) // OVERVIEW, 1)
+        return self._rgb[step // 2 :: step, step // 2 :: step]
 
 
 class I420Canvas:
@@ -96,7 +116,17 @@ class I420Canvas:
         new = _planes(_to_i420(after), patch.width, patch.height)
         for plane, was, now, step in zip(self._planes, old, new, (1, 2, 2), strict=True):
             target = self._part(plane, patch, step)
-            target[...] = np.clip(target + (now.astype(np.int16) - was), 0, 255)
+            target[...] = cv2.add(target, cv2.subtract(now, was, dtype=cv2.CV_16S), dtype=cv2.CV_8U)
+
+    def sample(self, x: Floats, y: Floats) -> Pixels:
+        luma, *chroma = self._planes
+        return _to_rgb([_look_up(luma, x, y), *(_look_up(plane, x / 2, y / 2) for plane in chroma)])
+
+    def overview(self) -> Pixels:
+        step = max(max(self.width, self.height) // OVERVIEW // 2, 1)
+        luma, *chroma = self._planes
+        small = [plane[step // 2 :: step, step // 2 :: step] for plane in (luma[::2, ::2], *chroma)]
+        return _to_rgb([np.ascontiguousarray(plane) for plane in small])
 
     @staticmethod
     def _part(plane: Pixels, patch: Patch, step: int) -> Pixels:
@@ -111,3 +141,18 @@ def _planes(i420: Pixels, width: int, height: int) -> tuple[Pixels, ...]:
 
 def _to_i420(rgb: Pixels) -> Pixels:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8, copy=False)
+
+
+_PLANES_TO_RGB = np.column_stack([TO_RGB, -TO_RGB @ BLACK])
+
+
+def _to_rgb(planes: list[Pixels]) -> Pixels:
+    """Y, U and V of one size."""
+    return cv2.transform(cv2.merge(planes), _PLANES_TO_RGB).astype(np.uint8, copy=False)
+
+
+def _look_up(plane: Pixels, x: Floats, y: Floats) -> Pixels:
+    """Between pixels, whose middles lie at 0.5, 1.5, …"""
+    half = np.float32(0.5)
+    looked = cv2.remap(plane, x - half, y - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return looked.astype(np.uint8, copy=False)

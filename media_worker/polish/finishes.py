@@ -1,104 +1,99 @@
-"""How a surface of some colour answers light."""
+"""How ten finishes answer light: small functions over a sheet of nail coordinates.
+
+Each takes what is `Wet` and gives a `Film`. Colour comes from the pattern, shading and small highlights from the bare
+nail, and each finish rebuilds its own large highlight where the nail mirrors the lamp.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
-from media_worker.polish import patterns
-from media_worker.polish.light import Light
-from media_worker.polish.looks import TEXTURE_SIZE, Coat
-from media_worker.polish.nail_space import Place
-from media_worker.polish.patterns import texture_map
+from media_worker.polish import metals
+from media_worker.polish.flakes import DUST, GLITTER, flakes
+from media_worker.polish.surface import Film, Wet
 from media_worker.vision.arrays import Floats
 from protocol.designs import Finish
 
 
-def polish(coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    """The lit polish (h, w, 3) in linear light over the bare nail, (h, w, 3) too."""
-    return _FINISHES[coat.finish](patterns.colour_of(coat, place), coat, place, light, bare)
+def finished(finish: Finish, wet: Wet) -> Film:
+    """The coat as the camera sees it."""
+    return _FINISHES[finish](wet)
 
 
-def _surface(colour: Floats, light: Light, place: Place, *, contrast: float, rim: float) -> Floats:
-    """Diffuse colour: the nail's own shading with more or less contrast, and a rim that curves away from the light."""
-    square = place.u * place.u
-    curve = 1 - np.float32(rim) * square * square
-    shade = np.power(light.shading, np.float32(contrast)) * np.maximum(curve, 0) * np.float32(light.exposure)
-    lit: Floats = colour * shade[..., None]
-    return lit
+def _cream(wet: Wet) -> Film:
+    """Even colour under a soft, small highlight."""
+    highlight = np.float32(0.16) * wet.spot(0.13, 0.2) + np.float32(0.5) * wet.gleam
+    return Film(wet.lit(wet.round(0.16)) + wet.white(highlight))
 
 
-def _shine(place: Place, width: float) -> Floats:
-    """A soft bright band along the nail, fading towards both ends."""
-    across = (place.u - np.float32(place.shine)) / np.float32(width)
-    along = np.clip(4 * place.v * (1 - place.v), 0, 1)
-    return np.exp(-across * across) * along
+def _clear_coat(wet: Wet, strength: float) -> Floats:
+    """(rows, columns, 3): what a thick wet coat mirrors: a window, its faint double across, the sides' rim."""
+    window = wet.window(0.15, 0.3)
+    double = wet.window(0.05, 0.26, aside=0.75 if wet.shine.u < 0 else -0.75)
+    rim = np.float32(0.05) * wet.relief.grazing
+    return wet.white(np.float32(strength) * window + np.float32(0.16 * strength) * double + rim + wet.gleam)
 
 
-def _cream(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    band = _shine(place, 0.3) * np.float32(0.03 * light.exposure)
-    return _surface(colour, light, place, contrast=0.8, rim=0.2) + (light.highlights * 0.8 + band)[..., None]
+def _gloss(wet: Wet) -> Film:
+    """Gel: colour a little deeper at the sides, under a clear coat."""
+    return Film(wet.lit(wet.round(0.22)) + _clear_coat(wet, 0.5))
 
 
-def _gloss(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    band = _shine(place, 0.16) * np.float32(0.28 * light.exposure)
-    return _surface(colour, light, place, contrast=0.8, rim=0.3) + (light.highlights * 1.2 + band)[..., None]
+def _matte(wet: Wet) -> Film:
+    """No highlight; a rough surface scatters a little white, most where it is seen aslant."""
+    veil = np.float32(0.008) + np.float32(0.035) * wet.relief.grazing
+    return Film(wet.lit(wet.round(0.1)) + wet.white(veil))
 
 
-def _matte(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    veil = np.float32(0.012 * light.exposure)  # a rough surface scatters a little white
-    return _surface(colour, light, place, contrast=0.55, rim=0.1) + veil
+def _sheer(wet: Wet) -> Film:
+    """Jelly: light passes the coat twice and loses more where it is thicker (Beer–Lambert); some is scattered back."""
+    thickness = np.float32(0.85) - np.float32(0.25) * wet.relief.bulge
+    through = np.power(np.maximum(wet.colour, np.float32(0.004)), thickness[..., None])
+    scattered = wet.lit(wet.round(0.2)) * (np.float32(0.3) * (1 - through))
+    return Film(scattered + _clear_coat(wet, 0.34), through)
 
 
-def _sheer(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    lit = _surface(colour, light, place, contrast=0.8, rim=0.1)
-    band = _shine(place, 0.18) * np.float32(0.16 * light.exposure)
-    return 0.5 * (lit + bare) + (light.highlights * 0.6 + band)[..., None]
+def _shimmer(wet: Wet) -> Film:
+    """Pearl dust: a soft glow where the light falls, and sparks finer than pixels."""
+    dust, flash = flakes(DUST, wet.relief.place.u.shape[0], wet.shine.turn)
+    glow = wet.spot(0.4, 0.45)
+    shade = wet.round(0.3) * (np.float32(0.82) + np.float32(0.35) * glow + (0.9 * flash - 0.12 * dust) * (0.4 + glow))
+    sparks = np.float32(0.22) * flash * flash * (0.3 + glow)
+    return Film(wet.lit(shade) + wet.white(sparks + np.float32(0.12) * wet.spot(0.12, 0.3) + 0.6 * wet.gleam))
 
 
-def _metallic(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    """Mirrors: dark where it looks past the light, and the mirrored light has the metal's own colour."""
-    mirrored = 0.5 + 0.75 * _shine(place, 0.45) + 0.5 * _shine(place, 0.15)
-    lit = _surface(colour, light, place, contrast=1.0, rim=0.45) * mirrored[..., None]
-    return lit + (light.highlights * 0.8)[..., None]
+def _glitter(wet: Wet) -> Film:
+    """Flakes of several sizes in the last colour over the first, each flashing in its own direction."""
+    amount, flash = flakes(GLITTER, wet.relief.place.u.shape[0], wet.shine.turn)
+    base = wet.lit(wet.round(0.25) * (1 - np.float32(0.6) * amount))
+    flake = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.5 + 0.08, 1)
+    body = (np.float32(0.3) * amount + np.float32(1.1) * flash)[..., None] * (flake * wet.light).astype(np.float32)
+    glint = np.float32(0.9) * flash**4
+    return Film(base + body * wet.shading[..., None] + wet.white(glint) + 0.5 * _clear_coat(wet, 0.3))
 
 
-def _glitter(colour: Floats, coat: Coat, place: Place, light: Light, bare: Floats) -> Floats:
-    x, y = texture_map(place)
-    flakes = cv2.remap(_FLAKES, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    # each flake lies at its own tilt, so it flashes at its own direction of the finger
-    flash: Floats = flakes[..., 0] * (0.35 + 0.65 * np.maximum(np.cos(flakes[..., 1] * 6.28 + 9 * place.angle), 0))
-    sparkle: Floats = flash[..., None] * coat.colours[-1] * np.float32(0.9 * light.exposure)
-    return _surface(colour, light, place, contrast=0.8, rim=0.3) + sparkle + (light.highlights * 0.8)[..., None]
+def _pearl(wet: Wet) -> Film:
+    """Thin layers: pale, with a bloom of pink and green that changes with the direction of sight."""
+    phase = np.float32(4.2) * (wet.relief.across - np.float32(0.6 * wet.shine.u)) + 1.6 * wet.relief.along
+    wave = np.cos(phase + np.float32(0.35 * wet.shine.turn))[..., None]
+    bloom = np.float32(0.09) + wave * np.array([0.07, -0.055, 0.03], np.float32)
+    glow = wet.spot(0.45, 0.5)
+    lit = wet.lit(wet.round(0.22) * np.float32(0.9))
+    sheen = bloom * (np.float32(0.5) + glow)[..., None] * wet.light
+    return Film(lit + sheen + wet.white(np.float32(0.22) * wet.spot(0.14, 0.3) + 0.7 * wet.gleam))
 
 
-_FINISHES: dict[Finish, Callable[[Floats, Coat, Place, Light, Floats], Floats]] = {
+_FINISHES: dict[Finish, Callable[[Wet], Film]] = {
     Finish.CREAM: _cream,
     Finish.GLOSS: _gloss,
     Finish.MATTE: _matte,
     Finish.SHEER: _sheer,
-    Finish.METALLIC: _metallic,
+    Finish.METALLIC: metals.metallic,
+    Finish.CHROME: metals.chrome,
+    Finish.SHIMMER: _shimmer,
     Finish.GLITTER: _glitter,
-    Finish.CHROME: _metallic,
-    Finish.SHIMMER: _metallic,
-    Finish.PEARL: _gloss,
-    Finish.CAT_EYE: _metallic,
+    Finish.PEARL: _pearl,
+    Finish.CAT_EYE: metals.cat_eye,
 }
-
-
-def _scatter_flakes() -> Floats:
-    """(TEXTURE_SIZE, TEXTURE_SIZE, 2): how much of a flake there is, and its tilt in turns. The same on every run."""
-    random = np.random.default_rng(7)
-    size = TEXTURE_SIZE
-    flakes = np.zeros((size, size, 2), np.float32)
-    for _ in range(420):
-        x, y = random.uniform(0, size, 2)
-        radius = random.uniform(1.0, 2.8)
-        brightness, tilt = random.uniform(0.3, 1.0), random.uniform()
-        cv2.circle(flakes, (int(x), int(y)), max(1, round(radius)), (brightness, tilt), -1)
-    return flakes
-
-
-_FLAKES = _scatter_flakes()

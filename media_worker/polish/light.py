@@ -1,60 +1,150 @@
-"""How light falls on a nail, read from the frame: slow shading and small highlights of the bare nail."""
+"""How light falls on one nail, read from the frame through a coarse grid over the nail.
+
+What an opaque polish hides must not be taken for light: a pink bed, a moon, a white free edge, old polish, a French
+tip. All of these lie along the nail and are alike on its left and right. So what tells light is how left and right of
+one row differ, and spots that outshine their row. The roundness of a nail is known and needs no reading.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
+from media_worker.polish.canvas import Canvas
+from media_worker.polish.colour import to_linear
+from media_worker.polish.nail_space import NailSpace, Place
 from media_worker.vision.arrays import Floats
 
-REFERENCE_BRIGHTNESS = 0.5
-"""Linear brightness of a bare nail's strongest channel in good light; a nail so lit shows the polish's own colour."""
+ROWS, COLUMNS = 24, 16
 
-SMALLEST_AREA = 12
-"""Pixels; less than that shows no light and would be a speck of paint."""
+_V, _U = np.meshgrid(
+    (np.arange(ROWS, dtype=np.float32) + np.float32(0.5)) / ROWS,
+    (np.arange(COLUMNS, dtype=np.float32) + np.float32(0.5)) / COLUMNS * 2 - 1,
+    indexing="ij",
+)
+_INNER = 1 - np.abs(_U) ** 4
+"""Trust: near its sides an outline is not certain enough to tell nail from skin."""
+_SKIN_V, _SKIN_U = np.meshgrid(
+    np.linspace(-0.32, -0.14, 3, dtype=np.float32), np.linspace(-0.6, 0.6, COLUMNS, dtype=np.float32), indexing="ij"
+)
+_ALL_U, _ALL_V = np.concatenate([_U, _SKIN_U]), np.concatenate([_V, _SKIN_V])
+
+_SLANT = _U
+_TWIST = _U * (_V - np.float32(0.5))
+_BED = (_V[:, 0] > 0.25) & (_V[:, 0] < 0.65)
+_BED_V = _V[_BED, 0] - _V[_BED, 0].mean()
+
+DARK = 0.02
+"""Linear light below which differences are mostly noise and count less."""
+
+STRONGEST_SLANT = 0.6
+STRONGEST_SLOPE = 0.25
+"""Limits of what is taken for shading, in logarithms of light."""
+
+PALEST_SKIN, DARKEST_SKIN = 0.75, 0.04
+"""Red light that skin sends back, as a share of what falls on it, in good light: no skin is beyond."""
 
 
-@dataclass(frozen=True)
-class Light:
-    """How light falls on the bare nail; all in linear light."""
+@dataclass(frozen=True, eq=False)
+class NailLight:
+    """Light on one nail, in nail coordinates; all in linear light."""
 
-    exposure: float
-    """Brightness of the scene: 1 shows the polish in its own colour."""
-    shading: Floats
-    """(h, w): slow change over the nail, 1 on average."""
+    slants: Floats
+    """(3,) log-brightness per u, per u·(v − 0.5), and per v."""
     highlights: Floats
-    """(h, w): small bright spots, to be added as white."""
+    """(ROWS, COLUMNS) what small bright spots outshine their surroundings by."""
+    skin: Floats
+    """(3,) the finger just behind the cuticle."""
+
+    def shading(self, place: Place, edge: float = 1.0) -> Floats:
+        """(h, w) light on a sheet relative to the middle of the nail; beyond v = `edge` it goes on as it is there."""
+        v = np.minimum(place.v / np.float32(edge), 1) - np.float32(0.5)
+        across, twist, along = (np.float32(part) for part in self.slants)
+        shading: Floats = np.exp(place.u * (across + twist * v) + along * v)
+        return shading
+
+    def gleam(self, place: Place, edge: float = 1.0) -> Floats:
+        """(h, w) `highlights` on a sheet whose own nail ends at v = `edge`."""
+        rows, columns = place.u.shape
+        own = max(round(rows * edge), 1)
+        gleam = np.zeros((rows, columns), np.float32)
+        gleam[:own] = cv2.resize(self.highlights, (columns, own), interpolation=cv2.INTER_LINEAR)
+        return gleam
+
+    def towards(self, newer: NailLight, share: float) -> NailLight:
+        """A step to a newer reading: `share` 1 is all of it."""
+        return NailLight(
+            self.slants + share * (newer.slants - self.slants),
+            self.highlights + np.float32(share) * (newer.highlights - self.highlights),
+            self.skin + share * (newer.skin - self.skin),
+        )
 
 
-def read_light(bare: Floats, cover: Floats) -> Light | None:
-    """How light falls on a bare nail, `bare` (h, w, 3) in linear light. None where too little of it is in view."""
-    inside = cover > 0.5
-    area = int(np.count_nonzero(inside))
-    if area < SMALLEST_AREA:
-        return None
-    # The strongest channel hardly tells pink bed from white edge, so it shows light rather than the nail's colour. A
-    # highlight is white and small: it lifts even the weakest channel above its surroundings.
-    red, green, blue = bare[..., 0], bare[..., 1], bare[..., 2]
-    strongest = np.maximum(np.maximum(red, green), blue)
-    weakest = np.minimum(np.minimum(red, green), blue)
-    # the median; np.median takes four times as long
-    level = max(float(np.partition(strongest[inside], area // 2)[area // 2]), 0.01)
-    smooth = _blur_inside(strongest, weakest, cover, 0.12 * area**0.5)
-    highlights = np.maximum(weakest - 1.25 * smooth[..., 1] - 0.01, 0)
-    exposure = float(np.clip((level / REFERENCE_BRIGHTNESS) ** 0.6, 0.25, 1.05))
-    return Light(exposure, np.clip(smooth[..., 0] / level, 0.3, 1.6), highlights)
+def read_light(canvas: Canvas, space: NailSpace) -> NailLight:
+    """Reads the nail itself, not an extension."""
+    x, y = space.pixels(_ALL_U, _ALL_V)
+    linear = to_linear(canvas.sample(x.astype(np.float32), y.astype(np.float32)))
+    nail, skin = linear[:ROWS], linear[ROWS:].reshape(-1, 3)
+    return NailLight(_slants(nail.max(axis=2)), _highlights(nail.min(axis=2)), np.sort(skin, axis=0)[len(skin) // 2])
 
 
-def _blur_inside(a: Floats, b: Floats, cover: Floats, sigma: float) -> Floats:
-    """Two (h, w) arrays blurred into one (h, w, 2), seeing only what is covered: skin must not leak in.
+def _slants(strongest: Floats) -> Floats:
+    """The three numbers of NailLight.slants from each point's strongest channel, (ROWS, COLUMNS)."""
+    usual = _row_medians(strongest)
+    relative = np.clip(np.log((strongest + DARK) / (usual + DARK)), -STRONGEST_SLANT, 0.5 * STRONGEST_SLANT)
+    uneven = (relative - relative[:, ::-1]) * 0.5
+    slant = _share(uneven, _SLANT)
+    twist = _share(uneven - slant * _SLANT, _TWIST)
+    bed = np.log(usual[_BED, 0] + DARK)
+    slope = 0.5 * float(bed @ _BED_V) / float(_BED_V @ _BED_V)
+    limits = STRONGEST_SLANT, STRONGEST_SLANT, STRONGEST_SLOPE
+    return np.clip(np.array([slant, twist, slope], np.float32), np.negative(limits), limits).astype(np.float32)
 
-    `sigma` is in pixels. Blurring at a quarter of the size is five times faster and looks the same.
-    """
-    height, width = cover.shape
-    stack = cv2.merge([a * cover, b * cover, cover])
-    small = cv2.resize(stack, (max(width // 4, 1), max(height // 4, 1)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.5))
-    means = small[..., :2] / np.maximum(small[..., 2:], 1e-3)
-    return cv2.resize(means, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+def _highlights(weakest: Floats) -> Floats:
+    """A highlight is white and small: it lifts even the weakest channel above the rest of its row."""
+    usual = _row_medians(weakest)
+    highlights: Floats = np.maximum(weakest - np.float32(1.3) * usual - np.float32(0.015), 0) * _INNER
+    return highlights
+
+
+def _row_medians(values: Floats) -> Floats:
+    """(ROWS, 1)."""
+    medians: Floats = np.sort(values, axis=1)[:, COLUMNS // 2, None]
+    return medians
+
+
+def _share(values: Floats, shape: Floats) -> float:
+    """How much of `shape` there is in `values`: least squares."""
+    trusted = shape * _INNER
+    return float((values * trusted).sum() / (shape * trusted).sum())
+
+
+def exposure(scene_exposure: float, skin: Floats) -> float:
+    """That of the hand: skin as dark as this lies in the shade, skin as light as this is lit better than the room."""
+    red = max(float(skin[0]), 1e-4)
+    return float(np.clip(scene_exposure, min(red / PALEST_SKIN, 1), max(red / DARKEST_SKIN, 0.05)))
+
+
+@dataclass
+class LightMemory:
+    """What was read of each followed nail, so that noise does not flicker in the paint."""
+
+    share: float = 0.2
+    """Of the newest reading: nine tenths of a change show after 10 frames, a third of a second."""
+    _known: dict[int, NailLight] = field(default_factory=dict)
+
+    def begin(self, tracks: set[int]) -> bool:
+        """Starts a frame with these nails, forgets others. False where it knows none of them, as after a cut."""
+        self._known = {track: light for track, light in self._known.items() if track in tracks and track}
+        return bool(self._known)
+
+    def settle(self, track: int, newest: NailLight) -> NailLight:
+        """The steady light of a nail given its newest reading; track 0 is a stranger each time."""
+        known = self._known.get(track)
+        light = known.towards(newest, self.share) if known else newest
+        if track:
+            self._known[track] = light
+        return light

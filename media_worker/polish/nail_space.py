@@ -1,41 +1,124 @@
-"""Nail coordinates: u −1 to 1 across, v 0 at the cuticle to 1 at the free edge."""
+"""Nail coordinates: u −1 to 1 across, v 0 at the cuticle to 1 at the free edge, following the curves of both ends.
+
+A line of one v runs parallel to the cuticle below and to the free edge above, so that smile lines and moons need no
+bending of their own. With t the share of the axis' length, and the ends at t = c·u² and t = 1 − e·u²:
+
+    v = (t − c·u²) / (1 − (c + e)·u²)
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from media_worker.vision.arrays import Floats
-from media_worker.vision.nails import Nail
+from media_worker.vision.arrays import Floats, Mask
+
+MOST_CURVED = 0.35
+"""Of c and e: beyond, as on a stiletto, lines of one v would meet at the sides."""
+
+SHEETS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+"""Rows of the sheets that polish is mixed on: the next finer than the nail in the picture is taken."""
+
+ASPECT = 0.75
+"""Columns per row of a sheet, as nails are longer than wide."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
-    """Where each pixel centre of a patch lies on the nail."""
+    """Points of a nail: a whole sheet of them, row 0 at the cuticle."""
 
     u: Floats
+    """(h, w) or (1, w), float32."""
     v: Floats
+    """(h, w) or (h, 1), float32."""
     pixel_u: float
-    """Size of a pixel in u; edges of patterns are this soft."""
+    """Distance of two neighbours in u; edges of patterns are this soft."""
     pixel_v: float
-    shine: float
-    """u of the line that mirrors a light from above the camera: it wanders as the finger turns in the picture."""
-    angle: float
-    """Direction of the nail in the picture, radians."""
 
 
-def nail_coordinates(nail: Nail, left: int, top: int, width: int, height: int) -> Place:
-    """Coordinates of the pixels of a (height, width) patch whose top left corner is pixel (left, top) of the frame."""
-    cuticle, tip = nail.axis
-    along = tip - cuticle
-    length = max(float(np.hypot(*along)), 1.0)
-    half_width = max(nail.width / 2, 0.5)
-    dx, dy = float(along[0]) / length, float(along[1]) / length
-    x = np.arange(left, left + width, dtype=np.float32)[None, :] + np.float32(0.5 - cuticle[0])
-    y = np.arange(top, top + height, dtype=np.float32)[:, None] + np.float32(0.5 - cuticle[1])
-    u = (x * np.float32(-dy) + y * np.float32(dx)) / np.float32(half_width)
-    v = (x * np.float32(dx) + y * np.float32(dy)) / np.float32(length)
-    # light comes from above and a little from the left: across · (−0.5, −0.85)
-    shine = 0.4 * (0.5 * dy - 0.85 * dx)
-    return Place(u, v, 1 / half_width, 1 / length, shine, float(np.arctan2(dy, dx)))
+@lru_cache(maxsize=len(SHEETS))
+def sheet(rows: int) -> Place:
+    """The middles of `rows` by ASPECT·rows cells that fill a nail, u and v (rows, columns) each. Shared: read only."""
+    columns = round(ASPECT * rows)
+    v, u = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns * 2 - 1, indexing="ij")
+    return Place(u.astype(np.float32), v.astype(np.float32), 2 / columns, 1 / rows)
+
+
+@dataclass(frozen=True, eq=False)
+class NailSpace:
+    """Where a nail lies in a picture: the way from its coordinates to pixels and back."""
+
+    cuticle: Floats
+    """(2,) its middle, in pixels."""
+    along: Floats
+    """(2,) unit vector from the cuticle to the free edge."""
+    length: float
+    """Pixels."""
+    half_width: float
+    """Pixels."""
+    cuticle_curve: float
+    """c of the formula above."""
+    edge_curve: float
+    """e of the formula above."""
+
+    @classmethod
+    def of(cls, outline: Floats, axis: Floats, *, curved: bool = True) -> NailSpace:
+        """Of an outline (N, 2) with an axis (2, 2) from the cuticle to the free edge, in pixels.
+
+        Not `curved`, lines of one v are straight: a texture cut out of a photo brings its own curves.
+        """
+        along = axis[1] - axis[0]
+        length = max(float(np.hypot(*along)), 1.0)
+        along = along / length
+        offsets = _dense(outline) - axis[0]
+        across = offsets @ np.array([-along[1], along[0]])
+        half_width = max(float(np.ptp(across)) / 2, 0.5)
+        u, t = across / half_width, offsets @ along / length
+        curves = (_bend(u, t, t < 0.5), _bend(u, 1 - t, t > 0.5)) if curved else (0.0, 0.0)
+        return cls(axis[0], along, length, half_width, *curves)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the sheet that shows each pixel of the nail at least once."""
+        return next((rows for rows in SHEETS if rows >= 1.15 * self.length), SHEETS[-1])
+
+    @property
+    def angle(self) -> float:
+        """Direction of the axis in the picture, radians; 0 to the right, half π downwards."""
+        return float(np.arctan2(self.along[1], self.along[0]))
+
+    def coordinates(self, left: int, top: int, width: int, height: int) -> tuple[Floats, Floats]:
+        """u and v, float32 (height, width), of the pixel centres of a patch whose corner is pixel (left, top)."""
+        dx, dy = (float(part) for part in self.along)
+        x = np.arange(left, left + width, dtype=np.float32)[None, :] + np.float32(0.5 - self.cuticle[0])
+        y = np.arange(top, top + height, dtype=np.float32)[:, None] + np.float32(0.5 - self.cuticle[1])
+        u = x * np.float32(-dy / self.half_width) + y * np.float32(dx / self.half_width)
+        t = x * np.float32(dx / self.length) + y * np.float32(dy / self.length)
+        square = np.minimum(u * u, np.float32(1.3))
+        below, above = np.float32(self.cuticle_curve), np.float32(self.cuticle_curve + self.edge_curve)
+        v: Floats = (t - below * square) / (1 - above * square)
+        return u, v
+
+    def pixels(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
+        """x and y in the picture of points of the nail; u and v of one shape."""
+        square = u * u
+        t = v + square * (self.cuticle_curve - v * (self.cuticle_curve + self.edge_curve))
+        dx, dy = self.along * self.length
+        across_x, across_y = -self.along[1] * self.half_width, self.along[0] * self.half_width
+        return self.cuticle[0] + t * dx + u * across_x, self.cuticle[1] + t * dy + u * across_y
+
+
+def _bend(u: Floats, depth: Floats, end: Mask) -> float:
+    """How fast an end falls back from its middle: least squares of depth = bend·u² on its inner two thirds."""
+    square = np.where(end & (np.abs(u) < 0.7), u * u, 0)
+    return float(np.clip((depth * square).sum() / max(float((square * square).sum()), 1e-6), 0, MOST_CURVED))
+
+
+def _dense(outline: Floats) -> Floats:
+    """With three points more between any two, (4N, 2): corners alone would not tell how an end runs."""
+    ahead = np.roll(outline, -1, axis=0)
+    shares = np.array([0, 0.25, 0.5, 0.75], np.float32)[None, :, None]
+    dense: Floats = (outline[:, None] + shares * (ahead - outline)[:, None]).reshape(-1, 2)
+    return dense

@@ -1,55 +1,131 @@
-"""Opaque polish, painted in linear light on a small patch around each nail.
+"""Paints the nails of a frame: light is read, polish is mixed on a sheet of nail coordinates, and laid on by coverage.
 
-The bare nail tells how light falls on it: its slow changes of brightness shade the polish, its sharp bright spots stay
-as highlights. The colour of the nail itself (pink bed, white edge, moon) goes.
+nail ─▶ silhouette ─▶ nail space ─▶ light of the bare nail ─▶ sheet: pattern, finish ─▶ patch of the frame
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
+import cv2
 import numpy as np
 
-from media_worker.polish import finishes
+from media_worker.polish import edges, finishes, patterns
 from media_worker.polish.canvas import Canvas, I420Canvas, Patch, RgbCanvas
 from media_worker.polish.colour import to_linear, to_srgb
-from media_worker.polish.light import read_light
+from media_worker.polish.light import LightMemory, NailLight, exposure, read_light
 from media_worker.polish.looks import Coat, Look
-from media_worker.polish.nail_space import nail_coordinates
-from media_worker.vision.arrays import Pixels
+from media_worker.polish.nail_space import NailSpace, sheet
+from media_worker.polish.scene import Scene, read_scene
+from media_worker.polish.silhouettes import silhouette
+from media_worker.polish.surface import Film, Shine, Wet, relief, shine
+from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
+
+SCENE_SHARE = 0.1
+"""Share of each frame's light that goes into the scene's: a lamp switched on shows within a third of a second."""
+
+SHEETS_KEPT = 48
+"""Patterns drawn on sheets and kept: of two hands in two sizes, and a bit."""
 
 
 class Painter:
     """Paints the nails of one stream or photo. Not thread-safe."""
 
+    def __init__(self) -> None:
+        self._memory = LightMemory()
+        self._scene: Scene | None = None
+        self._pattern = lru_cache(maxsize=SHEETS_KEPT)(_drawn)
+
     def paint_rgb(self, rgb: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) -> None:
         """Paints into `rgb`, uint8 (H, W, 3) sRGB, in place. Columns before `left` stay as they are."""
-        self._paint(RgbCanvas(rgb), nails, look, left)
+        self._paint(RgbCanvas(rgb), list(nails), look, left)
 
     def paint_i420(self, i420: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) -> None:
         """Paints into `i420`, uint8 (H·3/2, W) with even H and W, in place."""
-        self._paint(I420Canvas(i420), nails, look, left)
+        self._paint(I420Canvas(i420), list(nails), look, left)
 
-    def _paint(self, canvas: Canvas, nails: Iterable[Nail], look: Look, left: int) -> None:
-        for nail in nails:
-            patch = Patch.around(nail.outline, canvas.width, canvas.height, left=left)
-            if patch is not None:
-                before = canvas.read(patch)
-                canvas.write(patch, before, _painted(before, nail, look.coats[nail.worn_as], patch, left))
+    def _paint(self, canvas: Canvas, nails: list[Nail], look: Look, left: int) -> None:
+        if not nails:
+            return
+        scene = self._settled(canvas, nails)
+        lit = [self._lit(canvas, nail, scene) for nail in nails]  # all before any: paint is not to be taken for light
+        for nail, light in zip(nails, lit, strict=True):
+            self._paint_nail(canvas, nail, look.coats[nail.worn_as], light, left=left)
+
+    def _settled(self, canvas: Canvas, nails: list[Nail]) -> Scene:
+        """The scene's light, which changes slowly as long as any nail stays."""
+        newest = read_scene(canvas.overview())
+        same = self._memory.begin({nail.track for nail in nails})
+        self._scene = self._scene.towards(newest, SCENE_SHARE) if same and self._scene else newest
+        return self._scene
+
+    def _lit(self, canvas: Canvas, nail: Nail, scene: Scene) -> _Lit:
+        space = NailSpace.of(nail.outline, nail.axis)
+        light = self._memory.settle(nail.track, read_light(canvas, space))
+        across, along = (float(part) for part in 2 * space.cuticle / (canvas.width, canvas.height) - 1)
+        return _Lit(light, scene, shine(space.angle, along, across))
+
+    def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, left: int) -> None:
+        shape = silhouette(nail, coat.shape, coat.length)
+        space = NailSpace.of(shape.outline, shape.axis, curved=coat.texture is None)
+        outline = edges.with_margin(shape.outline, space)
+        patch = Patch.around(outline, canvas.width, canvas.height, left=left)
+        if patch is None:
+            return
+        before = canvas.read(patch)
+        cover = coverage(outline - (patch.left, patch.top), patch.width, patch.height) * np.float32(nail.visibility)
+        cover[:, : max(left - patch.left, 0)] = 0
+        wet = lit.wet(coat, self._pattern(coat, space.rows), space.rows, shape.edge)
+        canvas.write(patch, before, _laid_on(before, finishes.finished(coat.finish, wet), cover, space, patch))
 
 
-def _painted(before: Pixels, nail: Nail, coat: Coat, patch: Patch, left: int) -> Pixels:
+@dataclass(frozen=True)
+class _Lit:
+    """The light on one nail, and round it."""
+
+    nail: NailLight
+    scene: Scene
+    shine: Shine
+
+    def wet(self, coat: Coat, colour: Floats, rows: int, edge: float) -> Wet:
+        """A coat in this light, on a sheet of `rows` rows; the own nail ends at v = `edge`."""
+        surface = relief(rows)
+        light = self.scene.tint * np.float32(exposure(self.scene.exposure, self.nail.skin))
+        shading, gleam = self.nail.shading(surface.place, edge), self.nail.gleam(surface.place, edge)
+        return Wet(colour, coat.colours, surface, light, shading, gleam, self.shine)
+
+
+def _drawn(coat: Coat, rows: int) -> Floats:
+    """What lies where on a nail, (rows, columns, 3), or (1, 1, 3) of one colour only."""
+    if coat.texture is not None:
+        return _resized(coat.texture, rows)
+    return patterns.colour_of(coat, sheet(rows)).astype(np.float32, copy=False)
+
+
+def _resized(texture: Floats, rows: int) -> Floats:
+    shrinks = rows < len(texture)
+    size = sheet(rows).u.shape[::-1]
+    resized = cv2.resize(texture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized.astype(np.float32, copy=False)
+
+
+def _laid_on(before: Pixels, film: Film, cover: Floats, space: NailSpace, patch: Patch) -> Pixels:
     """The patch with the nail painted; where there is no paint, its exact bytes."""
-    cover = coverage(nail.outline - (patch.left, patch.top), before.shape[1], before.shape[0]) * nail.visibility
-    if left > patch.left:
-        cover[:, : left - patch.left] = 0
+    u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
+    rows, columns = film.light.shape[:2]
+    x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
     bare = to_linear(before)
-    light = read_light(bare, cover)
-    if light is None:
-        return before
-    place = nail_coordinates(nail, patch.left, patch.top, before.shape[1], before.shape[0])
-    polish = finishes.polish(coat, place, light, bare)
+    polish = _unrolled(film.light, x, y) * edges.fold(cover, v, space)[..., None]
+    if film.through is not None:
+        polish += _unrolled(film.through, x, y) * bare
     after = to_srgb(bare + (polish - bare) * cover[..., None])
     return np.where(cover[..., None] > 0, after, before)
+
+
+def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:
+    """A sheet, (rows, columns, 3), as it lies in the picture."""
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32, copy=False)

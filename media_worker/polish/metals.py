@@ -1,0 +1,64 @@
+"""Finishes that mirror with a colour of their own: brushed foil, chrome, and the magnetic band of cat-eye polish."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media_worker.polish.flakes import DUST, brushed, flakes
+from media_worker.polish.surface import Film, Wet
+from media_worker.vision.arrays import Floats
+
+
+def metallic(wet: Wet) -> Film:
+    """Foil: streaks scatter across, so the lamp becomes a broad band along the nail, in the metal's own colour."""
+    streaks = np.float32(0.06) * brushed(wet.relief.place.u.shape[0])
+    band = wet.spot(0.38, 0.9) + np.float32(0.5) * wet.spot(0.12, 0.6)
+    shade = wet.round(0.45) * (np.float32(0.62) + np.float32(0.62) * band) * (1 + streaks * (1 + 2 * band))
+    return Film(wet.lit(shade) + wet.white(np.float32(0.1) * band * band + np.float32(0.6) * wet.gleam))
+
+
+_SURROUNDINGS = (
+    (-1.0, 0.05), (-0.72, 0.10), (-0.60, 0.75), (-0.36, 1.25), (-0.20, 1.05), (-0.15, 0.22), (0.06, 0.12), (0.22, 0.34),
+    (0.42, 0.62), (0.50, 0.95), (0.56, 0.40), (0.75, 0.14), (1.0, 0.04),
+)  # fmt: skip
+"""Brightness of a room as a round mirror shows it, from one side (−1) to the other: dark wall, lamp side, horizon,
+floor, a far window, dark wall. The edge of the horizon is what tells chrome from satin."""
+
+
+def _room() -> Floats:
+    """(512,) over −1.6 to 1.6: beyond its ends the room goes on as it is there."""
+    sides, light = zip(*_SURROUNDINGS, strict=True)
+    room: Floats = np.interp(np.linspace(-1.6, 1.6, 512), sides, light).astype(np.float32)
+    return room
+
+
+_ROOM = _room()
+
+
+def chrome(wet: Wet) -> Film:
+    """A mirror: it shows a room, whose bands move as the finger turns."""
+    relief = wet.relief
+    # mirrored direction doubles the normal's; along the nail the room changes less
+    sideways = 2 * relief.across * relief.facing + np.float32(0.5) * relief.along * (1 + relief.along)
+    towards = sideways - np.float32(0.9 * wet.shine.u + 0.12 * np.sin(wet.shine.turn) + 0.28)
+    cells = np.clip((towards + np.float32(1.6)) * np.float32(511 / 3.2), 0, 511).astype(np.int32)
+    mirrored = _ROOM.take(cells) * wet.round(0.25)
+    own = np.maximum(wet.colour, np.float32(0.02))
+    light = wet.lit(mirrored) / np.maximum(own.max(axis=2, keepdims=True), np.float32(0.35)) * np.float32(0.78)
+    return Film(light + wet.white(np.float32(0.35) * wet.window(0.07, 0.26) + 0.5 * wet.gleam))
+
+
+def cat_eye(wet: Wet) -> Film:
+    """Magnetic dust: a bright velvet band across the nail that wanders as the finger tilts; dark beside it."""
+    place = wet.relief.place
+    wander = np.float32(0.3 * np.sin(0.7 * wet.shine.turn) + 0.35 * wet.shine.u)
+    off = (
+        place.v - np.float32(0.5) - wander + np.float32(0.38) * place.u + np.float32(0.06) * place.u**2
+    ) * np.float32(4.6)
+    band = 1 / (1 + off * off * (1 + np.float32(0.6) * off * off))
+    dust, flash = flakes(DUST, place.u.shape[0], wet.shine.turn)
+    glow = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.6 + 0.06, 1)
+    velvet = (band * (np.float32(0.75) + np.float32(0.9) * flash - np.float32(0.2) * dust))[..., None]
+    dark = wet.lit(wet.round(0.35) * (np.float32(0.38) + np.float32(0.3) * band))
+    shown = velvet * (glow * wet.light).astype(np.float32) * wet.shading[..., None]
+    return Film(dark + shown + wet.white(np.float32(0.42) * wet.window(0.13, 0.28) + wet.gleam))

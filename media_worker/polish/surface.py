@@ -1,0 +1,132 @@
+"""The surface that polish makes: a nail's roundness, where it mirrors lamps, and what a finish makes of both.
+
+Everything lies on a sheet of nail coordinates (`nail_space.sheet`), so that nothing can swim over the nail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from media_worker.polish.nail_space import SHEETS, Place, sheet
+from media_worker.vision.arrays import Floats
+
+ROUND_ACROSS = 0.8
+"""Part of the normal that points sideways at a nail's sides: they turn 53° away from the camera."""
+
+ROUND_ALONG = 0.25
+"""The same towards cuticle and free edge."""
+
+LAMP = (-0.42, -0.62, 0.66)
+"""Where light comes from unless highlights tell: from above and a little from the left of the camera; x right, y down,
+z to the camera."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relief:
+    """The shape of a nail on a sheet of so many rows; each float32 (rows, columns)."""
+
+    place: Place
+    across: Floats
+    """Normal's part in the direction of u."""
+    along: Floats
+    """Normal's part in the direction of v."""
+    facing: Floats
+    """Normal's part towards the camera."""
+    grazing: Floats
+    """0 in the middle to nearly 1 at the sides: how much more a clear coat mirrors there (Schlick's approximation)."""
+    bulge: Floats
+    """u⁴: how far a side has turned away."""
+
+
+@lru_cache(maxsize=len(SHEETS))
+def relief(rows: int) -> Relief:
+    """Shared: read only."""
+    place = sheet(rows)
+    across, along = ROUND_ACROSS * place.u, ROUND_ALONG * (2 * place.v - 1)
+    facing = np.sqrt(1 - across**2 - along**2)
+    return Relief(place, across, along, facing, (1 - facing) ** 3 * 4, place.u**4)
+
+
+@dataclass(frozen=True, eq=False)
+class Shine:
+    """Where a nail mirrors light, and how it is turned."""
+
+    u: float
+    """The line along the nail that mirrors the lamp."""
+    v: float
+    """The middle of that line."""
+    turn: float
+    """Radians; changes as the finger turns or moves, and so does what a mirror or a flake shows."""
+
+
+def shine(angle: float, along: float, across: float) -> Shine:
+    """Of a nail at `angle` (radians, of its axis in the picture) and at a place in the picture, each −1 to 1.
+
+    A mirror shows the lamp where its normal is halfway between the lamp's direction and the camera's.
+    """
+    halfway = np.add(LAMP, (0, 0, 1))
+    halfway = halfway / float(np.linalg.norm(halfway))
+    x, y = halfway[0] - 0.12 * across, halfway[1] - 0.12 * along  # the camera sees a nail aside of its middle aslant
+    sideways, ahead = -np.sin(angle) * x + np.cos(angle) * y, np.cos(angle) * x + np.sin(angle) * y
+    turn = 3 * (angle + np.pi / 2) + 1.5 * across + 1.0 * along
+    return Shine(float(sideways / ROUND_ACROSS), float(np.clip(0.46 + 0.2 * ahead, 0.3, 0.62)), float(turn))
+
+
+@dataclass(frozen=True, eq=False)
+class Wet:
+    """All that a finish is given; colours and light are linear."""
+
+    colour: Floats
+    """(rows, columns, 3) or (1, 1, 3): the pattern."""
+    colours: Floats
+    """(K, 3) of the coat: base first."""
+    relief: Relief
+    light: Floats
+    """(3,) light of the scene on the hand; 1 shows polish in its own colour."""
+    shading: Floats
+    """(rows, columns) its unevenness on this nail."""
+    gleam: Floats
+    """(rows, columns) small highlights that the bare nail shows."""
+    shine: Shine
+
+    def lit(self, shade: Floats) -> Floats:
+        """(rows, columns, 3): the colour under the scene's light, times `shade` (rows, columns)."""
+        return (self.colour * self.light) * (shade * self.shading)[..., None]
+
+    def white(self, amount: Floats) -> Floats:
+        """(rows, columns, 3): so much of the lamp, mirrored."""
+        return amount[..., None] * self.light
+
+    def round(self, sides: float) -> Floats:
+        """Shade of a round nail whose sides are darker by `sides`."""
+        return 1 - np.float32(sides) * self.relief.bulge
+
+    def spot(self, width: float, height: float) -> Floats:
+        """A soft highlight, 1 at its middle; `width` in u and `height` in v are where it has fallen to 1/e."""
+        du = (self.relief.place.u[:1] - np.float32(self.shine.u)) / np.float32(width)
+        dv = (self.relief.place.v[:, :1] - np.float32(self.shine.v)) / np.float32(height)
+        spot: Floats = np.exp(-du * du) * np.exp(-dv * dv)
+        return spot
+
+    def window(self, width: float, height: float, aside: float = 0.0) -> Floats:
+        """A lamp with edges, as a wet surface mirrors it; bent with the nail. `aside` moves it in u."""
+        place = self.relief.place
+        dv = (place.v[:, :1] - np.float32(self.shine.v)) / np.float32(height)
+        # towards its ends a reflection on a barrel narrows and leans inwards
+        middle = np.float32(self.shine.u + aside) * (1 - np.float32(0.12) * dv * dv)
+        du = (place.u[:1] - middle) / (np.float32(width) * (1 - np.float32(0.25) * np.minimum(dv * dv, 1)))
+        window: Floats = np.exp(-(du**4)) * np.exp(-(dv**6))
+        return window
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What a coat sends to the camera."""
+
+    light: Floats
+    """(rows, columns, 3) linear, from the coat itself."""
+    through: Floats | None = None
+    """(rows, columns, 3) share of the bare nail's light that comes through; None of an opaque coat."""
