@@ -7,6 +7,7 @@ convex, so the hull bridges them with tangents, adds no kinks, and moves by no m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import atan, cos, sin
 
 import cv2
@@ -69,6 +70,13 @@ class Silhouette:
     @property
     def extended(self) -> bool:
         return self.edge < 1
+
+    @cached_property
+    def width(self) -> float:
+        """Pixels: widest extent of the own nail across the axis."""
+        along = self.axis[1] - self.axis[0]
+        across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
+        return float(np.ptp(self.own @ across))
 
 
 def silhouette(nail: Nail, shape: Shape, length: Length) -> Silhouette:

@@ -1,0 +1,92 @@
+"""The shadow that an extended nail casts on its own finger tip and on what lies behind.
+
+Below the own free edge a tip all but touches the skin: there the shadow is narrow and dark. Further on whatever lies
+below is further away, so the shadow moves off, softens, and weakens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from media_worker.polish.canvas import Patch
+from media_worker.polish.silhouettes import Silhouette
+from media_worker.vision.arrays import Floats
+from media_worker.vision.coverage import coverage
+
+FALLS = (0.56, 0.83)
+"""Unit vector along which shadows fall, x right and y down: light comes from above, and a bit from the left."""
+
+CELLS = 8
+"""Cells per nail width of the grid on which shadows are drawn: being soft, they need no more, at any size."""
+
+
+@dataclass(frozen=True)
+class _Shadow:
+    """All in nail widths but for the strength."""
+
+    strength: float
+    """Share of the light that is taken."""
+    fall: float
+    """How far it lies from what casts it."""
+    blur: float
+    """Standard deviation."""
+
+
+CONTACT = _Shadow(0.45, 0.06, 0.06)
+"""Beside the own free edge, where a tip all but touches the skin."""
+
+LOOSE = _Shadow(0.22, 0.2, 0.18)
+"""Further on."""
+
+BEGINS = 0.2
+"""Nail widths before the own free edge where the contact begins to show."""
+
+FADES = 0.5
+"""Nail widths beyond the own free edge over which the contact is lost, and the loose shadow takes over."""
+
+REACH = 0.55
+"""Nail widths round a silhouette beyond which too little of a shadow is left to be seen."""
+
+
+def margin(made: Silhouette) -> int:
+    """Pixels that the shadow needs round the silhouette."""
+    return int(np.ceil(REACH * made.width)) if made.extended else 0
+
+
+def shadow(made: Silhouette, patch: Patch, falls: tuple[float, float] = FALLS) -> Floats | None:
+    """Share of the light, up to 1, that the shadow leaves to each pixel of a patch, float32 (h, w).
+
+    None where nothing is extended. Paint the tip over it: the shadow goes on below. `falls` is a unit vector.
+    """
+    if not made.extended:
+        return None
+    cells = CELLS / max(made.width, 1e-3)  # per pixel
+    width, height = (max(round(size * cells), 2) for size in (patch.width, patch.height))
+    scale = np.array([width / patch.width, height / patch.height], np.float32)
+    tip = coverage((made.outline - (patch.left, patch.top)) * scale, width, height)
+    beyond = _beyond_free_edge(made, patch, scale, width, height)
+    near = np.exp(np.minimum(-beyond / FADES, 0)) * np.clip(1 + beyond / BEGINS, 0, 1)
+    far = np.clip(beyond / FADES, 0, 1)
+    light = _light_left(tip * near, CONTACT, falls) * _light_left(tip * far, LOOSE, falls)
+    return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def _beyond_free_edge(made: Silhouette, patch: Patch, scale: Floats, width: int, height: int) -> Floats:
+    """(height, width) how far each cell lies beyond the own free edge, along the axis, in nail widths."""
+    along = (made.axis[1] - made.axis[0]) / np.hypot(*(made.axis[1] - made.axis[0]))
+    free_edge = made.axis[0] + made.edge * (made.axis[1] - made.axis[0])
+    x = (np.arange(width, dtype=np.float32) + 0.5) / scale[0] + np.float32(patch.left - free_edge[0])
+    y = (np.arange(height, dtype=np.float32) + 0.5) / scale[1] + np.float32(patch.top - free_edge[1])
+    beyond: Floats = (x[None, :] * along[0] + y[:, None] * along[1]) / np.float32(made.width)
+    return beyond
+
+
+def _light_left(caster: Floats, kind: _Shadow, falls: tuple[float, float]) -> Floats:
+    soft = cv2.GaussianBlur(caster, (0, 0), kind.blur * CELLS)
+    dx, dy = (part * kind.fall * CELLS for part in falls)
+    moved = cv2.warpAffine(soft, np.array([[1, 0, dx], [0, 1, dy]]), soft.shape[::-1])
+    light: Floats = 1 - np.float32(kind.strength) * moved
+    return light
