@@ -20,19 +20,9 @@ def test_what_is_no_colour_is_refused_with_an_example(values: list[str]) -> None
 
 
 def test_every_field_of_a_finger() -> None:
-    chosen = choices.fingers(
-        [
-            "ring=12",
-            "ring.finish=cat_eye",
-            "ring.shape=coffin",
-            "ring.length=long",
-            "ring.colour=000000,ffffff",
-            "thumb.nail=2",
-            "thumb.pattern=french",
-            "ring.colour=#C0A000",
-            "index.design=7",
-        ]
-    )
+    ring = ["ring=12", "ring.finish=cat_eye", "ring.shape=coffin", "ring.length=long", "ring.colour=000000,ffffff"]
+    others = ["thumb.nail=2", "thumb.pattern=french", "ring.colour=#C0A000", "index.design=7"]
+    chosen = choices.fingers([*ring, *others])
     assert chosen == {
         Finger.RING: FingerConfig(
             design=12,
