@@ -29,8 +29,8 @@ SAME_HAND = 0.35
 """Two finds whose points lie closer than this share of the hand's size, on average, are one hand found twice."""
 
 STREAM_SIZE = 320
-"""Frames are shrunk to this many pixels on the longer side. Landmarks of real videos at 320 and at 640 pixels differ by
-0.5 % of the hand's size in the median; those of drawn hands, even of one 110 pixels large at 640, are as true."""
+"""Frames are shrunk to this many pixels on the longer side. Landmarks of real videos at 320 and at 640 pixels lie
+0.6 pixels of 640 apart in the median; those of drawn hands, even of one 110 pixels large, are as true."""
 
 STILL_SIZE = 1024
 """Photos are shrunk to this many pixels on the longer side before looking; the networks see 192 and 224."""

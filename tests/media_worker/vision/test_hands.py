@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -153,6 +154,27 @@ def test_a_hand_that_fills_the_photo_is_found_by_padding(hand_model: Path, monke
     finally:
         finder.close()
     assert np.hypot(*(hand.landmarks - (whole.joints[0] - low)).T).mean() < 0.1 * hand.size
+
+
+@pytest.mark.media
+def test_landmarks_do_not_shift_with_the_size_of_what_mediapipe_sees(hand_model: Path) -> None:
+    """Half a pixel lost in two fifths of a picture is 0.75 of its pixels. What blur moves turns with the hand."""
+    shifts = []
+    with closing(StillHandFinder(hand_model)) as finder:
+        for turns in range(4):
+            rgb = np.ascontiguousarray(np.rot90(draw(Scene(width=640, height=640, scale=0.6), 0).rgb, turns))
+            small = cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+            (large_hand,), (small_hand,) = finder.find(rgb), finder.find(small)
+            shifts.append((2.5 * small_hand.landmarks - large_hand.landmarks).mean(axis=0))
+    assert np.abs(np.median(shifts, axis=0)).max() < 0.4
+
+
+@pytest.mark.media
+def test_a_stream_of_large_frames_has_landmarks_in_their_pixels(hand_model: Path) -> None:
+    drawing = draw(Scene(width=1280, height=960), 0)
+    with closing(HandFinder(hand_model)) as finder:
+        (hand,) = finder.find(RgbPicture(drawing.rgb), 0)
+    assert np.hypot(*(hand.landmarks - drawing.joints[0]).T).mean() < 0.05 * hand.size
 
 
 def test_landmarks_come_back_through_padding_and_turning() -> None:
