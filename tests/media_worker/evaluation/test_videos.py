@@ -13,8 +13,8 @@ from media_worker.evaluation import video_page, videos
 from media_worker.evaluation.videos import Seen, Times, VideoReport
 from media_worker.vision.nails import Nail
 from media_worker.vision.video_metrics import NailTracks
+from protocol.designs import Finger
 from protocol.errors import BadRequest
-from protocol.messages import Finger
 
 NAIL = Nail(
     Finger.INDEX,
