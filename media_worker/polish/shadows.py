@@ -35,10 +35,10 @@ class _Shadow:
     """Standard deviation."""
 
 
-CONTACT = _Shadow(0.45, 0.06, 0.06)
+CONTACT = _Shadow(0.75, 0.1, 0.08)
 """Beside the own free edge, where a tip all but touches the skin."""
 
-LOOSE = _Shadow(0.22, 0.2, 0.18)
+LOOSE = _Shadow(0.5, 0.26, 0.17)
 """Further on."""
 
 BEGINS = 0.2
@@ -72,6 +72,14 @@ def shadow(made: Silhouette, patch: Patch, falls: tuple[float, float] = FALLS) -
     far = np.clip(beyond / FADES, 0, 1)
     light = _light_left(tip * near, CONTACT, falls) * _light_left(tip * far, LOOSE, falls)
     return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def dimmed(bare: Floats, light: Floats | None, seen: Floats) -> Floats:
+    """A patch, (h, w, 3) linear, with a shadow on it as far as what casts it is seen, (h, w)."""
+    if light is None:
+        return bare
+    under: Floats = bare * (1 - seen * (1 - light))[..., None]
+    return under
 
 
 def _beyond_free_edge(made: Silhouette, patch: Patch, scale: Floats, width: int, height: int) -> Floats:
