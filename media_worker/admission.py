@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from media_worker.session import Session
+from media_worker.shelf import Shelf
 from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec
 from protocol.messages import Draining
@@ -24,9 +25,10 @@ counters by then, and a person who took a photo has stored it."""
 class Sessions:
     """The worker's sessions by id. A slot is held by every session with at least one connection."""
 
-    def __init__(self, capacity: int, model_path: Path) -> None:
+    def __init__(self, capacity: int, model_path: Path, shelf: Shelf) -> None:
         self.capacity = capacity
         self.draining = False
+        self._shelf = shelf
         self._model_path = model_path
         self._sessions: dict[str, Session] = {}
         self._idle_since: dict[str, float] = {}
@@ -36,10 +38,11 @@ class Sessions:
         return sum(session.connections > 0 for session in self._sessions.values())
 
     def open(self, spec: SessionSpec) -> Session:
-        """The session that `spec` describes, new or refreshed."""
+        """The session that `spec` describes, new or refreshed. Raises CatalogueUnknown, UnknownDesign, BadRequest."""
+        self._shelf.check(spec.catalogue)
         session = self._sessions.get(spec.session_id)
         if session is None:
-            session = self._sessions[spec.session_id] = Session(spec, self._model_path)
+            session = self._sessions[spec.session_id] = Session(spec, self._model_path, self._shelf)
         else:
             session.refresh(spec)
         self._idle_since[spec.session_id] = time.monotonic()  # somebody is about to connect

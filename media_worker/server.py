@@ -1,6 +1,7 @@
 """The worker's internal HTTP API: see protocol/internal.py for its operations.
 
-Handlers only translate between HTTP and `Sessions`, `Peer` and `SocketConnection`; the rules live there.
+Handlers only translate between HTTP and `Sessions`, `Peer` and `SocketConnection`; the rules live there. What is done
+with single pictures is in `picture_api`.
 """
 
 from __future__ import annotations
@@ -8,31 +9,26 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import prometheus_client
 import psutil
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
-from media_worker import codecs, images
+from media_worker import codecs
 from media_worker.admission import Sessions
+from media_worker.bodies import json_response, read_model
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
-from media_worker.pipeline import Processed, try_on_still
-from media_worker.polish.looks import Look
-from media_worker.polish.thumbnail import thumbnail
+from media_worker.picture_api import PictureApi
 from media_worker.session import Session
 from media_worker.settings import WorkerSettings
+from media_worker.shelf import Shelf
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
-from media_worker.wardrobe import Wardrobe
-from protocol import designs, limits
+from protocol import limits
 from protocol.api import Problem
 from protocol.errors import (
     BadRequest,
@@ -41,18 +37,16 @@ from protocol.errors import (
     NotFound,
     Unauthorized,
     UnsupportedMediaType,
-    VisionFailed,
 )
-from protocol.internal import FRAME_INFO_HEADER, FrameInfo, SessionSpec, StillAnswer, StillRequest, WorkerHealth
-from protocol.messages import Config, ImageFormat, explain
+from protocol.internal import FRAME_INFO_HEADER, OwnDesign, SessionSpec, WorkerHealth
+from protocol.messages import ImageFormat
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_SIZE = 2 * limits.MAX_UPLOAD_SIZE
-"""Two uploads as base64 fit: the picture to paint and the design's reference, both normalised by signaling."""
+"""A picture to paint as base64 fits, normalised by signaling, and the set of nails that it shall wear."""
 
 
 class WorkerApi:
@@ -61,9 +55,10 @@ class WorkerApi:
     def __init__(self, settings: WorkerSettings, model_path: Path) -> None:
         self.settings = settings
         self.model_path = model_path
-        self.sessions = Sessions(settings.worker_capacity, model_path)
+        self.shelf = Shelf()
+        self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
+        self.pictures = PictureApi(self.shelf, model_path)
         self.lag = LoopLag()
-        self._still_slot = asyncio.Lock()  # a still is heavy; live streams come first
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_SIZE, middlewares=[problems, self.authorise])
@@ -80,8 +75,10 @@ class WorkerApi:
                 web.patch(f"{session}/peers/{{peer_id}}", self.trickle),
                 web.delete(f"{session}/peers/{{peer_id}}", self.close_peer),
                 web.get(f"{session}/frame", self.frame),
-                web.post("/internal/stills", self.still),
-                web.get("/internal/designs/{design_id}/thumbnail", self.thumbnail),
+                *self.pictures.routes(),
+                web.get("/internal/designs", self.list_designs),
+                web.put("/internal/designs/{design_id}", self.put_design),
+                web.delete("/internal/designs/{design_id}", self.remove_design),
                 web.get("/ws/tryon/{session_id}", self.socket),
                 web.get("/ws/tryon/{session_id}/", self.socket),
             ]
@@ -96,6 +93,7 @@ class WorkerApi:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.sessions.drain(within=0)
+        await self.pictures.close()
 
     @web.middleware
     async def authorise(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -117,24 +115,22 @@ class WorkerApi:
             loop_lag_ms=round(self.lag.recent_ms, 1),
             memory_mb=round(psutil.Process().memory_info().rss / 2**20, 1),
         )
-        return _json(health)
+        return json_response(health)
 
     async def list_sessions(self, request: web.Request) -> web.Response:
         return web.json_response([report.model_dump(mode="json") for report in self.sessions.reports()])
 
     # --- sessions --------------------------------------------------------------------------------------------------
     async def open_session(self, request: web.Request) -> web.Response:
-        spec = await _body(request, SessionSpec)
+        spec = await read_model(request, SessionSpec)
         if spec.session_id != request.match_info["session_id"]:
             raise BadRequest("the session id in the path is not the one in the body")
-        if spec.design_id is not None:
-            designs.find(spec.design_id)
         self.sessions.open(spec)
         return web.Response(status=204)
 
     async def end_session(self, request: web.Request) -> web.Response:
         reason = request.query.get("reason", "ended")[:64]
-        return _json(await self.sessions.end(request.match_info["session_id"], reason))
+        return json_response(await self.sessions.end(request.match_info["session_id"], reason))
 
     async def frame(self, request: web.Request) -> web.Response:
         try:
@@ -191,36 +187,20 @@ class WorkerApi:
         expires_at = time.time() + limits.SESSION_LIFETIME
         return self.sessions.open(SessionSpec(session_id=session_id, design_id=1, expires_at=expires_at))
 
-    # --- pictures --------------------------------------------------------------------------------------------------
-    async def still(self, request: web.Request) -> web.Response:
-        asked = await _body(request, StillRequest)
-        async with self._still_slot:
-            processed = await asyncio.to_thread(self._try_on, asked)
-            image = await asyncio.to_thread(images.encode, processed.image, asked.format)
-        height, width = processed.image.shape[:2]
-        info = FrameInfo(
-            width=width, height=height, nails=len(processed.nails), confidence=round(processed.confidence, 3)
-        )
-        return _json(StillAnswer(image=b64encode(image), info=info))
+    # --- own designs -----------------------------------------------------------------------------------------------
+    async def list_designs(self, request: web.Request) -> web.Response:
+        return web.json_response(self.shelf.versions())
 
-    def _try_on(self, asked: StillRequest) -> Processed:
-        look = Wardrobe(asked.design_id, asked.reference, self.model_path).look(Config())
-        rgb = images.decode(asked.image, max_pixels=limits.MAX_UPLOAD_PIXELS)
-        try:
-            return try_on_still(self.model_path, rgb, look)
-        except LacquerError:
-            raise
-        except Exception as error:  # as in `Engine.run`: vision may stumble over anything in a picture
-            log.error("vision failed on a still", size=rgb.shape[:2], exc_info=error)
-            raise VisionFailed("no nails can be found on this picture") from error
+    async def put_design(self, request: web.Request) -> web.Response:
+        own = await read_model(request, OwnDesign)
+        if own.design.id != _design_id(request):
+            raise BadRequest("the design's id in the path is not the one in the body")
+        self.shelf.put(own)
+        return web.Response(status=204)
 
-    async def thumbnail(self, request: web.Request) -> web.Response:
-        try:
-            design_id = int(request.match_info["design_id"])
-        except ValueError:
-            raise NotFound("a design id is a number") from None
-        designs.find(design_id)
-        return web.Response(body=await asyncio.to_thread(_thumbnail, design_id), content_type="image/webp")
+    async def remove_design(self, request: web.Request) -> web.Response:
+        self.shelf.remove(_design_id(request))
+        return web.Response(status=204)
 
     # --- look-ups --------------------------------------------------------------------------------------------------
     def _session(self, request: web.Request) -> Session:
@@ -233,9 +213,12 @@ class WorkerApi:
         return peer
 
 
-@lru_cache(maxsize=256)
-def _thumbnail(design_id: int) -> bytes:
-    return images.encode(thumbnail(Look.of(designs.find(design_id))), ImageFormat.WEBP)
+def _design_id(request: web.Request) -> int:
+    """Raises NotFound."""
+    try:
+        return int(request.match_info["design_id"])
+    except ValueError:
+        raise NotFound("a design's id is a number") from None
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -264,7 +247,10 @@ def _problem(error: LacquerError) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     headers = {"Retry-After": str(error.retry_after or limits.RETRY_AFTER)} if error.status == 503 else None
     return web.Response(
-        text=problem.model_dump_json(), status=error.status, content_type="application/problem+json", headers=headers
+        text=problem.model_dump_json(),
+        status=error.status,
+        content_type="application/problem+json",
+        headers=headers,
     )
 
 
@@ -274,14 +260,3 @@ async def _sdp(request: web.Request) -> str:
         return (await request.read()).decode()
     except UnicodeDecodeError as error:
         raise BadSdp(f"the body is not UTF-8: {error}") from error
-
-
-async def _body(request: web.Request, model: type[M]) -> M:
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError as error:
-        raise BadRequest(explain(error)) from error
-
-
-def _json(model: BaseModel) -> web.Response:
-    return web.json_response(text=model.model_dump_json())

@@ -19,9 +19,10 @@ import structlog
 from media_worker import images
 from media_worker.engine import Engine
 from media_worker.pipeline import Pipeline, Processed
+from media_worker.shelf import Shelf
 from media_worker.stats import StreamStatistics
 from media_worker.wardrobe import Wardrobe
-from protocol import designs, limits
+from protocol import limits, wishes
 from protocol.errors import LacquerError, NoFrameYet, NotFound, Replaced, SessionEnded
 from protocol.internal import FrameInfo, SessionReport, SessionSpec
 from protocol.messages import Config, ImageFormat, Message, SessionEvent
@@ -50,14 +51,15 @@ class Picture:
 
 
 class Session:
-    def __init__(self, spec: SessionSpec, model_path: Path) -> None:
+    def __init__(self, spec: SessionSpec, model_path: Path, shelf: Shelf) -> None:
+        """Raises CatalogueUnknown, UnknownDesign, BadRequest."""
         self.spec = spec
         self.settings = spec.settings
         self.statistics = StreamStatistics()
         self._over: LacquerError | None = None
         """Why nothing more happens to this session here, once that is so."""
         self._model_path = model_path
-        self._wardrobe = Wardrobe(spec.design_id, spec.reference, model_path)
+        self._wardrobe = Wardrobe(spec, shelf)
         self._engine: Engine | None = None
         self._connections: list[Connection] = []
         self._picture: Picture | None = None
@@ -81,17 +83,15 @@ class Session:
             self.tell(SessionEvent(event="extended", expires_at=spec.expires_at))
 
     async def apply(self, change: Config) -> None:
-        """Changes the fields that `change` names. Raises UnknownDesign, and then nothing is changed."""
-        for design_id in _designs_of(change):
-            designs.find(design_id)
-        self.settings = self.settings.model_copy(
-            update={name: getattr(change, name) for name in change.model_fields_set}
-        )
+        """Changes the fields that `change` names. Raises UnknownDesign, UnknownNail, and then nothing is changed."""
+        settings = wishes.changed(self.settings, change)
+        self._wardrobe.check(change, settings)
+        self.settings = settings
         if self._engine:
             await self._engine.run(self._dress)
 
     def _dress(self, pipeline: Pipeline) -> None:
-        """Runs in the engine's thread, because an uploaded picture is searched for nails."""
+        """Runs in the engine's thread, because the pictures of nails are decoded."""
         pipeline.look = self._wardrobe.look(self.settings)
         pipeline.compare = self.settings.compare
 
@@ -189,8 +189,3 @@ class Session:
             settings=self.settings,
             statistics=self.statistics.snapshot(),
         )
-
-
-def _designs_of(change: Config) -> list[int]:
-    chosen = [change.design, *(finger.design for finger in change.fingers.values())]
-    return [design_id for design_id in chosen if design_id is not None]

@@ -1,48 +1,45 @@
-"""From what a person chose to what the renderer paints."""
+"""From what a person chose to what the painter paints."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from media_worker import images
 from media_worker.polish.looks import Coat, Look
-from protocol import designs, limits
+from media_worker.shelf import Piece, Shelf
+from protocol import wishes
 from protocol.designs import Finger
+from protocol.internal import Worn
 from protocol.messages import Config
 
 
 class Wardrobe:
-    """What one session can wear: its own design, be it from the catalogue or from an uploaded picture, and changes."""
+    """What one session can wear: its own design or nails, everything on the shelf, and changes to all of it."""
 
-    def __init__(self, design_id: int | None, reference: bytes | None, model_path: Path) -> None:
-        self._design_id = design_id
-        self._reference = reference
-        self._model_path = model_path
-        self._uploaded: Look | None = None
+    def __init__(self, worn: Worn, shelf: Shelf) -> None:
+        """Raises CatalogueUnknown, UnknownDesign, BadRequest."""
+        self._own = shelf.chosen(worn)
+        self._shelf = shelf
+
+    def check(self, change: Config, settings: Config) -> None:
+        """Whether what `change` names exists; `settings` are those after it. Raises UnknownDesign, UnknownNail."""
+        wishes.check(change, settings, self._nail_count)
 
     def look(self, settings: Config) -> Look:
-        """The client's choice of design, finish and fingers over the session's own design.
+        """The person's choices over the session's own design. A design that is gone by now is not worn.
 
-        The first look at an uploaded picture searches it for nails (about 0.1 s), so call this off the event loop.
-        Raises UnknownDesign, and BadImage where the upload does not decode.
+        Decodes the pictures of nail sets (about 1 ms each), so call this off the event loop.
         """
-        base = self._worn(settings.design)
-        return Look({finger: self._coat(finger, base, settings) for finger in Finger})
+        base = self._shelf.get(settings.design) or self._own
+        nails = {finger: wish.nail for finger, wish in settings.fingers.items() if wish.nail is not None}
+        worn = base.look(nails)
+        return Look({finger: self._coat(finger, worn, settings) for finger in Finger})
 
-    def _coat(self, finger: Finger, base: Look, settings: Config) -> Coat:
+    def _coat(self, finger: Finger, worn: Look, settings: Config) -> Coat:
         wish = settings.fingers.get(finger)
-        own = self._worn(wish.design) if wish and wish.design is not None else base
-        coat = own.coats[finger].wearing(settings)
-        return coat.wearing(wish) if wish else coat
+        if wish is None:
+            return worn.coats[finger].wearing(settings)
+        piece = self._shelf.get(wish.design)
+        own = piece.look({} if wish.nail is None else {finger: wish.nail}) if piece else worn
+        return own.coats[finger].wearing(settings).wearing(wish)
 
-    def _worn(self, design_id: int | None) -> Look:
-        chosen = design_id if design_id is not None else self._design_id
-        return Look.of(designs.find(chosen)) if chosen is not None else self._from_upload()
-
-    def _from_upload(self) -> Look:
-        if self._reference is None:
-            return Look.of(designs.find(1))
-        if self._uploaded is None:
-            rgb = images.decode(self._reference, max_pixels=limits.MAX_UPLOAD_PIXELS)
-            self._uploaded = Look.from_image(rgb, self._model_path)
-        return self._uploaded
+    def _nail_count(self, design_id: int | None) -> int:
+        piece: Piece = self._own if design_id is None else self._shelf.find(design_id)
+        return piece.nail_count

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from protocol.designs import Colour, Design, Finish, Pattern
-from protocol.messages import Stats
+from protocol.designs import Colour, Colours, Finger, Finish, Length, Pattern, Shape, Style
+from protocol.messages import Config, Stats
+from protocol.nail_sets import NailSet, SetKind, Share
 
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$", description="UUID")]
 
@@ -41,20 +42,61 @@ class IceServer(ApiModel):
     credential: str | None = Field(None, exclude_if=lambda value: value is None)
 
 
+class NailView(ApiModel):
+    """One nail of a picture."""
+
+    image_url: str
+    """PNG: left to right across the nail, cuticle at the top, without light and shade."""
+    finger: Finger | None
+    """On whose finger it was seen."""
+    confidence: Share
+
+
+class NailSetView(ApiModel):
+    """What was found in a picture of nails, and which finger wears which of them."""
+
+    kind: SetKind
+    confidence: Share
+    """How sure the whole set is."""
+    finish: Finish
+    """The surface that the nails seem to have."""
+    nails: list[NailView]
+    fingers: dict[Finger, int]
+    """Place in `nails` that each finger wears, unless `config.fingers.<finger>.nail` says otherwise."""
+    filled: list[Finger]
+    """Fingers that were not seen, and wear another one's nail."""
+    preview_url: str
+    """A hand that wears them, as the settings are now."""
+
+    @classmethod
+    def of(cls, nail_set: NailSet, base: str) -> NailSetView:
+        """`base` is the address of the design, with a slash at its end."""
+        nails = [
+            NailView(image_url=f"{base}nails/{place}", finger=nail.finger, confidence=nail.confidence)
+            for place, nail in enumerate(nail_set.nails)
+        ]
+        return cls(**{**dict(nail_set), "nails": nails, "preview_url": f"{base}preview"})
+
+
 class DesignView(ApiModel):
-    """A design to show: from the catalogue, or (`id` null) the person's own upload."""
+    """A design to show: of the catalogue, a shop's own, or (`id` null) from the person's own picture."""
 
     id: int | None
     name: str
     family: str
     pattern: Pattern | None
+    """None where a picture shows what lies where."""
     finish: Finish | None
     colours: list[Colour]
+    shape: Shape = Shape.NATURAL
+    length: Length = Length.NATURAL
+    fingers: dict[Finger, Style] = {}
+    """Accent nails."""
+    own: bool = False
+    """Whether it is a shop's own, and no part of the built-in catalogue."""
     thumbnail_url: str
-
-    @classmethod
-    def of(cls, design: Design, thumbnail_url: str) -> DesignView:
-        return cls(**design.model_dump(), thumbnail_url=thumbnail_url)
+    nail_set: NailSetView | None = None
+    """Where the design was taken from a picture. Lists leave it out."""
 
 
 class CreateExploreSession(ApiModel):
@@ -62,6 +104,48 @@ class CreateExploreSession(ApiModel):
 
     mode: Literal["explore"]
     post_id: Annotated[int, Field(ge=1, strict=True)]
+    config: Config = Config()
+    """What to wear differently from the start."""
+
+
+class CreateDesign(ApiModel):
+    """`POST /api/try-on/designs/` as JSON: a design in colours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    family: str = "Own designs"
+    pattern: Pattern = Pattern.SOLID
+    finish: Finish = Finish.CREAM
+    colours: Colours
+    shape: Shape = Shape.NATURAL
+    length: Length = Length.NATURAL
+    fingers: dict[Finger, Style] = {}
+
+
+class PhotoDesign(ApiModel):
+    """`POST /api/try-on/designs/` as a form, beside the file `image`."""
+
+    name: str
+    family: str = "Own designs"
+    finish: Finish | None = None
+    """As the picture shows, unless given."""
+    shape: Shape = Shape.NATURAL
+    length: Length = Length.NATURAL
+
+
+class ChangeDesign(ApiModel):
+    """`PATCH /api/try-on/designs/{id}/`: what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    family: str | None = None
+    finish: Finish | None = None
+    shape: Shape | None = None
+    length: Length | None = None
+    nails: dict[Finger, Annotated[int, Field(ge=0, strict=True)]] = {}
+    """Of a design that was taken from a picture: place in its nails that a finger is to wear."""
 
 
 class ResultView(ApiModel):
@@ -88,6 +172,8 @@ class SessionView(ApiModel):
     ws_url: str
     ice_servers: list[IceServer]
     design: DesignView
+    settings: Config
+    """What the person chose differently, as the worker last said."""
     statistics: Stats
     """What the worker counted; zeros before the first frame."""
 

@@ -11,9 +11,12 @@
     ├── UnsupportedMediaType         unsupported_media_type  415   1003   Content-Type not taken here
     ├── BadSdp                       bad_sdp                 400   1007   offer that cannot be parsed or answered
     ├── Unauthorized                 unauthorized            401   4401   token is missing, wrong or expired
+    ├── Forbidden                    forbidden               403   4403   not for this caller, or switched off here
     ├── NotFound                     not_found               404   4404   no such session, result, connection or page
     ├── MethodNotAllowed             method_not_allowed      405   1003   path exists, method does not
     ├── UnknownDesign                unknown_design          404   4404   no design has this id
+    ├── UnknownNail                  unknown_nail            404   4404   a design has no nail of this number
+    ├── CatalogueUnknown             catalogue_unknown       409   1013   a worker lacks designs that signaling has
     ├── PreconditionFailed           precondition_failed     412   1008   If-Match names another connection
     ├── NoFrameYet                   no_frame_yet            409   1013   capture before the first processed frame
     ├── SilentPeer                   silent_peer             408   4408   nothing heard for 30 s
@@ -88,6 +91,10 @@ class Unauthorized(LacquerError):
     code, status, close_code, title = "unauthorized", 401, 4401, "A valid token is needed"
 
 
+class Forbidden(LacquerError):
+    code, status, close_code, title = "forbidden", 403, 4403, "This is not allowed"
+
+
 class NotFound(LacquerError):
     code, status, close_code, title = "not_found", 404, 4404, "Not found"
 
@@ -98,6 +105,14 @@ class MethodNotAllowed(LacquerError):
 
 class UnknownDesign(LacquerError):
     code, status, close_code, title = "unknown_design", 404, 4404, "No design has this id"
+
+
+class UnknownNail(LacquerError):
+    code, status, close_code, title = "unknown_nail", 404, 4404, "The design has no such nail"
+
+
+class CatalogueUnknown(LacquerError):
+    code, status, close_code, title = "catalogue_unknown", 409, 1013, "The worker holds another catalogue"
 
 
 class PreconditionFailed(LacquerError):

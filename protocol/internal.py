@@ -8,22 +8,35 @@
     DELETE /internal/sessions/{id}/peers/{peer_id}    → 204
     GET    /internal/sessions/{id}/frame?format=jpeg  → image; `X-Lacquer-Frame`: FrameInfo as JSON
     POST   /internal/stills                           StillRequest → StillAnswer
-    GET    /internal/designs/{design_id}/thumbnail    → image/webp
+    POST   /internal/previews                         PreviewRequest → image/webp
+    POST   /internal/nail-sets                        NailSetRequest → NailSet
+    GET    /internal/designs                          → {id: version}          own designs known here
+    PUT    /internal/designs/{id}                     OwnDesign → 204
+    DELETE /internal/designs/{id}                     → 204
     WS     /ws/tryon/{id}                             the binary header protocol; signaling bridges it byte for byte
     GET    /health                                    → WorkerHealth
     GET    /metrics                                   Prometheus text
 
 Every `/internal/…` call carries `Authorization: Bearer <worker secret>` where the worker was given one. Errors are
 problem documents with the codes of `errors`, which signaling hands on.
+
+**Own designs** are a shop's, beside the built-in catalogue. Signaling keeps them and hands them to every worker, which
+holds them in memory. Whatever wears a design names the `catalogue` it was chosen from. A worker that holds another one
+(it has just started, or missed a change) answers `catalogue_unknown`, and is told what it lacks before the next try.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict
 
+from protocol.designs import Design
 from protocol.messages import Config, ImageFormat, Stats
+from protocol.nail_sets import NailSet
 
 FRAME_INFO_HEADER = "X-Lacquer-Frame"
 
@@ -32,17 +45,38 @@ class InternalModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class SessionSpec(InternalModel):
+class OwnDesign(InternalModel):
+    """A shop's design. One that was taken from a picture wears its nails; its colours then only describe them."""
+
+    version: str
+    """Another one whenever anything of the design changes."""
+    design: Design
+    nail_set: NailSet | None = None
+
+
+def catalogue_version(versions: Mapping[int, str]) -> str:
+    """One name for these own designs, by id and version; empty where there are none."""
+    lines = "".join(f"{design_id} {version}\n" for design_id, version in sorted(versions.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:32] if lines else ""
+
+
+class Worn(InternalModel):
+    """What is worn: a design by id, or a set of nails taken from the person's own picture."""
+
+    design_id: int | None
+    nail_set: NailSet | None = None
+    settings: Config = Config()
+    """What the person chose differently."""
+    catalogue: str | None = None
+    """Version of the own designs that all ids here are of; None where the caller has none and does not care."""
+
+
+class SessionSpec(Worn):
     """All that a worker must know of a session; small, so that moving a session is cheap."""
 
     session_id: str
-    design_id: int | None
-    """Catalogue id in explore mode; None in upload mode, where `reference` holds the person's picture."""
-    reference: Base64Bytes | None = None
     expires_at: float
     """Unix time in seconds."""
-    settings: Config = Config()
-    """What the client chose so far, from an earlier SessionReport."""
 
 
 class SessionReport(InternalModel):
@@ -60,18 +94,35 @@ class FrameInfo(InternalModel):
     confidence: float
 
 
-class StillRequest(InternalModel):
+class StillRequest(Worn):
     """A picture to wear a design, outside any session's stream."""
 
     image: Base64Bytes
-    design_id: int | None
-    reference: Base64Bytes | None = None
     format: ImageFormat = ImageFormat.JPEG
 
 
 class StillAnswer(InternalModel):
     image: Base64Bytes
     info: FrameInfo
+
+
+class View(StrEnum):
+    """How a preview shows what is worn: on one finger tip for a strip, or on the drawn hand with all its fingers."""
+
+    FINGER = "finger"
+    HAND = "hand"
+
+
+class PreviewRequest(Worn):
+    """Something to look at before it is worn."""
+
+    view: View = View.FINGER
+
+
+class NailSetRequest(InternalModel):
+    """A picture to take a design from."""
+
+    image: Base64Bytes
 
 
 class WorkerHealth(InternalModel):

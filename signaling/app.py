@@ -11,11 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
-from protocol.designs import catalogue
 from signaling import designs, health, legacy_ws, metrics, openapi, pages, results, session_api, sweeper, webrtc
 from signaling.auth import TOKENS, Tokens, identify
 from signaling.blobs import LocalBlobs
+from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
+from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
 from signaling.routing import Router
@@ -25,6 +26,7 @@ from signaling.store import open_store
 from signaling.unbroken import Unbroken
 from signaling.uploads import MAX_FORM_SIZE, Uploads, expect
 from signaling.worker_client import WorkerClient
+from signaling.workshop import Workshop
 
 OPERATIONS = (
     *session_api.OPERATIONS,
@@ -47,7 +49,6 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
     app = web.Application(middlewares=[metrics.count, problems, identify], client_max_size=MAX_FORM_SIZE)
     app[SETTINGS] = settings
     app[metrics.METRICS] = metrics.Metrics()
-    app[designs.THUMBNAILS] = {}
     app[legacy_ws.SOCKETS] = set()
     app[openapi.DOCUMENT] = _document()
     add_routes(app, OPERATIONS, expect)
@@ -56,7 +57,6 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
     async def own(app: web.Application) -> AsyncIterator[None]:
         """Starts from the database up; stops in reverse, whatever fails on the way."""
         app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
-        await asyncio.to_thread(catalogue)  # read once, off the loop; a broken one stops us here
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.async_database_url))
             workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
@@ -65,16 +65,33 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
             stack.push_async_callback(uploads.close)
             stack.push_async_callback(unbroken.close)
             blobs = LocalBlobs(settings.blobs)
+            nail_sets = NailSets(blobs)
+            collection = Collection(store.designs, nail_sets)
+            await collection.refresh()
+            workshop = Workshop(router, workers, collection)
             sessions = SessionService(
                 store=store,
-                blobs=blobs,
+                nail_sets=nail_sets,
                 router=router,
                 workers=workers,
+                workshop=workshop,
                 unbroken=unbroken,
                 clock=clock,
                 lifetime=settings.session_lifetime,
             )
-            app[CONTEXT] = Context(store, blobs, router, workers, sessions, uploads, unbroken, clock)
+            app[CONTEXT] = Context(
+                store=store,
+                blobs=blobs,
+                nail_sets=nail_sets,
+                collection=collection,
+                router=router,
+                workers=workers,
+                workshop=workshop,
+                sessions=sessions,
+                uploads=uploads,
+                unbroken=unbroken,
+                clock=clock,
+            )
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
             yield

@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from signaling.blobs import Blobs
+from signaling.collection import Collection
+from signaling.nail_sets import NailSets
 from signaling.routing import Router
 from signaling.service import Clock, SessionService
 from signaling.store import Store
 from signaling.unbroken import Unbroken
 from signaling.uploads import Uploads
 from signaling.worker_client import WorkerClient
+from signaling.workshop import Workshop
 
 
 @dataclass(frozen=True)
 class Context:
     store: Store
     blobs: Blobs
+    nail_sets: NailSets
+    collection: Collection
     router: Router
     workers: WorkerClient
+    workshop: Workshop
     sessions: SessionService
     uploads: Uploads
     unbroken: Unbroken

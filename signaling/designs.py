@@ -1,70 +1,81 @@
-"""`/api/try-on/designs/…`: the catalogue, with thumbnails drawn by a worker, and `/api/try-on/ice-servers/`."""
+"""`/api/try-on/designs/…`: what there is to wear, drawn by a worker, and `/api/try-on/ice-servers/`."""
 
 from __future__ import annotations
 
-import hashlib
-
 from aiohttp import web
 
-from protocol import designs
 from protocol.api import DesignView, IceServer
-from protocol.errors import UnknownDesign, WorkerUnavailable
+from protocol.designs import Design
+from protocol.errors import AtCapacity, UnknownDesign, UnknownNail, WorkerUnavailable
+from protocol.internal import View, Worn
 from signaling import views
 from signaling.context import CONTEXT
-from signaling.image_response import PUBLIC, image_response
+from signaling.image_response import CHANGING, PUBLIC, image_response
+from signaling.nail_sets import nail_picture
 from signaling.operations import IMAGE, Operation
 from signaling.settings import SETTINGS
 from signaling.urls import API
 
-Thumbnails = dict[int, tuple[bytes, str]]
-"""(image, content type) by design: at most one entry for each of the catalogue, a few kilobytes each."""
-
-THUMBNAILS = web.AppKey("thumbnails", Thumbnails)
-
 
 async def list_all(request: web.Request) -> web.Response:
-    return views.json_list([views.design(request, entry) for entry in designs.catalogue().values()])
+    return views.json_list([views.design(request, entry) for entry in request.app[CONTEXT].collection.all()])
 
 
 async def show(request: web.Request) -> web.Response:
-    return views.json_response(views.design(request, designs.find(_design_id(request))))
+    return views.json_response(await views.design_in_full(request, find(request)))
 
 
 async def thumbnail(request: web.Request) -> web.Response:
-    design, kept = designs.find(_design_id(request)), request.app[THUMBNAILS]
-    if design.id not in kept:
-        context = request.app[CONTEXT]
-        kept[design.id] = await context.workers.thumbnail(await context.router.any_worker(), design.id)
-    data, content_type = kept[design.id]
-    tag = hashlib.sha256(data).hexdigest()[:32]
-    return image_response(request, data, content_type, tag=tag, cache=PUBLIC)
+    return await _drawn(request, View.FINGER)
+
+
+async def preview(request: web.Request) -> web.Response:
+    return await _drawn(request, View.HAND)
+
+
+async def _drawn(request: web.Request, view: View) -> web.Response:
+    design, context = find(request), request.app[CONTEXT]
+    drawn = await context.workshop.preview(Worn(design_id=design.id), view)
+    # A shop may change its own designs at any time.
+    cache = CHANGING if context.collection.own(design.id) else PUBLIC
+    return image_response(request, drawn.image, drawn.content_type, cache=cache)
+
+
+async def nail(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    own = context.collection.own(find(request).id)
+    if own is None or own.nail_set is None:
+        raise UnknownNail("this design was not taken from a picture")
+    picture = nail_picture(await context.nail_sets.get(own.nail_set), request.match_info["nail"])
+    return image_response(request, picture, "image/png", cache=CHANGING)
+
+
+def find(request: web.Request) -> Design:
+    """The design that the path names. Raises UnknownDesign."""
+    text = request.match_info["design_id"]
+    if not text.isdecimal() or len(text) > 9:
+        raise UnknownDesign(f"a design's id is a number, not {text!r:.40}")
+    return request.app[CONTEXT].collection.find(int(text))
 
 
 async def ice_servers(request: web.Request) -> web.Response:
     return views.json_list(request.app[SETTINGS].ice_servers)
 
 
-def _design_id(request: web.Request) -> int:
-    text = request.match_info["design_id"]
-    if not text.isdecimal() or len(text) > 9:
-        raise UnknownDesign(f"a design's id is a number, not {text!r:.40}")
-    return int(text)
-
-
-_DESIGNS = f"{API}/designs/"
+DESIGNS = f"{API}/designs/"
 
 OPERATIONS = (
     Operation(
         "GET",
-        _DESIGNS,
+        DESIGNS,
         list_all,
-        "Every design of the catalogue; an id is also a post_id",
+        "Every design, family after family; an id is also a post_id",
         "designs",
         answers={200: {"application/json": list[DesignView]}},
     ),
     Operation(
         "GET",
-        f"{_DESIGNS}{{design_id}}/",
+        f"{DESIGNS}{{design_id}}/",
         show,
         "One design",
         "designs",
@@ -73,12 +84,30 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
-        f"{_DESIGNS}{{design_id}}/thumbnail",
+        f"{DESIGNS}{{design_id}}/thumbnail",
         thumbnail,
-        "A nail that wears the design",
+        "A finger that wears the design",
         "designs",
         answers={200: IMAGE, 304: None},
-        errors=(UnknownDesign, WorkerUnavailable),
+        errors=(UnknownDesign, AtCapacity, WorkerUnavailable),
+    ),
+    Operation(
+        "GET",
+        f"{DESIGNS}{{design_id}}/preview",
+        preview,
+        "A hand that wears the design",
+        "designs",
+        answers={200: IMAGE, 304: None},
+        errors=(UnknownDesign, AtCapacity, WorkerUnavailable),
+    ),
+    Operation(
+        "GET",
+        f"{DESIGNS}{{design_id}}/nails/{{nail}}",
+        nail,
+        "One nail of the picture that an own design was taken from",
+        "designs",
+        answers={200: IMAGE, 304: None},
+        errors=(UnknownDesign, UnknownNail),
     ),
     Operation(
         "GET",

@@ -36,7 +36,7 @@ from signaling.image_response import image_response
 from signaling.images import Picture, inspect
 from signaling.operations import BINARY, IMAGE, Operation
 from signaling.sessions import Session, is_id
-from signaling.store import Result
+from signaling.tables import Result
 from signaling.urls import API, result_url
 
 IMAGE_FIELD = "processed_image"
@@ -63,7 +63,7 @@ async def create(request: web.Request) -> web.Response:
     work = _store(context, session, picture, confidence=confidence, metadata=wanted.fields.metadata)
     result = await context.unbroken.run(work)
     headers = {"Location": result_url(request, result.result_id)}
-    return views.json_response(views.result(request, result, session), status=201, headers=headers)
+    return views.json_response(await views.result(request, result, session), status=201, headers=headers)
 
 
 async def keep_still(context: Context, session: Session, still: StillAnswer) -> Result:
@@ -154,13 +154,15 @@ async def list_own(request: web.Request) -> web.Response:
     shown, more = pagination.cut(found, page)
     sessions = await context.store.sessions_by_id({result.session_id for result in shown})
     headers = pagination.link_header(request, page, shown[-1].result_id) if more else None
-    return views.json_list([views.result(request, it, sessions.get(it.session_id)) for it in shown], headers=headers)
+    return views.json_list(
+        [await views.result(request, it, sessions.get(it.session_id)) for it in shown], headers=headers
+    )
 
 
 async def show(request: web.Request) -> web.Response:
     result = await _find(request)
     session = await request.app[CONTEXT].store.session(result.session_id)
-    return views.json_response(views.result(request, result, session))
+    return views.json_response(await views.result(request, result, session))
 
 
 async def image(request: web.Request) -> web.Response:

@@ -6,7 +6,6 @@ Everything that happens to a session happens here, whoever asked for it: a REST 
 from __future__ import annotations
 
 import asyncio
-import base64
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,13 +15,16 @@ import structlog
 
 from protocol.api import Mode, SessionStatus
 from protocol.errors import AtCapacity, LacquerError, NotFound, SessionEnded, WorkerUnavailable
-from protocol.internal import SessionReport, SessionSpec
-from signaling.blobs import Blobs
+from protocol.internal import SessionReport, SessionSpec, Worn
+from protocol.messages import Config
+from protocol.nail_sets import NailSet
+from signaling.nail_sets import NailSets
 from signaling.routing import Router
 from signaling.sessions import LIVE, Session, is_id
 from signaling.store import Store
 from signaling.unbroken import Unbroken
 from signaling.worker_client import WorkerClient
+from signaling.workshop import Workshop
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to find a worker that serves a session, a second one after the first failed included."""
@@ -42,17 +44,19 @@ class SessionService:
         self,
         *,
         store: Store,
-        blobs: Blobs,
+        nail_sets: NailSets,
         router: Router,
         workers: WorkerClient,
+        workshop: Workshop,
         unbroken: Unbroken,
         clock: Clock,
         lifetime: float,
     ) -> None:
         self._store = store
-        self._blobs = blobs
+        self._nail_sets = nail_sets
         self._router = router
         self._workers = workers
+        self._workshop = workshop
         self._unbroken = unbroken
         self._clock = clock
         self._lifetime = lifetime
@@ -78,22 +82,30 @@ class SessionService:
             await self._router.any_worker()
             raise AtCapacity
 
-    async def create(self, owner: str, *, post_id: int | None = None, reference: bytes | None = None) -> Session:
-        """A new session: explore mode by design, upload mode by reference picture."""
+    async def create(
+        self,
+        owner: str,
+        *,
+        post_id: int | None = None,
+        nail_set: NailSet | None = None,
+        settings: Config | None = None,
+    ) -> Session:
+        """A new session: explore mode by design, upload mode by the nails that a picture showed."""
         now = self._clock()
         session = Session(
             session_id=str(uuid.uuid4()),
             owner=owner,
-            mode=Mode.EXPLORE if reference is None else Mode.UPLOAD,
+            mode=Mode.EXPLORE if nail_set is None else Mode.UPLOAD,
             post_id=post_id,
             created_at=now,
             expires_at=now + self._lifetime,
+            settings=settings or Config(),
         )
-        return await self._unbroken.run(self._add(session, reference))
+        return await self._unbroken.run(self._add(session, nail_set))
 
-    async def _add(self, session: Session, reference: bytes | None) -> Session:
-        if reference is not None:
-            session = replace(session, reference=await self._blobs.put(reference))
+    async def _add(self, session: Session, nail_set: NailSet | None) -> Session:
+        if nail_set is not None:
+            session = replace(session, nail_set=await self._nail_sets.put(nail_set))
         await self._store.add_session(session)
         log.info("session created", session=session.session_id, mode=session.mode, post=session.post_id)
         return session
@@ -106,7 +118,7 @@ class SessionService:
             raise SessionEnded
         if url := await self._router.owner(session.session_id):
             try:
-                await self._workers.put_session(url, await self._spec(session))
+                await self._open_at(url, session)
             except LacquerError as error:
                 log.warning("extension not told", session=session.session_id, error=error.code)
         return session
@@ -163,15 +175,15 @@ class SessionService:
         return True
 
     async def _leave(self, session: Session, status: SessionStatus) -> None:
-        """What entering `expired` or `ended` needs: the worker lets go, the person's picture goes."""
+        """What entering `expired` or `ended` needs: the worker lets go, the person's nails go."""
         if url := await self._router.owner(session.session_id):
             report = await self._tell_ended(url, session.session_id, status)
             if report is not None:
                 await self._store_report(session, report)
         await self._router.release(session.session_id)
-        if session.reference is not None:
-            await self._store.forget_reference(session.session_id)
-            await self._blobs.delete(session.reference)
+        if session.nail_set is not None:
+            await self._store.forget_nail_set(session.session_id)
+            await self._nail_sets.delete(session.nail_set)
 
     async def _tell_ended(self, url: str, session_id: str, reason: str) -> SessionReport | None:
         """None where the worker does not answer, or does not know the session. The sweeper comes back to it."""
@@ -203,7 +215,6 @@ class SessionService:
             raise WorkerUnavailable from None
 
     async def _try_workers(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:
-        spec = await self._spec(session)
         tried: list[str] = []
         refusal: LacquerError = WorkerUnavailable()
         while len(tried) < TRIES:
@@ -213,21 +224,21 @@ class SessionService:
                 raise (refusal if tried else error) from None
             tried.append(url)
             try:
-                return await self._connect_to(url, spec, call)
+                return await self._connect_to(url, session, call)
             except (AtCapacity, WorkerUnavailable) as error:
                 refusal = error
         raise refusal
 
-    async def _connect_to(self, url: str, spec: SessionSpec, call: Callable[[str], Awaitable[Answer]]) -> Answer:
+    async def _connect_to(self, url: str, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:
         try:
-            await self._workers.put_session(url, spec)
+            await self._open_at(url, session)
             return await call(url)
         except (AtCapacity, WorkerUnavailable):
-            await self._router.release(spec.session_id)
+            await self._router.release(session.session_id)
             raise
         finally:
             # Also after a refused offer, or a client that went away: the worker knows whether it counts the session.
-            await self._router.accepted(spec.session_id)
+            await self._router.accepted(session.session_id)
 
     async def owner(self, session: Session) -> str:
         """The worker that holds the session now. Raises NotFound where none does."""
@@ -236,18 +247,27 @@ class SessionService:
             raise NotFound(f"session {session.session_id} has no connection")
         return url
 
-    async def reference(self, session: Session) -> bytes:
-        """Upload mode: the normalised picture. Raises SessionEnded where it is gone with its session."""
-        if session.reference is None:
-            raise SessionEnded(f"session {session.session_id} keeps no picture")
-        return await self._blobs.get(session.reference)
+    async def nail_set(self, session: Session) -> NailSet:
+        """Upload mode: what the person's picture showed. Raises NotFound, or SessionEnded where it is gone."""
+        if session.mode is not Mode.UPLOAD:
+            raise NotFound("this session shows a design of the catalogue")
+        if session.nail_set is None:
+            raise SessionEnded(f"session {session.session_id} keeps no nails")
+        return await self._nail_sets.get(session.nail_set)
 
-    async def _spec(self, session: Session) -> SessionSpec:
+    async def worn(self, session: Session) -> Worn:
+        """What the session wears by now. Raises SessionEnded where an upload is gone."""
         upload = session.mode is Mode.UPLOAD
-        return SessionSpec(
-            session_id=session.session_id,
-            design_id=session.post_id,
-            reference=base64.b64encode(await self.reference(session)) if upload else None,
-            expires_at=session.expires_at,
-            settings=session.settings,
-        )
+        nail_set = await self.nail_set(session) if upload else None
+        return Worn(design_id=session.post_id, nail_set=nail_set, settings=session.settings)
+
+    async def _open_at(self, url: str, session: Session) -> None:
+        """Opens or refreshes the session on a worker, which learns what it lacks of the shop's own designs."""
+        worn = await self.worn(session)
+
+        async def put() -> None:
+            told = dict(self._workshop.today(worn))
+            spec = SessionSpec(**told, session_id=session.session_id, expires_at=session.expires_at)
+            await self._workers.put_session(url, spec)
+
+        await self._workshop.informed(url, put)

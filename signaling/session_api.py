@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from protocol import designs
-from protocol.api import CreateExploreSession, SessionCreated, SessionView
+from protocol import wishes
+from protocol.api import CreateExploreSession, Mode, SessionCreated, SessionView
 from protocol.errors import (
     AtCapacity,
     BadImage,
@@ -17,18 +17,22 @@ from protocol.errors import (
     TooLarge,
     Unauthorized,
     UnknownDesign,
+    UnknownNail,
     UnsupportedMediaType,
     VisionFailed,
     WorkerUnavailable,
 )
-from protocol.internal import StillAnswer
+from protocol.internal import View, Worn
+from protocol.messages import Config
 from signaling import pagination, uploads, views
 from signaling.auth import caller
-from signaling.context import CONTEXT
-from signaling.image_response import image_response
+from signaling.context import CONTEXT, Context
+from signaling.image_response import CHANGING, image_response
+from signaling.nail_sets import nail_picture
 from signaling.operations import BINARY, IMAGE, Operation
 from signaling.results import keep_still
-from signaling.uploads import REFERENCE_SIDE, SOURCE_SIDE
+from signaling.sessions import Session
+from signaling.uploads import REFERENCE_SIDE, SOURCE_SIDE, Form
 from signaling.urls import API, session_url
 
 REFERENCE, SOURCE = "nail_reference_image", "source_image"
@@ -45,32 +49,49 @@ async def _create_explore(request: web.Request) -> web.Response:
     if body.get("mode") == "upload":
         raise InvalidFields(f"mode: upload mode is sent as multipart/form-data, with {REFERENCE}")
     wanted = uploads.parse(CreateExploreSession, body)
-    design = designs.find(wanted.post_id)
+    design = context.collection.find(wanted.post_id)
+    _check(context, wanted.config, own=context.collection.nail_count(design.id))
     await context.sessions.check_capacity()
-    session = await context.sessions.create(caller(request).owner, post_id=design.id)
-    return _created(request, views.session_created(request, session, None))
+    session = await context.sessions.create(caller(request).owner, post_id=design.id, settings=wanted.config)
+    return _created(request, await views.session_created(request, session, None))
 
 
 async def _create_upload(request: web.Request) -> web.Response:
+    """The person's picture itself is never kept: the nails in it are, until the session is over."""
     context = request.app[CONTEXT]
     async with context.uploads.form(request, REFERENCE, SOURCE) as form:
-        if form.fields.get("mode", "upload") != "upload":
-            raise InvalidFields("mode: must be `upload` in a form; explore mode is sent as JSON")
-        if REFERENCE not in form.files:
-            raise InvalidFields(f"{REFERENCE}: missing")
+        settings = _settings(form)
         reference = await context.uploads.picture(form.files[REFERENCE], REFERENCE_SIDE)
         source = await context.uploads.picture(form.files[SOURCE], SOURCE_SIDE) if SOURCE in form.files else None
     await context.sessions.check_capacity()
+    nail_set = await context.workshop.take(reference.data)
+    _check(context, settings, own=len(nail_set.nails))
     # The still comes first: where the worker refuses the picture, no session is left behind.
-    still = await _wear(request, source.data, reference.data) if source else None
-    session = await context.sessions.create(caller(request).owner, reference=reference.data)
+    worn = Worn(design_id=None, nail_set=nail_set, settings=settings)
+    still = await context.workshop.wear(source.data, worn) if source else None
+    session = await context.sessions.create(caller(request).owner, nail_set=nail_set, settings=settings)
     kept = await keep_still(context, session, still) if still else None
-    return _created(request, views.session_created(request, session, kept))
+    return _created(request, await views.session_created(request, session, kept))
 
 
-async def _wear(request: web.Request, source: bytes, reference: bytes) -> StillAnswer:
-    context = request.app[CONTEXT]
-    return await context.workers.still(await context.router.any_worker(), source, design_id=None, reference=reference)
+def _settings(form: Form) -> Config:
+    """Of a complete form for upload mode. Raises InvalidFields, BadRequest."""
+    if form.fields.get("mode", "upload") != "upload":
+        raise InvalidFields("mode: must be `upload` in a form; explore mode is sent as JSON")
+    if REFERENCE not in form.files:
+        raise InvalidFields(f"{REFERENCE}: missing")
+    text = form.fields.get("config")
+    return uploads.parse(Config, uploads.parse_json_object(text, "config")) if text else Config()
+
+
+def _check(context: Context, settings: Config, *, own: int) -> None:
+    """Whether all exists that is asked for; `own` nails are those of the session itself. Raises UnknownDesign,
+    UnknownNail."""
+
+    def nail_count(design_id: int | None) -> int:
+        return own if design_id is None else context.collection.nail_count(design_id)
+
+    wishes.check(settings, settings, nail_count)
 
 
 def _created(request: web.Request, view: SessionCreated) -> web.Response:
@@ -79,7 +100,7 @@ def _created(request: web.Request, view: SessionCreated) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     session = await request.app[CONTEXT].sessions.find(request.match_info["session_id"])
-    return views.json_response(views.session(request, session))
+    return views.json_response(await views.session(request, session))
 
 
 async def list_own(request: web.Request) -> web.Response:
@@ -87,12 +108,12 @@ async def list_own(request: web.Request) -> web.Response:
     found = await request.app[CONTEXT].store.sessions_of(who.owner, page, only=who.session_id)
     shown, more = pagination.cut(found, page)
     headers = pagination.link_header(request, page, shown[-1].session_id) if more else None
-    return views.json_list([views.session(request, session) for session in shown], headers=headers)
+    return views.json_list([await views.session(request, session) for session in shown], headers=headers)
 
 
 async def extend(request: web.Request) -> web.Response:
     session = await request.app[CONTEXT].sessions.extend(request.match_info["session_id"])
-    return views.json_response(views.session(request, session))
+    return views.json_response(await views.session(request, session))
 
 
 async def end(request: web.Request) -> web.Response:
@@ -100,29 +121,54 @@ async def end(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def reference(request: web.Request) -> web.Response:
-    """Upload mode's picture: the thumbnail of "Your design"."""
-    context = request.app[CONTEXT]
-    session = await context.sessions.find_live(request.match_info["session_id"])
-    if session.reference is None:
+async def thumbnail(request: web.Request) -> web.Response:
+    return await _drawn(request, View.FINGER)
+
+
+async def preview(request: web.Request) -> web.Response:
+    return await _drawn(request, View.HAND)
+
+
+async def _drawn(request: web.Request, view: View) -> web.Response:
+    """What an upload session wears, as it is set now."""
+    context, session = request.app[CONTEXT], await _uploaded(request)
+    drawn = await context.workshop.preview(await context.sessions.worn(session), view)
+    return image_response(request, drawn.image, drawn.content_type, cache=CHANGING)
+
+
+async def nail(request: web.Request) -> web.Response:
+    session = await _uploaded(request)
+    nail_set = await request.app[CONTEXT].sessions.nail_set(session)
+    return image_response(request, nail_picture(nail_set, request.match_info["nail"]), "image/png")
+
+
+async def _uploaded(request: web.Request) -> Session:
+    """Raises NotFound, SessionEnded."""
+    session = await request.app[CONTEXT].sessions.find_live(request.match_info["session_id"])
+    if session.mode is not Mode.UPLOAD:
         raise NotFound("this session shows a design of the catalogue")
-    picture = await context.blobs.get(session.reference)
-    return image_response(request, picture, tag=session.reference)
+    return session
 
 
 _CREATE_FORM = {
     "type": "object",
     "required": ["mode", REFERENCE],
-    "properties": {"mode": {"const": "upload"}, REFERENCE: BINARY, SOURCE: BINARY},
+    "properties": {
+        "mode": {"const": "upload"},
+        REFERENCE: BINARY,
+        SOURCE: BINARY,
+        "config": {"type": "string", "description": "A JSON object: what to wear differently from the start."},
+    },
 }
 _SESSIONS, _SESSION = f"{API}/sessions/", f"{API}/sessions/{{session_id}}/"
+_DESIGN = f"{_SESSION}design/"
 
 OPERATIONS = (
     Operation(
         "POST",
         _SESSIONS,
         create,
-        "Start a try-on: a design of the catalogue, or nails from a picture",
+        "Start a try-on: a design by its id, or nails from a picture",
         "sessions",
         takes={"application/json": CreateExploreSession, "multipart/form-data": _CREATE_FORM},
         answers={201: {"application/json": SessionCreated}},
@@ -131,6 +177,7 @@ OPERATIONS = (
             BadRequest,
             Unauthorized,
             UnknownDesign,
+            UnknownNail,
             SilentPeer,
             TooLarge,
             UnsupportedMediaType,
@@ -181,11 +228,29 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
-        f"{_SESSION}reference",
-        reference,
-        "Upload mode: the picture that the design is taken from",
+        f"{_DESIGN}thumbnail",
+        thumbnail,
+        "Upload mode: a finger that wears the person's own design",
         "sessions",
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, AtCapacity, WorkerUnavailable),
+    ),
+    Operation(
+        "GET",
+        f"{_DESIGN}preview",
+        preview,
+        "Upload mode: a hand that wears the person's own design, as it is set now",
+        "sessions",
+        answers={200: IMAGE, 304: None},
+        errors=(NotFound, SessionEnded, AtCapacity, WorkerUnavailable),
+    ),
+    Operation(
+        "GET",
+        f"{_DESIGN}nails/{{nail}}",
+        nail,
+        "Upload mode: one nail of the person's picture, flat and in neutral light",
+        "sessions",
+        answers={200: IMAGE, 304: None},
+        errors=(NotFound, UnknownNail, SessionEnded),
     ),
 )

@@ -57,8 +57,8 @@ class Session:
     """What the worker last counted. It counts from zero where it meets the session for the first time."""
     earlier: Stats = field(default_factory=Stats)
     """Counted before that, by other workers or by one that had forgotten the session."""
-    reference: str | None = None
-    """Upload mode: blob of the normalised picture, until the session is over."""
+    nail_set: str | None = None
+    """Upload mode: blob of the nails taken from the person's picture, until the session is over."""
 
     def status_at(self, now: float) -> SessionStatus:
         """The status a client should see: a session past its time is expired even before the sweeper comes by."""

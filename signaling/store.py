@@ -1,4 +1,4 @@
-"""Sessions and results in SQL. Nothing else knows that there are tables.
+"""Sessions and results in SQL. Own designs are in `design_store`; nothing else knows that there are tables.
 
 Times are Unix time in seconds. A change of a session's status is compare-and-set, so that of two processes that end
 the same session at the same moment exactly one wins.
@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from pydantic import JsonValue
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     CursorResult,
     Executable,
-    ForeignKey,
-    Index,
-    String,
     and_,
     delete,
     event,
@@ -35,30 +30,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from protocol.api import Mode, SessionStatus
-from protocol.messages import Config, Stats
+from protocol.api import SessionStatus
+from signaling.design_store import DesignStore
 from signaling.sessions import LIVE, Session
-
-
-@dataclass(frozen=True)
-class Result:
-    """A kept picture."""
-
-    result_id: str
-    session_id: str
-    owner: str
-    created_at: float
-    design_id: int | None
-    """What was worn; None for the session's uploaded design."""
-    blob: str
-    content_type: str
-    width: int
-    height: int
-    confidence_score: float | None
-    metadata: dict[str, JsonValue]
+from signaling.tables import Base, Result, ResultRow, SessionRow
 
 
 @dataclass(frozen=True)
@@ -67,77 +44,6 @@ class Page:
 
     limit: int
     before: str | None = None
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class SessionRow(Base):
-    __tablename__ = "sessions"
-    __table_args__ = (
-        Index("sessions_by_owner", "owner", "created_at"),
-        Index("sessions_by_end", "status", "expires_at"),
-    )
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(255))
-    mode: Mapped[str] = mapped_column(String(16))
-    post_id: Mapped[int | None]
-    status: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[float]
-    expires_at: Mapped[float]
-    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
-    statistics: Mapped[dict[str, Any]] = mapped_column(JSON)
-    earlier: Mapped[dict[str, Any]] = mapped_column(JSON)
-    reference: Mapped[str | None] = mapped_column(String(64))
-
-    def to_session(self) -> Session:
-        return Session(
-            session_id=self.id,
-            owner=self.owner,
-            mode=Mode(self.mode),
-            post_id=self.post_id,
-            status=SessionStatus(self.status),
-            created_at=self.created_at,
-            expires_at=self.expires_at,
-            settings=Config.model_validate(self.settings),
-            statistics=Stats.model_validate(self.statistics),
-            earlier=Stats.model_validate(self.earlier),
-            reference=self.reference,
-        )
-
-
-class ResultRow(Base):
-    __tablename__ = "results"
-    __table_args__ = (Index("results_by_owner", "owner", "created_at"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
-    owner: Mapped[str] = mapped_column(String(255))
-    created_at: Mapped[float]
-    design_id: Mapped[int | None]
-    blob: Mapped[str] = mapped_column(String(64))
-    content_type: Mapped[str] = mapped_column(String(64))
-    width: Mapped[int]
-    height: Mapped[int]
-    confidence_score: Mapped[float | None]
-    extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)  # `metadata` is SQLAlchemy's own attribute
-
-    def to_result(self) -> Result:
-        return Result(
-            result_id=self.id,
-            session_id=self.session_id,
-            owner=self.owner,
-            created_at=self.created_at,
-            design_id=self.design_id,
-            blob=self.blob,
-            content_type=self.content_type,
-            width=self.width,
-            height=self.height,
-            confidence_score=self.confidence_score,
-            metadata=self.extra,
-        )
 
 
 Row = TypeVar("Row", SessionRow, ResultRow)
@@ -158,6 +64,7 @@ class Store:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._begin = async_sessionmaker(engine, expire_on_commit=False).begin
+        self.designs = DesignStore(self._begin)
 
     async def create_tables(self) -> None:
         async with self._engine.begin() as connection:
@@ -178,7 +85,7 @@ class Store:
             status=session.status,
             created_at=session.created_at,
             expires_at=session.expires_at,
-            reference=session.reference,
+            nail_set=session.nail_set,
             **_report_columns(session),
         )
         async with self._begin() as db:
@@ -229,8 +136,8 @@ class Store:
         """Settings and statistics, whatever the status is."""
         await self._change_session(session.session_id, true(), **_report_columns(session))
 
-    async def forget_reference(self, session_id: str) -> None:
-        await self._change_session(session_id, true(), reference=None)
+    async def forget_nail_set(self, session_id: str) -> None:
+        await self._change_session(session_id, true(), nail_set=None)
 
     async def count_sessions(self) -> dict[SessionStatus, int]:
         query = select(SessionRow.status, func.count()).group_by(SessionRow.status)

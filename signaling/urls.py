@@ -31,9 +31,9 @@ def webrtc_url(request: web.Request, session_id: str) -> str:
     return f"{session_url(request, session_id)}webrtc/"
 
 
-def reference_url(request: web.Request, session_id: str) -> str:
-    """The normalised nail reference of an upload session."""
-    return f"{session_url(request, session_id)}reference"
+def session_design_url(request: web.Request, session_id: str) -> str:
+    """What an upload session wears: its nails, a thumbnail and a preview lie below."""
+    return f"{session_url(request, session_id)}design/"
 
 
 def ws_url(request: web.Request, session_id: str) -> str:
@@ -44,5 +44,5 @@ def result_url(request: web.Request, result_id: str) -> str:
     return f"{base_url(request)}{API}/results/{result_id}/"
 
 
-def thumbnail_url(request: web.Request, design_id: int) -> str:
-    return f"{base_url(request)}{API}/designs/{design_id}/thumbnail"
+def design_url(request: web.Request, design_id: int) -> str:
+    return f"{base_url(request)}{API}/designs/{design_id}/"

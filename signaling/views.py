@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
-from protocol import designs
-from protocol.api import DesignView, ResultView, SessionCreated, SessionView
+from protocol.api import DesignView, NailSetView, ResultView, SessionCreated, SessionView
 from protocol.designs import Design
+from protocol.errors import NotFound, SessionEnded, UnknownDesign
 from signaling import urls
 from signaling.auth import TOKENS
 from signaling.context import CONTEXT
 from signaling.sessions import Session
 from signaling.settings import SETTINGS
-from signaling.store import Result
+from signaling.tables import Result
 
 
 def json_response(model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -30,10 +30,23 @@ def json_list(models: Sequence[BaseModel], *, headers: Mapping[str, str] | None 
 
 
 def design(request: web.Request, entry: Design) -> DesignView:
-    return DesignView.of(entry, urls.thumbnail_url(request, entry.id))
+    own = request.app[CONTEXT].collection.own(entry.id)
+    shown = entry.model_dump(mode="json") | ({"pattern": None} if own and own.nail_set else {})
+    return DesignView(**shown, own=own is not None, thumbnail_url=_thumbnail_url(request, entry.id))
 
 
-def session(request: web.Request, it: Session) -> SessionView:
+async def design_in_full(request: web.Request, entry: Design) -> DesignView:
+    """With the nails, where it was taken from a picture."""
+    context, view = request.app[CONTEXT], design(request, entry)
+    own = context.collection.own(entry.id)
+    if own is None or own.nail_set is None:
+        return view
+    nail_set = await context.nail_sets.get(own.nail_set)
+    shown = NailSetView.of(nail_set, urls.design_url(request, entry.id))
+    return view.model_copy(update={"nail_set": shown})
+
+
+async def session(request: web.Request, it: Session) -> SessionView:
     return SessionView(
         session_id=it.session_id,
         mode=it.mode,
@@ -44,25 +57,26 @@ def session(request: web.Request, it: Session) -> SessionView:
         webrtc_url=urls.webrtc_url(request, it.session_id),
         ws_url=urls.ws_url(request, it.session_id),
         ice_servers=request.app[SETTINGS].ice_servers,
-        design=_own_design(request, it) if it.post_id is None else _catalogue_design(request, it.post_id),
+        design=await _uploaded(request, it) if it.post_id is None else _by_id(request, it.post_id),
+        settings=it.settings,
         statistics=it.total_statistics,
     )
 
 
-def session_created(request: web.Request, it: Session, still: Result | None) -> SessionCreated:
+async def session_created(request: web.Request, it: Session, still: Result | None) -> SessionCreated:
     return SessionCreated(
-        **dict(session(request, it)),
+        **dict(await session(request, it)),
         token=request.app[TOKENS].for_session(it.session_id, it.owner),
-        result=None if still is None else result(request, still, it),
+        result=None if still is None else await result(request, still, it),
     )
 
 
-def result(request: web.Request, it: Result, of: Session | None) -> ResultView:
+async def result(request: web.Request, it: Result, of: Session | None) -> ResultView:
     """`of` is the result's session; an upload's design is gone from view once its session has ended."""
     return ResultView(
         result_id=it.result_id,
         session_id=it.session_id,
-        design=_worn_design(request, it, of),
+        design=await _worn_design(request, it, of),
         image_url=f"{urls.result_url(request, it.result_id)}image",
         width=it.width,
         height=it.height,
@@ -72,28 +86,38 @@ def result(request: web.Request, it: Result, of: Session | None) -> ResultView:
     )
 
 
-def _worn_design(request: web.Request, it: Result, of: Session | None) -> DesignView | None:
+async def _worn_design(request: web.Request, it: Result, of: Session | None) -> DesignView | None:
     if it.design_id is not None:
-        return _catalogue_design(request, it.design_id)
-    return _own_design(request, of) if of is not None and of.reference is not None else None
+        return _by_id(request, it.design_id)
+    return await _uploaded(request, of) if of is not None and of.nail_set is not None else None
 
 
-def _catalogue_design(request: web.Request, design_id: int) -> DesignView:
-    entry = designs.catalogue().get(design_id)
-    if entry is not None:
-        return design(request, entry)
-    return _bare_design(design_id, f"Design {design_id}", "retired", urls.thumbnail_url(request, design_id))
+def _by_id(request: web.Request, design_id: int) -> DesignView:
+    try:
+        return design(request, request.app[CONTEXT].collection.find(design_id))
+    except UnknownDesign:
+        return _bare(design_id, f"Design {design_id}", "retired", _thumbnail_url(request, design_id))
 
 
-def _own_design(request: web.Request, it: Session) -> DesignView:
-    """Upload mode: what the person brought, shown by the picture it was taken from."""
-    return _bare_design(None, "Your design", "upload", urls.reference_url(request, it.session_id))
+async def _uploaded(request: web.Request, it: Session) -> DesignView:
+    """Upload mode: the nails of the person's own picture; without them once the session is over."""
+    base = urls.session_design_url(request, it.session_id)
+    view = _bare(None, "Your design", "upload", f"{base}thumbnail")
+    try:
+        nail_set = await request.app[CONTEXT].sessions.nail_set(it)
+    except (NotFound, SessionEnded):
+        return view
+    return view.model_copy(update={"finish": nail_set.finish, "nail_set": NailSetView.of(nail_set, base)})
 
 
-def _bare_design(design_id: int | None, name: str, family: str, thumbnail_url: str) -> DesignView:
+def _bare(design_id: int | None, name: str, family: str, thumbnail_url: str) -> DesignView:
     return DesignView(
         id=design_id, name=name, family=family, pattern=None, finish=None, colours=[], thumbnail_url=thumbnail_url
     )
+
+
+def _thumbnail_url(request: web.Request, design_id: int) -> str:
+    return f"{urls.design_url(request, design_id)}thumbnail"
 
 
 def _time(seconds: float) -> datetime:

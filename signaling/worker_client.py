@@ -10,25 +10,38 @@ import base64
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import aiohttp
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from protocol import limits
 from protocol.api import Problem
 from protocol.errors import LacquerError, Unauthorized, WorkerUnavailable, from_code
-from protocol.internal import FRAME_INFO_HEADER, FrameInfo, SessionReport, SessionSpec, StillAnswer, StillRequest
+from protocol.internal import (
+    FRAME_INFO_HEADER,
+    FrameInfo,
+    NailSetRequest,
+    OwnDesign,
+    PreviewRequest,
+    SessionReport,
+    SessionSpec,
+    StillAnswer,
+    StillRequest,
+    View,
+    Worn,
+)
 from protocol.messages import ImageFormat
+from protocol.nail_sets import NailSet
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=4.0, sock_connect=1.5)
 """A try at another worker still fits into the 5 s that a person waits."""
 
-STILL_TIMEOUT = aiohttp.ClientTimeout(total=12.0, sock_connect=1.5)
-"""A large still on a busy machine may take the hand model some seconds; a dead worker is known after 1.5 s."""
+PICTURE_TIMEOUT = aiohttp.ClientTimeout(total=12.0, sock_connect=1.5)
+"""A large picture on a busy machine may take the hand model some seconds; a dead worker is known after 1.5 s."""
 
 CLOSE_TIMEOUT = 2.0
 """Seconds that either end of a WebSocket gets to answer a close."""
@@ -55,6 +68,14 @@ class Frame:
     image: bytes
     content_type: str
     info: FrameInfo
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A picture that a worker drew."""
+
+    image: bytes
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -94,18 +115,18 @@ class WorkerClient:
 
     async def end_session(self, url: str, session_id: str, reason: str) -> SessionReport:
         answer = await self._call("DELETE", f"{url}/internal/sessions/{session_id}", params={"reason": reason})
-        return _parsed(SessionReport, answer.body, url)
+        return _parsed(SessionReport, answer, url)
 
     async def reports(self, url: str) -> list[SessionReport]:
         """Every session that the worker holds."""
         answer = await self._call("GET", f"{url}/internal/sessions")
-        return _parsed(list[SessionReport], answer.body, url)
+        return _parsed(list[SessionReport], answer, url)
 
     async def newest_frame(self, url: str, session_id: str, image_format: ImageFormat) -> Frame:
         """Raises NoFrameYet."""
         params = {"format": image_format.value}
         answer = await self._call("GET", f"{url}/internal/sessions/{session_id}/frame", params=params)
-        info = _parsed(FrameInfo, answer.headers.get(FRAME_INFO_HEADER, "").encode(), url)
+        info = _parsed(FrameInfo, replace(answer, body=answer.headers.get(FRAME_INFO_HEADER, "").encode()), url)
         return Frame(answer.body, answer.content_type, info)
 
     # --- WebRTC peers -----------------------------------------------------------------------------------------------
@@ -123,19 +144,36 @@ class WorkerClient:
         await self._call("DELETE", f"{url}/internal/sessions/{session_id}/peers/{peer_id}")
 
     # --- outside any session ----------------------------------------------------------------------------------------
-    async def still(self, url: str, image: bytes, *, design_id: int | None, reference: bytes | None) -> StillAnswer:
-        """A picture wearing a design. Raises BadImage, VisionFailed."""
-        request = StillRequest(image=_b64(image), design_id=design_id, reference=_b64(reference) if reference else None)
-        answer = await self._call(
-            "POST", f"{url}/internal/stills", json_body=request.model_dump_json(), timeout=STILL_TIMEOUT
-        )
-        return _parsed(StillAnswer, answer.body, url)
+    async def nail_set(self, url: str, picture: bytes) -> NailSet:
+        """The nails that a picture shows, as a design. Raises BadImage, VisionFailed, AtCapacity."""
+        return _parsed(NailSet, await self._work(f"{url}/internal/nail-sets", NailSetRequest(image=_b64(picture))), url)
 
-    async def thumbnail(self, url: str, design_id: int) -> tuple[bytes, str]:
-        """(image, content type) of a catalogue design."""
-        answer = await self._call("GET", f"{url}/internal/designs/{design_id}/thumbnail")
-        return answer.body, answer.content_type
+    async def still(self, url: str, picture: bytes, worn: Worn) -> StillAnswer:
+        """The picture, wearing that. Raises BadImage, VisionFailed, AtCapacity, UnknownDesign, CatalogueUnknown."""
+        request = StillRequest(**dict(worn), image=_b64(picture))
+        return _parsed(StillAnswer, await self._work(f"{url}/internal/stills", request), url)
 
+    async def preview(self, url: str, worn: Worn, view: View) -> Rendered:
+        """That, drawn on a hand. Raises AtCapacity, UnknownDesign, CatalogueUnknown."""
+        answer = await self._work(f"{url}/internal/previews", PreviewRequest(**dict(worn), view=view))
+        return Rendered(answer.body, answer.content_type)
+
+    async def _work(self, url: str, request: BaseModel) -> _Answer:
+        body = request.model_dump_json(exclude_unset=True)
+        return await self._call("POST", url, json_body=body, timeout=PICTURE_TIMEOUT)
+
+    # --- own designs ------------------------------------------------------------------------------------------------
+    async def designs(self, url: str) -> dict[int, str]:
+        """Versions of the own designs that the worker knows, by id."""
+        return _parsed(dict[int, str], await self._call("GET", f"{url}/internal/designs"), url)
+
+    async def put_design(self, url: str, own: OwnDesign) -> None:
+        await self._call("PUT", f"{url}/internal/designs/{own.design.id}", json_body=own.model_dump_json())
+
+    async def remove_design(self, url: str, design_id: int) -> None:
+        await self._call("DELETE", f"{url}/internal/designs/{design_id}")
+
+    # --- sockets ----------------------------------------------------------------------------------------------------
     async def connect(self, url: str, session_id: str) -> WorkerSocket:
         """The session's WebSocket on the worker; the caller closes it. Text stays bytes: it is handed on, not read."""
         assert self._http is not None, "enter the client first"
@@ -191,10 +229,10 @@ def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
     return from_code(problem.code, problem.detail)
 
 
-def _parsed(kind: type[Model], body: bytes, url: str) -> Model:
+def _parsed(kind: type[Model], answer: _Answer, url: str) -> Model:
     """What the worker said, checked: it may be of another version. Raises WorkerUnavailable."""
     try:
-        return TypeAdapter(kind).validate_json(body)
+        return TypeAdapter(kind).validate_json(answer.body)
     except ValidationError as error:
         log.error("worker answer unknown", url=url, error=str(error))
         raise WorkerUnavailable from error

@@ -13,6 +13,7 @@ import numpy as np
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.polish.looks import Look
 from media_worker.session import Session
+from media_worker.shelf import Shelf
 from protocol import framing
 from protocol.internal import SessionSpec
 
@@ -94,6 +95,6 @@ class FakeConnection:
         self.closed_with.append(error)
 
 
-def session(design_id: int | None = 1, **changes: Any) -> Session:
+def session(design_id: int | None = 1, shelf: Shelf | None = None, **changes: Any) -> Session:
     spec = SessionSpec(session_id="s-1", design_id=design_id, expires_at=time.time() + 600)
-    return Session(spec.model_copy(update=changes), NO_MODEL)
+    return Session(spec.model_copy(update=changes), NO_MODEL, shelf or Shelf())

@@ -24,12 +24,16 @@ from media_worker import drawn_hand, images
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from protocol import framing, limits
-from protocol.internal import FrameInfo, SessionReport, StillAnswer, WorkerHealth
+from protocol.designs import Finger
+from protocol.internal import FrameInfo, SessionReport, StillAnswer, WorkerHealth, catalogue_version
 from protocol.messages import ImageFormat
+from protocol.nail_sets import NAIL_SIZE, NailSet
+from tests.nail_sets import nail_set
 from tests.rtc_client import RtcClient
 
 SECRET = "between-us"
 RED = np.array([0xB3, 0x00, 0x1B])
+COBALT = np.array([0x1F, 0x3F, 0xBF])
 
 
 class Worker:
@@ -124,16 +128,71 @@ async def test_refusals_are_problem_documents(worker: Worker) -> None:
         "Content-Type": "application/trickle-ice-sdpfrag"}) == (404, "not_found")  # fmt: skip
     assert await worker.problem("GET", "/internal/sessions/s-1/frame") == (409, "no_frame_yet")
     assert await worker.problem("GET", "/internal/sessions/s-1/frame?format=gif") == (400, "bad_request")
-    assert await worker.problem("GET", "/internal/designs/999/thumbnail") == (404, "unknown_design")
+    assert await worker.problem("POST", "/internal/previews", json={"design_id": 999}) == (404, "unknown_design")
+    assert await worker.problem("POST", "/internal/previews", json={"design_id": None}) == (400, "bad_request")
+    assert await worker.problem("POST", "/internal/nail-sets", json={"image": "AAAA"}) == (422, "bad_image")
+    assert await worker.problem("PUT", "/internal/designs/1001", json=_own(1000)) == (400, "bad_request")
+    assert await worker.problem("DELETE", "/internal/designs/x") == (404, "not_found")
     assert await worker.problem("DELETE", "/internal/sessions/none") == (404, "not_found")
 
 
-async def test_thumbnail_is_a_picture_of_the_design(worker: Worker) -> None:
-    async with worker.http.get("/internal/designs/1/thumbnail") as response:
-        assert response.content_type == "image/webp"
-        rgb = images.decode(await response.read(), max_pixels=10**6)
-    reds = (np.abs(rgb.astype(int) - RED).sum(axis=2) < 120).mean()
-    assert reds > 0.03
+async def preview(worker: Worker, **worn: Any) -> np.ndarray:
+    async with worker.http.post("/internal/previews", json={"design_id": None, **worn}) as response:
+        assert (response.status, response.content_type) == (200, "image/webp"), await response.text()
+        return images.decode(await response.read(), max_pixels=10**6)
+
+
+def share(picture: np.ndarray, colour: np.ndarray = RED) -> float:
+    return float((np.abs(picture.astype(int) - colour).sum(axis=2) < 120).mean())
+
+
+async def test_a_preview_shows_what_is_worn(worker: Worker) -> None:
+    finger = await preview(worker, design_id=1)
+    assert share(finger) > 0.03
+    assert share(await preview(worker, design_id=1, settings={"design": 6})) < 0.01
+    assert share(await preview(worker, design_id=1, settings={"design": 6}), COBALT) > 0.03
+    red = nail_set("#B3001B").model_dump(mode="json")
+    hand = await preview(worker, nail_set=red, view="hand")
+    assert hand.shape[1] > finger.shape[1]
+    assert share(hand) > 0.001
+
+
+async def test_own_designs_are_worn_as_soon_as_signaling_has_sent_them(worker: Worker) -> None:
+    version = catalogue_version({1000: "a"})
+    lacking: dict[str, Any] = {"design_id": 1000, "catalogue": version}
+    spec = {"session_id": "s-1", "expires_at": time.time() + 600, **lacking}
+    assert await worker.problem("PUT", "/internal/sessions/s-1", json=spec) == (409, "catalogue_unknown")
+    assert await worker.problem("POST", "/internal/previews", json=lacking) == (409, "catalogue_unknown")
+    async with worker.http.put("/internal/designs/1000", json=_own(1000)) as response:
+        assert response.status == 204
+    await worker.open(**lacking)
+    assert share(await preview(worker, **lacking)) > 0.03
+    async with worker.http.get("/internal/designs") as response:
+        assert await response.json() == {"1000": "a"}
+    async with worker.http.delete("/internal/designs/1000") as response:
+        assert response.status == 204
+    assert await worker.problem("PUT", "/internal/sessions/s-1", json=spec) == (409, "catalogue_unknown")
+    await worker.open(catalogue="")
+
+
+def _set() -> dict[str, Any]:
+    return nail_set().model_dump(mode="json")
+
+
+def _own(design_id: int) -> dict[str, Any]:
+    design = {"id": design_id, "name": "Ours", "family": "Shop", "colours": ["#1F3FBF"]}
+    return {"version": "a", "design": design, "nail_set": nail_set("#B3001B").model_dump(mode="json")}
+
+
+@pytest.mark.media
+async def test_a_set_is_taken_from_a_picture(worker: Worker, clip: list[np.ndarray]) -> None:
+    image = base64.b64encode(images.encode(clip[0], ImageFormat.PNG)).decode()
+    async with worker.http.post("/internal/nail-sets", json={"image": image}) as response:
+        taken = NailSet.model_validate_json(await response.read())
+    assert taken.kind == "hand"
+    assert set(taken.fingers) == set(Finger)
+    for nail in taken.nails:
+        assert images.decode(nail.image, max_pixels=10**6).shape == (NAIL_SIZE, NAIL_SIZE, 3)
 
 
 @pytest.mark.media
@@ -143,6 +202,16 @@ async def test_still_wears_the_design(worker: Worker, clip: list[np.ndarray], ma
         answer = StillAnswer.model_validate(await response.json())
     assert answer.info.nails >= 4
     assert polished(images.decode(answer.image, max_pixels=10**6), mask) > 0.5
+
+
+@pytest.mark.media
+async def test_still_wears_a_set_with_changes(worker: Worker, clip: list[np.ndarray], mask: np.ndarray) -> None:
+    image = base64.b64encode(images.encode(clip[0], ImageFormat.PNG)).decode()
+    fingers = {finger.value: {"nail": 1} for finger in Finger}
+    still = {"image": image, "design_id": None, "nail_set": _set(), "settings": {"fingers": fingers}, "format": "png"}
+    async with worker.http.post("/internal/stills", json=still) as response:
+        answer = StillAnswer.model_validate(await response.json())
+    assert polished(images.decode(answer.image, max_pixels=10**6), mask, COBALT) > 0.5
 
 
 @pytest.mark.media
@@ -175,6 +244,36 @@ async def test_socket_paints_frames(worker: Worker, clip: list[np.ndarray], mask
             pass
         assert closing.data == 1000
     assert (await worker.health()).used == 0
+
+
+@pytest.mark.media
+async def test_everything_is_adjusted_over_the_socket(worker: Worker, clip: list[np.ndarray], mask: np.ndarray) -> None:
+    await worker.open(design_id=None, nail_set=_set())
+    jpeg = images.encode(clip[0], ImageFormat.JPEG)
+    async with worker.http.ws_connect("/ws/tryon/s-1/", max_msg_size=0) as socket:
+        await socket.receive_json()
+
+        async def painted() -> np.ndarray:
+            await socket.send_bytes(framing.pack({"type": "frame", "frame_number": 0, "timestamp": 1}, jpeg))
+            _, payload = framing.unpack((await socket.receive()).data)
+            await socket.receive_json()
+            return images.decode(payload, max_pixels=10**6)
+
+        async def wear(**change: Any) -> np.ndarray:
+            """The picture some frames after the change: `config` and frames are handled side by side."""
+            await socket.send_json({"type": "config", **change})
+            return [await painted() for _ in range(3)][-1]
+
+        every = {finger.value: {"nail": 1} for finger in Finger}
+        assert polished(await wear(fingers=every), mask, COBALT) > 0.5
+        assert polished(await wear(colours=["#B3001B"]), mask) > 0.5
+        half = await wear(compare=1)
+        assert polished(half, mask) < 0.1
+        await socket.send_json({"type": "config", "compare": None, "fingers": {"ring": {"nail": 5}}})
+        assert (await socket.receive_json())["code"] == "unknown_nail"
+        assert polished(await painted(), mask) < 0.1, "nothing of it is done"
+        settings = (await worker.report()).settings
+        assert (settings.compare, settings.colours, len(settings.fingers)) == (1, ("#B3001B",), 5)
 
 
 async def test_socket_of_an_unknown_session_is_told_and_closed(worker: Worker) -> None:
@@ -268,8 +367,7 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
 
         client.say(type="config", design=6)
         asked = time.monotonic()
-        cobalt = np.array([0x1F, 0x3F, 0xBF])
-        await client.until(lambda: polished(client.pictures[-1], mask, cobalt) > 0.5, seconds=2)
+        await client.until(lambda: polished(client.pictures[-1], mask, COBALT) > 0.5, seconds=2)
         assert time.monotonic() - asked < 1
         assert client.of("metadata")[-1]["design"] == 6
 
@@ -277,7 +375,7 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         await client.until(lambda: client.binaries)
         header, payload = client.binaries[-1]
         assert (header["type"], header["width"], header["height"]) == ("capture", 640, 480)
-        assert polished(images.decode(payload, max_pixels=10**6), mask, cobalt) > 0.5
+        assert polished(images.decode(payload, max_pixels=10**6), mask, COBALT) > 0.5
 
         client.say(type="ping", t=5)
         await client.until(lambda: client.of("pong"))

@@ -6,11 +6,19 @@ import time
 import pytest
 
 from media_worker.admission import Sessions
-from media_worker.polish.looks import Coat
-from media_worker.wardrobe import Wardrobe
-from protocol import designs
-from protocol.designs import Finger, Finish
-from protocol.errors import AtCapacity, NoFrameYet, NotFound, Replaced, SessionEnded, WorkerUnavailable
+from media_worker.shelf import Shelf
+from protocol.designs import Finger, Finish, Shape
+from protocol.errors import (
+    AtCapacity,
+    LacquerError,
+    NoFrameYet,
+    NotFound,
+    Replaced,
+    SessionEnded,
+    UnknownDesign,
+    UnknownNail,
+    WorkerUnavailable,
+)
 from protocol.internal import SessionSpec
 from protocol.messages import Config, FingerConfig, ImageFormat
 from tests.media_worker.fakes import NO_MODEL, FakeConnection, FakePipeline, session
@@ -71,7 +79,7 @@ async def test_a_connection_cancelled_while_it_replaces_another_holds_no_slot() 
 
 async def test_a_slow_client_holds_up_no_other() -> None:
     """Sessions end at once, on drain as on expiry, and one that signaling ends meanwhile stops neither."""
-    sessions, slow, quick = Sessions(4, NO_MODEL), SlowToLeave(), FakeConnection()
+    sessions, slow, quick = Sessions(4, NO_MODEL, Shelf()), SlowToLeave(), FakeConnection()
     await sessions.open(spec("a")).attach(slow)
     await sessions.open(spec("b")).attach(quick)
     draining = asyncio.create_task(sessions.drain(within=0))
@@ -86,7 +94,7 @@ async def test_a_slow_client_holds_up_no_other() -> None:
 
 async def test_the_sweep_survives_a_session_that_is_ended_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_worker.admission.SWEEP_INTERVAL", 0.01)
-    sessions, slow = Sessions(4, NO_MODEL), SlowToLeave()
+    sessions, slow = Sessions(4, NO_MODEL, Shelf()), SlowToLeave()
     await sessions.open(spec("a", expires_at=0.0)).attach(slow)
     sessions.open(spec("b", expires_at=0.0))
     sweep = asyncio.create_task(sessions.sweep())
@@ -106,7 +114,7 @@ async def test_the_sweep_survives_a_session_that_is_ended_meanwhile(monkeypatch:
 async def test_a_session_about_to_be_used_again_is_not_forgotten_as_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_worker.admission.IDLE_RETENTION", 0.2)
     monkeypatch.setattr("media_worker.admission.SWEEP_INTERVAL", 0.02)
-    sessions = Sessions(4, NO_MODEL)
+    sessions = Sessions(4, NO_MODEL, Shelf())
     sweep = asyncio.create_task(sessions.sweep())
     one = sessions.open(spec("a"))
     for _ in range(4):
@@ -143,7 +151,7 @@ async def test_expiry_warns_once_and_an_extension_is_told() -> None:
 
 
 async def test_slots_are_held_by_sessions_with_connections() -> None:
-    sessions = Sessions(1, NO_MODEL)
+    sessions = Sessions(1, NO_MODEL, Shelf())
     one, two = sessions.open(spec("a")), sessions.open(spec("b"))
     sessions.admit(one)
     connection = FakeConnection()
@@ -160,7 +168,7 @@ async def test_slots_are_held_by_sessions_with_connections() -> None:
 
 async def test_drain_asks_everybody_to_leave_then_closes_what_is_left() -> None:
     """The sessions themselves go on elsewhere, so nobody is told that one ended."""
-    sessions, connection = Sessions(4, NO_MODEL), FakeConnection()
+    sessions, connection = Sessions(4, NO_MODEL, Shelf()), FakeConnection()
     one = sessions.open(spec("a"))
     await one.attach(connection)
     await sessions.drain(within=0.1)
@@ -174,24 +182,38 @@ async def test_drain_asks_everybody_to_leave_then_closes_what_is_left() -> None:
 
 
 async def test_opening_again_keeps_the_settings_made_here() -> None:
-    sessions = Sessions(4, NO_MODEL)
+    sessions = Sessions(4, NO_MODEL, Shelf())
     one = sessions.open(spec("a"))
     await one.apply(Config(design=6))
     assert sessions.open(spec("a", settings=Config(design=2))) is one
     assert one.settings.design == 6
 
 
-def colours(coat: Coat) -> list[float]:
-    return [round(float(channel), 2) for channel in coat.colours[0]]
+async def test_a_change_is_worn_at_once_and_kept(fake_vision: type[FakePipeline]) -> None:
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    await one.apply(Config(finish=Finish.CHROME, compare=0.3))
+    await one.apply(Config(shape=Shape.COFFIN))
+    looks = await one.run(lambda pipeline: (pipeline.look, pipeline.compare))
+    coat = looks[0].coats[Finger.RING]
+    assert (coat.finish, coat.shape, looks[1]) == (Finish.CHROME, Shape.COFFIN, 0.3)
+    assert one.report().settings == Config(finish=Finish.CHROME, compare=0.3, shape=Shape.COFFIN)
+    await one.detach(connection)
 
 
-def test_wardrobe_layers_fingers_and_finish_over_the_design() -> None:
-    wardrobe = Wardrobe(1, None, NO_MODEL)
-    red, cobalt = (colours(Coat.of(designs.find(design_id))) for design_id in (1, 6))
-    plain = wardrobe.look(Config())
-    assert {colours(coat) == red for coat in plain.coats.values()} == {True}
-    mixed = wardrobe.look(Config(fingers={Finger.RING: FingerConfig(design=6)}, finish=Finish.MATTE))
-    assert colours(mixed.coats[Finger.RING]) == cobalt
-    assert colours(mixed.coats[Finger.THUMB]) == red
-    assert {coat.finish for coat in mixed.coats.values()} == {Finish.MATTE}
-    assert colours(wardrobe.look(Config(design=6)).coats[Finger.THUMB]) == cobalt
+@pytest.mark.parametrize(
+    ("wish", "error"), [(FingerConfig(design=999), UnknownDesign), (FingerConfig(nail=0), UnknownNail)]
+)
+async def test_a_change_is_made_as_a_whole_or_not_at_all(wish: FingerConfig, error: type[LacquerError]) -> None:
+    one = session()
+    with pytest.raises(error):
+        await one.apply(Config(finish=Finish.CHROME, fingers={Finger.RING: wish}))
+    assert one.settings == Config()
+
+
+async def test_a_session_that_moves_here_wears_what_it_wore(fake_vision: type[FakePipeline]) -> None:
+    one, connection = session(settings=Config(design=999, finish=Finish.PEARL)), FakeConnection()
+    await one.attach(connection)
+    look = await one.run(lambda pipeline: pipeline.look)
+    assert {coat.finish for coat in look.coats.values()} == {Finish.PEARL}, "a design gone meanwhile is no obstacle"
+    await one.detach(connection)

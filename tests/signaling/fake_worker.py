@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeVar
 
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
@@ -20,9 +19,35 @@ from PIL import Image
 
 from protocol import framing
 from protocol.api import Problem
-from protocol.errors import AtCapacity, BadSdp, LacquerError, NoFrameYet, NotFound, Unauthorized
-from protocol.internal import FRAME_INFO_HEADER, FrameInfo, SessionReport, SessionSpec, StillAnswer, WorkerHealth
+from protocol.designs import catalogue
+from protocol.errors import (
+    AtCapacity,
+    BadSdp,
+    CatalogueUnknown,
+    LacquerError,
+    NoFrameYet,
+    NotFound,
+    Unauthorized,
+    UnknownDesign,
+)
+from protocol.internal import (
+    FRAME_INFO_HEADER,
+    FrameInfo,
+    NailSetRequest,
+    OwnDesign,
+    PreviewRequest,
+    SessionReport,
+    SessionSpec,
+    StillAnswer,
+    StillRequest,
+    WorkerHealth,
+    Worn,
+    catalogue_version,
+)
 from protocol.messages import Config, Ready, Stats
+from tests.nail_sets import nail_set
+
+Asked = TypeVar("Asked", bound=Worn)
 
 ANSWER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 
@@ -75,7 +100,13 @@ class FakeWorker:
         self.ended: list[tuple[str, str]] = []
         self.health_polls = 0
         self.on_message: Callable[[web.WebSocketResponse, bytes | str], object] | None = None
-        self.thumbnails_drawn = 0
+        self.previews: list[PreviewRequest] = []
+        self.stills: list[StillRequest] = []
+        self.pictures: list[bytes] = []
+        """Those that a set of nails was taken from."""
+        self.shows = nail_set()
+        """The set that every picture shows."""
+        self.designs: dict[int, OwnDesign] = {}
         self.closes: list[tuple[int | None, str]] = []
         """Code and reason of every socket that the other side closed."""
         app = web.Application(middlewares=[self._guard], client_max_size=64 * 2**20)
@@ -91,7 +122,11 @@ class FakeWorker:
                 web.delete(f"{session}/peers/{{peer}}", self._remove_peer),
                 web.get(f"{session}/frame", self._frame),
                 web.post("/internal/stills", self._still),
-                web.get("/internal/designs/{design}/thumbnail", self._thumbnail),
+                web.post("/internal/previews", self._preview),
+                web.post("/internal/nail-sets", self._nail_set),
+                web.get("/internal/designs", self._designs),
+                web.put("/internal/designs/{design}", self._put_design),
+                web.delete("/internal/designs/{design}", self._remove_design),
                 web.get("/ws/tryon/{id}", self._socket),
             ]
         )
@@ -162,7 +197,7 @@ class FakeWorker:
         return web.json_response([held.report().model_dump(mode="json") for held in self.sessions.values()])
 
     async def _put(self, request: web.Request) -> web.Response:
-        spec = SessionSpec.model_validate_json(await request.read())
+        spec = self._known(SessionSpec.model_validate_json(await request.read()))
         if held := self.sessions.get(spec.session_id):
             held.spec, held.puts = spec, held.puts + 1
         else:
@@ -213,15 +248,37 @@ class FakeWorker:
         return web.Response(body=held.frame, content_type=f"image/{request.query['format']}", headers=headers)
 
     async def _still(self, request: web.Request) -> web.Response:
-        asked = json.loads(await request.read())
-        assert asked["reference"] or asked["design_id"]
+        self.stills.append(self._known(StillRequest.model_validate_json(await request.read())))
         info = FrameInfo(width=64, height=48, nails=4, confidence=0.8)
         answer = StillAnswer(image=base64.b64encode(picture()), info=info)
         return web.json_response(text=answer.model_dump_json())
 
-    async def _thumbnail(self, _request: web.Request) -> web.Response:
-        self.thumbnails_drawn += 1
+    async def _preview(self, request: web.Request) -> web.Response:
+        self.previews.append(self._known(PreviewRequest.model_validate_json(await request.read())))
         return web.Response(body=picture(image_format="WEBP"), content_type="image/webp")
+
+    async def _nail_set(self, request: web.Request) -> web.Response:
+        self.pictures.append(NailSetRequest.model_validate_json(await request.read()).image)
+        return web.json_response(text=self.shows.model_dump_json())
+
+    def _known(self, worn: Asked) -> Asked:
+        version = catalogue_version({it: own.version for it, own in self.designs.items()})
+        if worn.catalogue not in (None, version):
+            raise CatalogueUnknown
+        if worn.nail_set is None and worn.design_id not in {*catalogue(), *self.designs}:
+            raise UnknownDesign
+        return worn
+
+    async def _designs(self, _request: web.Request) -> web.Response:
+        return web.json_response({str(design_id): own.version for design_id, own in self.designs.items()})
+
+    async def _put_design(self, request: web.Request) -> web.Response:
+        self.designs[int(request.match_info["design"])] = OwnDesign.model_validate_json(await request.read())
+        return web.Response(status=204)
+
+    async def _remove_design(self, request: web.Request) -> web.Response:
+        del self.designs[int(request.match_info["design"])]
+        return web.Response(status=204)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=8 * 2**20, compress=False, autoclose=False)

@@ -24,7 +24,13 @@ async def test_a_thumbnail_is_drawn_once_and_kept_by_browsers(lacquer: Lacquer, 
     assert (first.content_type, await first.read()) == ("image/webp", picture(image_format="WEBP"))
     assert "max-age" in first.headers["Cache-Control"]
     assert again.status == 304
-    assert worker.thumbnails_drawn == 1
+    assert [(asked.design_id, asked.view) for asked in worker.previews] == [(1, "finger")]
+
+
+async def test_a_preview_is_the_design_on_a_hand(lacquer: Lacquer, worker: FakeWorker) -> None:
+    answer = await lacquer.client.get(f"{DESIGNS}1/preview")
+    assert answer.status == 200
+    assert [(asked.design_id, asked.view) for asked in worker.previews] == [(1, "hand")]
 
 
 @pytest.mark.parametrize("design_id", ["0", "99999", "9" * 40, "x", "-1", "1.0"])

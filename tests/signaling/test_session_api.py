@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from protocol.api import SessionCreated, SessionView
-from protocol.errors import BadImage
+from protocol.designs import Finger, Finish, Shape
+from protocol.errors import AtCapacity, BadImage, LacquerError, NotFound, WorkerUnavailable
+from protocol.messages import Config
+from protocol.nail_sets import NailSet
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
 
-def upload(reference: bytes | None = None, source: bytes | None = None, mode: str = "upload") -> aiohttp.FormData:
+def upload(
+    reference: bytes | None = None, source: bytes | None = None, mode: str = "upload", config: str | None = None
+) -> aiohttp.FormData:
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("mode", mode)
+    if config is not None:
+        form.add_field("config", config)
     if reference is not None:
         form.add_field("nail_reference_image", reference, filename="nails.jpg", content_type="image/jpeg")
     if source is not None:
@@ -117,22 +127,102 @@ async def test_a_mad_host_header_is_refused(lacquer: Lacquer) -> None:
 
 
 # --- upload mode ----------------------------------------------------------------------------------------------------
-async def test_upload_mode_keeps_the_reference_small_and_shows_it(lacquer: Lacquer) -> None:
-    response = await lacquer.client.post(SESSIONS, data=upload(picture(2000, 1500)))
+async def created_by(lacquer: Lacquer, form: aiohttp.FormData) -> dict[str, Any]:
+    response = await lacquer.client.post(SESSIONS, data=form)
     assert response.status == 201, await response.text()
-    created = await response.json()
+    answer: dict[str, Any] = await response.json()
+    return answer
+
+
+async def test_upload_mode_answers_with_the_nails_in_the_picture(lacquer: Lacquer, worker: FakeWorker) -> None:
+    created = await created_by(lacquer, upload(picture(2000, 1500)))
     assert (created["mode"], created["post_id"], created["result"]) == ("upload", None, None)
-    assert created["design"]["id"] is None
-    assert created["design"]["name"] == "Your design"
-    shown = await lacquer.follow(created["design"]["thumbnail_url"])
-    assert shown.content_type == "image/jpeg"
-    assert len(shown.body) > 0
-    stored = await lacquer.context.sessions.find(created["session_id"])
-    assert stored.reference is not None
+    design, found = created["design"], created["design"]["nail_set"]
+    assert (design["id"], design["name"]) == (None, "Your design")
+    assert (found["kind"], found["confidence"], found["finish"], found["filled"]) == ("hand", 0.8, "gloss", [])
+    assert found["fingers"] == {"thumb": 0, "index": 1, "middle": 2, "ring": 3, "pinky": 4}
+    assert [(nail["finger"], nail["confidence"]) for nail in found["nails"]] == [(f.value, 0.9) for f in Finger]
+    images = [await lacquer.follow(nail["image_url"]) for nail in found["nails"]]
+    assert [image.body for image in images] == [nail.image for nail in worker.shows.nails]
+    assert {image.content_type for image in images} == {"image/png"}
+    shown = await lacquer.get(f"{SESSIONS}{created['session_id']}/")
+    assert shown["design"] == design
 
 
-async def test_a_source_image_comes_back_as_a_result(lacquer: Lacquer) -> None:
-    response = await lacquer.client.post(SESSIONS, data=upload(picture(), picture(image_format="PNG")))
+async def test_the_persons_picture_goes_to_a_worker_and_is_not_kept(
+    lacquer: Lacquer, worker: FakeWorker, tmp_path: Path
+) -> None:
+    await created_by(lacquer, upload(picture(2000, 1500)))
+    (seen,) = worker.pictures
+    assert max(Image.open(io.BytesIO(seen)).size) == 1280
+    (kept,) = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    assert NailSet.model_validate_json(kept.read_bytes()) == worker.shows
+
+
+async def test_previews_show_the_set_as_it_is_worn(lacquer: Lacquer, worker: FakeWorker) -> None:
+    created = await created_by(lacquer, upload(picture(), config='{"fingers": {"ring": {"nail": 0}}}'))
+    hand = await lacquer.follow(created["design"]["nail_set"]["preview_url"])
+    finger = await lacquer.follow(created["design"]["thumbnail_url"])
+    again = await lacquer.follow(created["design"]["thumbnail_url"], headers={"If-None-Match": finger.headers["ETag"]})
+    assert (hand.content_type, finger.content_type, again.status) == ("image/webp", "image/webp", 304)
+    assert [asked.view for asked in worker.previews] == ["hand", "finger"], "the third was not drawn again"
+    assert {asked.settings.fingers[Finger.RING].nail for asked in worker.previews} == {0}
+    assert worker.previews[0].nail_set == worker.shows
+
+
+async def test_an_upload_moves_with_its_nails_and_settings(lacquer: Lacquer, worker: FakeWorker) -> None:
+    created = await created_by(lacquer, upload(picture(), config='{"shape": "almond"}'))
+    assert created["settings"]["shape"] == "almond"
+    socket = await lacquer.connect(created["session_id"])
+    spec = worker.sessions[created["session_id"]].spec
+    assert (spec.design_id, spec.nail_set, spec.settings) == (None, worker.shows, Config(shape=Shape.ALMOND))
+    assert spec.settings.model_fields_set == {"shape"}
+    await socket.close()
+
+
+async def test_explore_mode_takes_settings_too(lacquer: Lacquer, worker: FakeWorker) -> None:
+    body = {"mode": "explore", "post_id": 1, "config": {"length": "long", "fingers": {"ring": {"design": 2}}}}
+    created = await (await lacquer.client.post(SESSIONS, json=body)).json()
+    assert (created["settings"]["length"], created["settings"]["fingers"]["ring"]["design"]) == ("long", 2)
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "code"),
+    [
+        ("{", 400, "bad_request"),
+        ("[]", 400, "bad_request"),
+        ('{"shape": "pear"}', 422, "invalid_fields"),
+        ('{"design": 987654}', 404, "unknown_design"),
+        ('{"fingers": {"ring": {"nail": 5}}}', 404, "unknown_nail"),
+        ('{"design": 1, "fingers": {"ring": {"nail": 0}}}', 404, "unknown_nail"),
+    ],
+)
+async def test_wrong_settings_make_no_session(lacquer: Lacquer, config: str, status: int, code: str) -> None:
+    await refused(await lacquer.client.post(SESSIONS, data=upload(picture(), config=config)), status, code)
+    assert await lacquer.get(SESSIONS) == []
+
+
+@pytest.mark.parametrize("refusal", [AtCapacity(), WorkerUnavailable()])
+async def test_where_no_worker_takes_the_picture_it_is_503(
+    lacquer: Lacquer, worker: FakeWorker, refusal: LacquerError
+) -> None:
+    worker.refusal = refusal
+    response = await lacquer.client.post(SESSIONS, data=upload(picture()))
+    await refused(response, 503, refusal.code)
+    assert response.headers["Retry-After"] == "10"
+    assert await lacquer.get(SESSIONS) == []
+
+
+@pytest.mark.parametrize("place", ["5", "-1", "x", "00000", "1.0", "%00"])
+async def test_unknown_nails_of_an_upload(lacquer: Lacquer, place: str) -> None:
+    created = await created_by(lacquer, upload(picture()))
+    response = await lacquer.client.get(f"{SESSIONS}{created['session_id']}/design/nails/{place}")
+    await refused(response, 404, "unknown_nail")
+
+
+async def test_a_source_image_comes_back_as_a_result(lacquer: Lacquer, worker: FakeWorker) -> None:
+    form = upload(picture(), picture(image_format="PNG"), config='{"finish": "matte"}')
+    response = await lacquer.client.post(SESSIONS, data=form)
     assert response.status == 201, await response.text()
     created = SessionCreated.model_validate_json(await response.read())
     assert created.result is not None
@@ -142,6 +232,8 @@ async def test_a_source_image_comes_back_as_a_result(lacquer: Lacquer) -> None:
     image = await lacquer.follow(created.result.image_url)
     assert image.body == picture()
     assert [r["result_id"] for r in await lacquer.get("/api/try-on/results/")] == [created.result.result_id]
+    (still,) = worker.stills
+    assert (still.nail_set, still.settings) == (worker.shows, Config(finish=Finish.MATTE))
 
 
 async def test_where_the_still_fails_nothing_is_left_behind(lacquer: Lacquer, worker: FakeWorker) -> None:
@@ -166,14 +258,17 @@ async def test_wrong_forms_are_told_apart(lacquer: Lacquer, form: aiohttp.FormDa
     await refused(await lacquer.client.post(SESSIONS, data=form), status, code)
 
 
-async def test_only_upload_sessions_have_a_reference(lacquer: Lacquer) -> None:
+@pytest.mark.parametrize("part", ["thumbnail", "preview", "nails/0"])
+async def test_only_upload_sessions_have_nails(lacquer: Lacquer, part: str) -> None:
     created = await lacquer.create()
-    await refused(await lacquer.client.get(f"{SESSIONS}{created['session_id']}/reference"), 404, "not_found")
+    await refused(await lacquer.client.get(f"{SESSIONS}{created['session_id']}/design/{part}"), 404, "not_found")
 
 
 # --- show, list, extend, end ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("session_id", ["nobody", str(uuid4()), "%00", "..%2f..%2f"])
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "extend/"), ("GET", "reference")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "extend/"), ("GET", "design/preview")]
+)
 async def test_unknown_sessions_are_not_found(lacquer: Lacquer, session_id: str, method: str, path: str) -> None:
     response = await lacquer.client.request(method, f"{SESSIONS}{session_id}/{path}")
     await refused(response, 404, "not_found")
@@ -243,8 +338,8 @@ async def test_ending_tells_the_worker_keeps_statistics_and_drops_the_upload(
     created = await (await lacquer.client.post(SESSIONS, data=upload(picture()))).json()
     session_id = created["session_id"]
     socket = await lacquer.connect(session_id)
-    reference = (await lacquer.context.sessions.find(session_id)).reference
-    assert reference is not None
+    kept = (await lacquer.context.sessions.find(session_id)).nail_set
+    assert kept is not None
     worker.sessions[session_id].statistics = worker.sessions[session_id].statistics.model_copy(update={"frames_in": 42})
     assert (await lacquer.client.delete(f"{SESSIONS}{session_id}/")).status == 204
     assert worker.ended == [(session_id, "ended")]
@@ -253,9 +348,12 @@ async def test_ending_tells_the_worker_keeps_statistics_and_drops_the_upload(
     message = await socket.receive()
     assert (message.data, message.extra) == (4410, "session_ended")
     assert await lacquer.router.owner(session_id) is None
-    await refused(await lacquer.client.get(f"{SESSIONS}{session_id}/reference"), 410, "session_ended")
-    with pytest.raises(Exception, match="gone"):
-        await lacquer.context.blobs.get(reference)
+    assert shown["design"]["nail_set"] is None
+    for part in ("thumbnail", "preview", "nails/0"):
+        await refused(await lacquer.client.get(f"{SESSIONS}{session_id}/design/{part}"), 410, "session_ended")
+    for store in (lacquer.context.blobs, lacquer.context.nail_sets):
+        with pytest.raises(NotFound):
+            await store.get(kept)
 
 
 @pytest.mark.parametrize(

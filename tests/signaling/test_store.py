@@ -14,7 +14,8 @@ from protocol.api import Mode, SessionStatus
 from protocol.designs import Finger
 from protocol.messages import Config, FingerConfig, Stats
 from signaling.sessions import Session
-from signaling.store import Page, Result, Store, open_store
+from signaling.store import Page, Store, open_store
+from signaling.tables import Result
 
 SESSION = Session(
     session_id="00000000-0000-4000-8000-000000000001",
@@ -25,7 +26,7 @@ SESSION = Session(
     settings=Config(design=3, fingers={Finger.RING: FingerConfig(design=4)}, compare=0.5),
     statistics=Stats(frames_in=3, frames_dropped={"superseded": 1}),
     earlier=Stats(frames_in=7),
-    reference="blob",
+    nail_set="blob",
 )
 RESULT = Result(
     result_id="00000000-0000-4000-8000-00000000000a",

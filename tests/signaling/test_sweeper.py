@@ -33,14 +33,14 @@ async def test_a_session_expires_after_half_an_hour_and_its_worker_is_told(
     assert len(worker.ended) == 1
 
 
-async def test_an_expired_uploads_picture_is_gone(lacquer: Lacquer) -> None:
+async def test_the_nails_of_an_expired_upload_are_gone(lacquer: Lacquer) -> None:
     created = await (await lacquer.client.post(SESSIONS, data=upload(picture()))).json()
-    reference = (await lacquer.context.sessions.find(created["session_id"])).reference
-    assert reference is not None
+    kept = (await lacquer.context.sessions.find(created["session_id"])).nail_set
+    assert kept is not None
     lacquer.clock.advance(1800)
     await lacquer.sweep()
     with pytest.raises(Exception, match="gone"):
-        await lacquer.context.blobs.get(reference)
+        await lacquer.context.nail_sets.get(kept)
 
 
 async def test_extended_sessions_live_on(lacquer: Lacquer) -> None:

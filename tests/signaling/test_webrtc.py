@@ -45,7 +45,7 @@ async def test_the_worker_gets_the_session_first(lacquer: Lacquer, worker: FakeW
     created = await lacquer.create(post_id=3)
     await post_offer(lacquer, created["session_id"])
     spec = worker.sessions[created["session_id"]].spec
-    assert (spec.design_id, spec.reference) == (3, None)
+    assert (spec.design_id, spec.nail_set) == (3, None)
     assert spec.expires_at == pytest.approx(lacquer.clock.now + 1800)
 
 
