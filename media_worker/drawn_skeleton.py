@@ -48,7 +48,7 @@ SHAPES: dict[Finger, FingerShape] = {
 }
 """The nails lie where MediaPipe's DIP and TIP would expect them on a photo (design section 6), found by trying."""
 
-MANICURED = replace(SHAPES[Finger.MIDDLE], direction=0, thickness=(0.118, 0.086), nail=(0.38, 1.50, 0.140), taper=0.28)
+MANICURED = replace(SHAPES[Finger.MIDDLE], direction=0, thickness=(0.118, 0.086), nail=(0.42, 1.38, 0.144), taper=0.22)
 """A finger for close-ups, its nail grown to a soft almond."""
 
 POINTING = {finger: replace(shape, base=(8.0, 0.0)) for finger, shape in SHAPES.items()} | {Finger.MIDDLE: MANICURED}

@@ -190,7 +190,7 @@ def load_file(path: Path | Traversable) -> list[Design]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         hint = "[[design]] sections" if path.name.endswith(".toml") else '{"design": [{…}, …]}'
         raise BadCatalogue(f"{path.name} holds no designs; write {hint}")
-    shared = {"family": raw["family"]} if "family" in raw else {}
+    shared = {field: value for field, value in raw.items() if field != "design"}
     return [_validated(path.name, number, shared | entry) for number, entry in enumerate(entries, 1)]
 
 

@@ -34,7 +34,7 @@ def plaid(sheet: Sheet, colours: Floats) -> Floats:
     """Woven: broad bands both ways, darker where they cross, and fine lines of the next accent between them."""
     cloth: Floats = colours[0]
     for place in (sheet.x, sheet.y - 0.2):
-        cloth = lay(cloth, 0.55 * sheet.line(_wave(place + 0.55, 1.1), 0.5), accent(colours, 0))
+        cloth = lay(cloth, 0.65 * sheet.line(_wave(place + 0.55, 1.1), 0.5), accent(colours, 0))
     for place in (sheet.x, sheet.y - 0.2):
         cloth = lay(cloth, 0.85 * sheet.line(_wave(place, 1.1), 0.08), accent(colours, 1))
     return cloth

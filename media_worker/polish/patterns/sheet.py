@@ -15,7 +15,7 @@ from protocol.designs import Length
 Field = Callable[[Floats, Floats], Floats]
 """Some number at each place (x, y)."""
 
-LENGTHS = {Length.NATURAL: 2.7, Length.SHORT: 3.0, Length.MEDIUM: 3.8, Length.LONG: 4.8}
+LENGTHS = {Length.NATURAL: 2.6, Length.SHORT: 3.0, Length.MEDIUM: 3.9, Length.LONG: 5.1}
 """Length of a nail in half widths, for what must be round on it: hearts, dots. The coat tells it, not the nail as it is
 seen: a finger that bends away must not slide its pattern."""
 

@@ -25,7 +25,7 @@ def deep_french(sheet: Sheet, colours: Floats) -> Floats:
 
 def v_french(sheet: Sheet, colours: Floats) -> Floats:
     """The tip's line is a V that points at the cuticle."""
-    return _above(sheet, colours, 0.56 + 0.34 * np.abs(sheet.u))
+    return _above(sheet, colours, 0.54 + 0.46 * np.abs(sheet.u))
 
 
 def double_french(sheet: Sheet, colours: Floats) -> Floats:
@@ -42,7 +42,8 @@ def side_tip(sheet: Sheet, colours: Floats) -> Floats:
 
 def half_moon(sheet: Sheet, colours: Floats) -> Floats:
     """A moon of the base colour at the cuticle, no larger on a long nail; the accent above it."""
-    return _above(sheet, colours, (0.92 - 1.1 * sheet.u**2) / sheet.length)
+    from_middle = np.hypot(sheet.u, sheet.v * np.float32(sheet.length))
+    return lay(colours[0], sheet.inside(from_middle - 0.85), colours[1])
 
 
 def cuff(sheet: Sheet, colours: Floats) -> Floats:

@@ -9,6 +9,7 @@ from media_worker.polish.colour import to_srgb
 from media_worker.polish.looks import Coat
 from media_worker.polish.nail_space import Place
 from media_worker.polish.patterns import PATTERNS, colour_of
+from media_worker.polish.patterns.sheet import LENGTHS
 from media_worker.vision.arrays import Floats
 from protocol.designs import Design, Length, Pattern
 
@@ -130,7 +131,7 @@ def test_a_single_colour_gets_an_accent_that_shows(base: str) -> None:
 @pytest.mark.parametrize("pattern", [Pattern.DOTS, Pattern.HEARTS, Pattern.DAISIES, Pattern.STARS])
 def test_things_on_long_nails_are_more_not_longer(pattern: Pattern) -> None:
     natural, long = (
-        drawn(coat(pattern, "#000000", "#FFFFFF", length=length), rows, 160)[..., 0]
-        for length, rows in ((Length.NATURAL, 216), (Length.LONG, 384))
+        drawn(coat(pattern, "#000000", "#FFFFFF", length=length), round(80 * LENGTHS[length]), 160)[..., 0]
+        for length in (Length.NATURAL, Length.LONG)
     )
     assert np.abs(natural[:90] - long[:90]).mean() < 25, "cells keep their size and place from the cuticle on"
