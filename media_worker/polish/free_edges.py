@@ -47,11 +47,11 @@ class FreeEdge:
 
 
 FREE_EDGES = {
-    Shape.SQUARE: FreeEdge(9, 9, 0.6),
-    Shape.SQUOVAL: FreeEdge(3.2, 3.2, 0.9),
-    Shape.ROUND: FreeEdge(2, 2, 1.0),
+    Shape.SQUARE: FreeEdge(9, 9, 0.6, width=0.94),
+    Shape.SQUOVAL: FreeEdge(3.2, 3.2, 0.9, width=0.94),
+    Shape.ROUND: FreeEdge(2, 2, 1.0, width=0.94),
     Shape.ALMOND: FreeEdge(1.9, 1.4, None),
     Shape.COFFIN: FreeEdge(6, 6, 0.4, width=0.55),
     Shape.STILETTO: FreeEdge(1.45, 1.1, None),
 }
-"""Every shape but the natural one."""
+"""Every shape but the natural one. Walls of real nails close in a little towards the tip, even of square ones."""

