@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from media_worker.vision.masks import RAW
 from media_worker.vision.metrics import iou
 from media_worker.vision.network_finder import STREAM_CROP_SIZE, NetworkFinder, look, map_guesses
 from media_worker.vision.networks import MAP_STRIDE, UNIT_LENGTH, CropOutput, MapOutput
-from media_worker.vision.pictures import RgbPicture
+from media_worker.vision.pictures import I420Picture, RgbPicture
 from protocol.designs import Finger
 from tests.media_worker.training.drawn_photos import TrueCrops, TrueMap, coloured, two_coloured
 from tests.media_worker.vision.hand_fakes import a_hand
@@ -190,3 +191,14 @@ def test_crops_of_a_stream_are_small() -> None:
 
     NetworkFinder(TrueMap(), network).refine(RgbPicture(two_coloured(*NAILS)), [guess_of(NAILS[0])])
     assert sizes == [(STREAM_CROP_SIZE, STREAM_CROP_SIZE, 3)]
+
+
+def test_a_nail_is_in_the_same_place_in_any_layout() -> None:
+    i420 = cv2.cvtColor(draw(Scene(), 0).rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8, copy=False)
+    rgb = cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
+    guesses = expected_nails(a_hand())
+    pairs = zip(*(NetworkFinder().refine(each, guesses) for each in (I420Picture(i420), RgbPicture(rgb))), strict=True)
+    for one, other in pairs:
+        assert one is not None and other is not None
+        assert np.hypot(*(one.outline.mean(axis=0) - other.outline.mean(axis=0))) < 0.3, one.finger
+        assert np.abs(one.axis - other.axis).max() < 1, one.finger
