@@ -11,6 +11,7 @@ import { TryOnError } from "./errors.js";
  * @property {string | null} finish
  * @property {string[]} colours
  * @property {string} thumbnail_url
+ * @property {import("./nail-set.js").NailSet | null} [nail_set] of a design taken from a picture
  */
 
 /**
@@ -49,6 +50,15 @@ export class Api {
   async createSession(postId) {
     const body = JSON.stringify({ mode: "explore", post_id: postId });
     const response = await this.#call("POST", `${ROOT}sessions/`, { body, type: "application/json" });
+    return response.json();
+  }
+
+  /** A session that wears the nails of a picture. @param {Blob} picture @returns {Promise<SessionInfo>} */
+  async upload(picture) {
+    const body = new FormData();
+    body.set("mode", "upload");
+    body.set("nail_reference_image", picture, "manicure.jpg");
+    const response = await this.#call("POST", `${ROOT}sessions/`, { body });
     return response.json();
   }
 
@@ -103,7 +113,7 @@ export class Api {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {{ session?: SessionInfo, body?: string, type?: string, headers?: Record<string, string>,
+   * @param {{ session?: SessionInfo, body?: string | FormData, type?: string, headers?: Record<string, string>,
    *           keepalive?: boolean, signal?: AbortSignal }} [options]
    */
   async #call(method, path, { session, body, type, headers = {}, keepalive, signal } = {}) {

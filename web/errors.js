@@ -114,6 +114,26 @@ const WORDS = {
     text: "Check your internet connection, then try again.",
     action: "Try again",
   },
+  bad_image: {
+    title: "We cannot read this picture",
+    text: "Choose a photo as JPEG, PNG or WebP. A screenshot of it works, too.",
+    action: null,
+  },
+  too_large: {
+    title: "This picture is too large",
+    text: "Choose a smaller one, or a screenshot of it.",
+    action: null,
+  },
+  vision_failed: {
+    title: "We could not look for nails",
+    text: "It is on our side. Try again, or choose another photo.",
+    action: "Try again",
+  },
+  unknown_nail: {
+    title: "This nail is not in your photo",
+    text: "Choose another one, or add the photo again.",
+    action: null,
+  },
   internal_error: {
     title: "Something went wrong",
     text: "It is on our side. Please try again in a moment.",

@@ -2,14 +2,21 @@
 
 import { Api } from "./api.js";
 import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { CompareHandle } from "./compare-handle.js";
 import { openDemoHand } from "./demo-hand.js";
 import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
+import { familyName, familyOf } from "./families.js";
 import { MessageBox } from "./message-box.js";
 import { photoSheet } from "./photo-sheet.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
+import { StylePanel } from "./style-panel.js";
+import { throttle } from "./throttle.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
+import { firstPicture, shrink, Upload } from "./upload.js";
+import { UploadSheet } from "./upload-sheet.js";
+import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
 import { hintWords, photoName, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
@@ -29,10 +36,26 @@ const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
 const message = new MessageBox(byId("message"));
 const showPhoto = photoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
-const strip = new Strip(byId("strip"), (design) => {
+const strip = new Strip({ designs: byId("strip"), families: byId("families") }, () => {
+  wishes = forAnotherDesign(wishes);
   showWearing();
-  session.configure({ design: design.id });
+  wear();
 });
+const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) => {
+  wishes = wanted;
+  wear();
+});
+const uploadSheet = new UploadSheet(byId("upload"), {
+  onAssign: (finger, nail) => assign(finger, nail),
+  onGo: (wanted) => void startAnew(wanted),
+  onAnother: () => byId("photo-file").click(),
+  onClose: () => (uploading = null),
+});
+const compareHandle = new CompareHandle(byId("compare-handle"), button("compare"), view, (compare) =>
+  session.configure({ compare }),
+);
+/** Colours are searched for by dragging. */
+const wear = throttle(() => session.configure(worn()), 66);
 
 const api = new Api();
 const session = new TryOnSession({ api, transports: transports() });
@@ -41,6 +64,14 @@ Object.assign(window, { lacquer: session });
 
 /** @type {Kind} */
 let kind = "camera";
+/** What the person wants differently from the design. */
+let wishes = NO_WISHES;
+/** The photo whose nails are “yours”: every session is made of it, for only its own session can wear it. @type {Upload | null} */
+let upload = null;
+/** @type {import("./nail-set.js").NailSet | null} */
+let nailSet = null;
+/** The photo that is on its way. @type {Blob | null} */
+let uploading = null;
 let pausedByHiding = false;
 let nailsSeenAt = 0;
 let takingPhoto = false;
@@ -56,7 +87,19 @@ async function start(wanted) {
   const portrait = matchMedia("(orientation: portrait)").matches;
   const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
   const openSource = kind === "demo" ? openHand : () => openCamera();
-  await session.start({ openSource, design: strip.selected?.id ?? 1 });
+  session.configure(worn());
+  const own = upload;
+  await session.start({
+    openSource,
+    design: strip.selected ? strip.selected.id : 1,
+    openSession: own ? () => own.session() : undefined,
+  });
+}
+
+/** In place of what runs now. @param {Kind} wanted */
+async function startAnew(wanted) {
+  session.stop();
+  await start(wanted);
 }
 
 /** Again with what was used last: the camera, or the demo hand. */
@@ -85,6 +128,61 @@ function transports() {
   return parameters.get("transport") === "webrtc" ? [webrtc] : [webrtc, socket];
 }
 
+// --- what is worn ------------------------------------------------------------------------------------------------------
+
+/** As `config` takes it. @returns {import("./messages.js").Settings} */
+function worn() {
+  const { id } = strip.selected ?? { id: 1 };
+  return { design: id, ...configOf(wishes, { nails: id === null }) };
+}
+
+/** What is seen now, for the handle over it. @returns {import("./compare.js").View | null} */
+function view() {
+  const output = document.getElementById("output");
+  if (!output) return null;
+  const { clientWidth: width, clientHeight: height } = picture;
+  return { stage: { width, height }, frame: frameSize(output), mirrored: picture.dataset.mirrored === "true" };
+}
+
+/** @param {HTMLElement} output */
+function frameSize(output) {
+  if (output instanceof HTMLVideoElement) return { width: output.videoWidth, height: output.videoHeight };
+  return /** @type {HTMLCanvasElement} */ (output);
+}
+
+/** Shows what a photo of a manicure has to wear. @param {Blob} file */
+async function uploadPhoto(file) {
+  uploading = file;
+  uploadSheet.wait();
+  try {
+    const photo = await shrink(file);
+    const info = await api.upload(photo);
+    const fresh = new Upload(api, photo, info);
+    if (uploading !== file) return fresh.discard(); // closed meanwhile, or another one was chosen
+    wearUpload(fresh, info.design);
+  } catch (error) {
+    console.warn("lacquer:", error);
+    if (uploading === file) uploadSheet.fail(asTryOnError(error).code);
+  }
+}
+
+/** @param {Upload} fresh @param {import("./api.js").Design} design */
+function wearUpload(fresh, design) {
+  upload?.discard();
+  upload = fresh;
+  nailSet = design.nail_set ?? null;
+  wishes = forAnotherPhoto(wishes);
+  strip.wearOwn({ ...design, id: null });
+  showWearing();
+  if (nailSet) uploadSheet.show(nailSet, wishes);
+}
+
+/** @param {import("./wishes.js").Finger} finger @param {number} nail */
+function assign(finger, nail) {
+  wishes = wish(wishes, finger, { nail });
+  if (nailSet) uploadSheet.show(nailSet, wishes);
+}
+
 // --- what the session says -------------------------------------------------------------------------------------------
 
 session.on("state", ({ from, to, error }) => {
@@ -103,7 +201,10 @@ session.on("state", ({ from, to, error }) => {
   button("start").textContent = (error && wordsFor(error.code).action) ?? "Start camera";
   button("start").hidden = error !== null && isHopeless(error.code);
   button("demo").hidden = error !== null && isServers(error.code);
-  if (to === "idle" || to === "ended" || to === "failed") clearPicture();
+  if (to === "idle" || to === "ended" || to === "failed") {
+    clearPicture();
+    stylePanel.close();
+  }
 });
 
 /** @param {import("./errors.js").TryOnError} error */
@@ -129,6 +230,7 @@ session.on("quality", showState);
 
 session.on("source", ({ stream }) => {
   picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
+  compareHandle.update();
   preview.srcObject = stream;
   void preview.play().catch(() => {}); // only a backdrop while connecting
   void updateSwitch();
@@ -144,6 +246,7 @@ session.on("frame", ({ first }) => {
   const output = /** @type {HTMLElement} */ (picture.querySelector(":scope > :not(#preview, #output)"));
   document.getElementById("output")?.remove();
   output.id = "output";
+  compareHandle.update();
   if (performance.getEntriesByName("lacquer-first-frame").length === 0) performance.mark("lacquer-first-frame");
 });
 
@@ -172,7 +275,8 @@ function showHint(words) {
 function showWearing() {
   const [name, family] = byId("wearing").children;
   name.textContent = strip.selected?.name ?? "";
-  family.textContent = strip.selected?.family ?? "";
+  family.textContent = strip.selected ? familyName(familyOf(strip.selected)) : "";
+  stylePanel.show(wishes, strip.selected?.colours ?? []);
 }
 
 function clearPicture() {
@@ -221,6 +325,25 @@ button("switch").onclick = async () => {
     void updateSwitch();
   }
 };
+
+const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
+for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => photoFile.click();
+photoFile.onchange = () => {
+  offer(photoFile.files ?? []);
+  photoFile.value = ""; // the same photo may be chosen again
+};
+document.addEventListener("dragover", (event) => event.preventDefault()); // or the browser would open what is dropped
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  offer(event.dataTransfer?.files ?? []);
+});
+document.addEventListener("paste", ({ clipboardData }) => offer(clipboardData?.files ?? []));
+
+/** @param {Iterable<File>} files */
+function offer(files) {
+  const photo = firstPicture(files);
+  if (photo) void uploadPhoto(photo);
+}
 
 // A browser that refuses to play without a touch gets one here.
 picture.addEventListener("click", () => {

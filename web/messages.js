@@ -29,9 +29,15 @@ import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
  * @typedef {import("./framing.js").BinaryMessage} BinaryMessage
  *
  * @typedef {object} Settings  The fields of `config` that the page uses.
- * @property {number | null} [design]
+ * @property {number | null} [design] null: the session's own
+ * @property {string | null} [finish]
+ * @property {string | null} [shape]
+ * @property {string | null} [length]
+ * @property {string[] | null} [colours] #RRGGBB, base first
+ * @property {Partial<Record<import("./wishes.js").Finger, Partial<import("./wishes.js").FingerWish>>>} [fingers] replaced
+ *   as a whole
  * @property {boolean} [paused]
- * @property {number | null} [compare] share of the width, from the left, shown without polish
+ * @property {number | null} [compare] share of the width, from the left, without polish
  */
 
 /** Turns what a transport receives into whole messages. One per connection. */

@@ -19,6 +19,7 @@ import { next as nextQuality, UNKNOWN } from "./quality.js";
 /** @typedef {(options: TransportOptions) => Transport} TransportFactory */
 /** @typedef {import("./messages.js").Text} Text */
 /** @typedef {import("./messages.js").Settings} Settings */
+/** @typedef {import("./api.js").SessionInfo} SessionInfo */
 /** @typedef {import("./messages.js").Metadata} Metadata */
 /** @typedef {{ blob: Blob, width: number, height: number, nails: number }} Photo */
 
@@ -94,7 +95,9 @@ export class TryOnSession {
   #settings = {};
   /** @type {MediaStream | null} */
   #source = null;
-  /** @type {import("./api.js").SessionInfo | null} */
+  /** Makes a session like the one of this run. */
+  #openSession = () => this.#explore();
+  /** @type {SessionInfo | null} */
   #info = null;
   /** @type {Transport | null} */
   #transport = null;
@@ -179,17 +182,21 @@ export class TryOnSession {
 
   /**
    * Opens the camera and a session side by side, then connects them. Failures end in the state `failed`.
-   * @param {{ openSource: () => Promise<MediaStream>, design: number }} options
+   * @param {object} options
+   * @param {() => Promise<MediaStream>} options.openSource
+   * @param {number | null} options.design null: what `openSession` brings
+   * @param {() => Promise<SessionInfo>} [options.openSession] asked again where the server forgot the session
    */
-  async start({ openSource, design }) {
+  async start({ openSource, design, openSession = () => this.#explore() }) {
     this.#enter("starting");
     const run = ++this.#run;
     Object.assign(this, { error: null, lastMetadata: null });
     this.#settings = { ...this.#settings, design, paused: false };
+    this.#openSession = openSession;
     this.#factory = 0;
     this.#attempt = 0;
     const opening = openSource();
-    const creating = this.#api.createSession(design);
+    const creating = openSession();
     try {
       const [source, info] = await Promise.all([opening, creating]);
       if (run !== this.#run) throw new TryOnError("connection_lost", "stopped while starting");
@@ -328,15 +335,20 @@ export class TryOnSession {
     }
   }
 
+  /** A session for the design of the catalogue that is worn. */
+  #explore() {
+    return this.#api.createSession(/** @type {number} */ (this.#settings.design));
+  }
+
   /** The old session is gone (a server that forgot it): the same design in a new one. @param {number} run */
   async #newSession(run) {
-    const info = await this.#api.createSession(/** @type {number} */ (this.#settings.design));
+    const info = await this.#openSession();
     if (run === this.#run) return info;
     this.#api.end(info).catch(() => {});
     throw new TryOnError("connection_lost", "stopped while reconnecting");
   }
 
-  /** @param {import("./api.js").SessionInfo} session */
+  /** @param {SessionInfo} session */
   #open(session) {
     this.#disconnect(false);
     const mine = (/** @type {(...args: any[]) => void} */ act) => (/** @type {any[]} */ ...args) => {

@@ -1,78 +1,101 @@
-/** The strip of designs: a radio group of thumbnails, each with a drawn nail under it in case the image is missing. */
+/** The strip of designs: families above, thumbnails below; each has a drawn nail under it in case the image is missing. */
+
+import { ALL, familiesOf, familyName, shownIn } from "./families.js";
+import { radio, RadioGroup } from "./radio-group.js";
 
 /** @typedef {import("./api.js").Design} Design */
+
+/** `data-design` of what was taken from the person's own photo. */
+const OWN = "own";
 
 export class Strip {
   /** @type {Design | null} */
   selected = null;
 
   #element;
+  #families;
+  #designGroup;
+  #familyGroup;
   #onSelect;
-  /** @type {Design[]} */
-  #designs = [];
+  #family = ALL;
+  /** @type {Map<string, { design: Design, button: HTMLElement }>} */
+  #entries = new Map();
 
-  /** @param {HTMLElement} element @param {(design: Design) => void} onSelect called for each choice of the person */
-  constructor(element, onSelect) {
-    this.#element = element;
+  /**
+   * @param {{ designs: HTMLElement, families: HTMLElement }} elements
+   * @param {(design: Design) => void} onSelect called for each choice of the person
+   */
+  constructor({ designs, families }, onSelect) {
+    this.#element = designs;
+    this.#families = families;
     this.#onSelect = onSelect;
-    element.addEventListener("click", ({ target }) => {
-      const button = target instanceof Element ? target.closest("[data-design]") : null;
-      if (button) this.#choose(Number(/** @type {HTMLElement} */ (button).dataset.design));
-    });
-    element.addEventListener("keydown", (event) => this.#key(event));
+    this.#designGroup = new RadioGroup(designs, (button) => this.#choose(String(button.dataset.design)));
+    this.#familyGroup = new RadioGroup(families, (button) => this.#open(String(button.dataset.value), "smooth"));
   }
 
   /** @param {Design[]} designs @param {number | null} preselected */
   show(designs, preselected) {
-    this.#designs = designs;
-    this.#element.replaceChildren(...designs.map(createButton));
-    const first = designs.find(({ id }) => id === preselected) ?? designs[0];
-    if (first) this.#mark(first, "instant");
+    this.#entries = new Map(designs.map((design) => [keyOf(design), { design, button: createButton(design) }]));
+    this.selected = designs.find(({ id }) => id === preselected) ?? designs[0] ?? null;
+    this.#rebuild();
   }
 
-  /** @param {number} id */
-  #choose(id) {
-    const design = this.#designs.find((candidate) => candidate.id === id);
-    if (!design) return;
-    this.#mark(design, "smooth");
-    this.#onSelect(design);
-  }
-
-  /** @param {Design} design @param {ScrollBehavior} behavior */
-  #mark(design, behavior) {
+  /** Puts the design of the person's own photo in front, instead of an earlier one, and on. @param {Design} design */
+  wearOwn(design) {
+    this.#entries.delete(OWN);
+    this.#entries = new Map([[OWN, { design, button: createButton(design) }], ...this.#entries]);
     this.selected = design;
-    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#element.querySelectorAll("[data-design]"))) {
-      const checked = Number(button.dataset.design) === design.id;
-      button.setAttribute("aria-checked", String(checked));
-      button.tabIndex = checked ? 0 : -1; // one stop for Tab; arrows move inside, as in every radio group
-      if (checked) button.scrollIntoView({ behavior, inline: "center", block: "nearest" });
-    }
+    this.#rebuild();
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    const step = steps[/** @type {keyof typeof steps} */ (event.key)];
-    if (!step || !this.selected) return;
-    event.preventDefault();
-    const count = this.#designs.length;
-    const next = this.#designs[(this.#designs.indexOf(this.selected) + step + count) % count];
-    this.#choose(/** @type {number} */ (next.id));
-    /** @type {HTMLElement | null} */ (this.#element.querySelector("[aria-checked=true]"))?.focus({
-      preventScroll: true, // its jump would stop the smooth one
-    });
+  #rebuild() {
+    const designs = [...this.#entries.values()].map(({ design }) => design);
+    this.#families.replaceChildren(...familiesOf(designs).map((name) => radio(name, familyName(name), "chip")));
+    this.#open(ALL, "instant");
+  }
+
+  /** @param {string} family @param {ScrollBehavior} behavior */
+  #open(family, behavior) {
+    this.#family = family;
+    const designs = [...this.#entries.values()].map(({ design }) => design);
+    const shown = shownIn(designs, this.#family, this.selected);
+    const entries = shown.map((design) => this.#entries.get(keyOf(design)));
+    this.#element.replaceChildren(...entries.flatMap((entry) => (entry ? [entry.button] : [])));
+    this.#familyGroup.mark(this.#familyGroup.button(family), behavior);
+    this.#mark("instant");
+  }
+
+  /** @param {string} key */
+  #choose(key) {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.selected = entry.design;
+    this.#mark("smooth");
+    this.#onSelect(entry.design);
+  }
+
+  /** @param {ScrollBehavior} behavior */
+  #mark(behavior) {
+    const entry = this.selected && this.#entries.get(keyOf(this.selected));
+    this.#designGroup.mark(entry?.button ?? null, behavior);
   }
 }
 
 /** @param {Design} design */
-function createButton({ id, name, pattern, finish, colours, thumbnail_url: thumbnail }) {
+function keyOf({ id }) {
+  return id === null ? OWN : String(id);
+}
+
+/** @param {Design} design */
+function createButton(design) {
+  const { name, pattern, finish, colours, thumbnail_url: thumbnail } = design;
   const button = document.createElement("button");
   button.className = "design";
   button.type = "button";
   button.setAttribute("role", "radio");
   button.setAttribute("aria-label", name);
   button.title = name;
-  Object.assign(button.dataset, { design: String(id), pattern: pattern ?? "solid", finish: finish ?? "cream" });
+  Object.assign(button.dataset, { design: keyOf(design), pattern: pattern ?? "solid", finish: finish ?? "cream" });
   const swatch = document.createElement("span");
   swatch.className = "swatch";
   const nail = document.createElement("span");

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Page, Route
 
-from media_worker import drawn_hand
+from media_worker import drawn_hand, images
+from protocol.messages import ImageFormat
 from tests.serving import chromium, lacquer_serve
 
 SIZES = {
@@ -30,6 +31,9 @@ SIZES = {
     "desktop": (1440, 900, 1.0),
 }
 """Width and height in CSS pixels, and the device's pixels for each."""
+
+WORN = ((179, 0, 27), (250, 246, 238))
+"""Polish on the uploaded hand: a French manicure."""
 
 Scene = Callable[[Page], Awaitable[None]]
 """Brings a page, not yet opened, into the state to be pictured."""
@@ -115,6 +119,50 @@ def demo(design: int) -> Scene:
         await _reach(page, "live", picture=True)
 
     return scene
+
+
+async def family(page: Page) -> None:
+    await demo(36)(page)
+    await page.click("#families [data-value=gel]")
+
+
+async def style(page: Page) -> None:
+    await demo(5)(page)
+    await page.click("#style-open")
+    await page.click("#style-finish [data-value=chrome]")
+    await page.click("#style-shape [data-value=almond]")
+    await page.click("#style-length [data-value=long]")
+    await page.wait_for_timeout(1000)
+
+
+async def style_finger(page: Page) -> None:
+    await demo(5)(page)
+    await page.click("#style-open")
+    await page.click("#style-fingers [data-value=ring]")
+    await page.locator("#style-colours input").first.fill("#1f3fbf")
+    await page.wait_for_timeout(1000)
+
+
+async def compare(page: Page) -> None:
+    await demo(1)(page)
+    await page.click("#compare")
+    await page.focus("#compare-range")
+    await page.wait_for_timeout(1000)
+
+
+async def upload(page: Page) -> None:
+    await _open(page)
+    photo = images.encode(drawn_hand.draw(drawn_hand.Scene(still=True, worn=WORN), 0).rgb, ImageFormat.JPEG)
+    await page.set_input_files("#photo-file", {"name": "manicure.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    await page.wait_for_selector("#upload[data-step=found]", timeout=20_000)
+    await page.wait_for_timeout(1500)
+
+
+async def upload_failed(page: Page) -> None:
+    await _open(page)
+    text = {"name": "manicure.heic", "mimeType": "image/heic", "buffer": b"no picture"}
+    await page.set_input_files("#photo-file", text)
+    await page.wait_for_selector("#upload[data-step=failed]")
 
 
 async def no_hand(page: Page) -> None:
@@ -222,6 +270,12 @@ SCENES: dict[str, Scene] = {
     "connecting": connecting,
     "live": live,
     "demo": demo(24),
+    "family": family,
+    "style": style,
+    "style-finger": style_finger,
+    "compare": compare,
+    "upload": upload,
+    "upload-failed": upload_failed,
     "no-hand": no_hand,
     "paused": paused,
     "photo": photo,

@@ -23,6 +23,17 @@ function server(...responses) {
 const problemDocument = (status, body, headers = {}) =>
   new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/problem+json", ...headers } });
 
+test("a photo goes as a form, whose Content-Type and boundary the browser writes", async () => {
+  const { api, calls } = server(new Response(JSON.stringify({ session_id: "s1" }), { status: 201 }));
+  const photo = new Blob(["jpeg"], { type: "image/jpeg" });
+  assert.equal((await api.upload(photo)).session_id, "s1");
+  const [{ url, method, headers, body }] = calls;
+  assert.equal(`${method} ${url}`, "POST https://shop.example/api/try-on/sessions/");
+  assert.equal(headers["Content-Type"], undefined);
+  assert.equal(body.get("mode"), "upload");
+  assert.equal(await body.get("nail_reference_image").text(), "jpeg");
+});
+
 describe("errors", () => {
   test("a full server becomes at_capacity with the seconds to wait", async () => {
     const { api } = server(problemDocument(503, { code: "at_capacity", detail: "full" }, { "Retry-After": "10" }));

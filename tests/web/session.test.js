@@ -266,6 +266,27 @@ describe("reconnecting", () => {
     assert.equal(session.id, "session-2");
   });
 
+  test("a forgotten session of a photo is made of the photo again, and wears the same", async () => {
+    const made = [];
+    const openSession = async () => {
+      made.push(`photo-${made.length + 1}`);
+      return { session_id: made.at(-1), token: "t", design: { id: null }, webrtc_url: "", ws_url: "", ice_servers: [] };
+    };
+    session.stop();
+    session.configure({ fingers: { ring: { nail: 2 } }, shape: "almond" });
+    await session.start({ openSource: async () => camera, design: null, openSession });
+    await clock.advance(0);
+    const before = transport().said("config");
+    const worn = { design: null, paused: false, fingers: { ring: { nail: 2 } }, shape: "almond" };
+    assert.deepEqual(before, [{ type: "config", ...worn }]);
+    plans = [{ refuse: lost("not_found") }];
+    transport().options.onLost(lost());
+    await clock.advance(1000);
+    assert.equal(session.id, "photo-2");
+    assert.deepEqual(transport().said("config"), before);
+    assert.equal(api.created, 1, "only by the run before");
+  });
+
   test("a full server is waited for as long as it asks", async () => {
     plans = [{ refuse: new TryOnError("at_capacity", "", { retryAfter: 10 }) }];
     transport().options.onLost(lost());
