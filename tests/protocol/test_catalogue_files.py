@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 from protocol import designs
-from protocol.designs import BadCatalogue, Catalogue, Design, Finger, load_file
+from protocol.designs import BadCatalogue, Catalogue, Design, Finger, Finish, Length, Pattern, Shape, load_file
 from protocol.errors import UnknownDesign
 
 RUBY = Design(id=1000, name="Ruby", family="House", colours=("#9B111E",))
@@ -91,6 +93,21 @@ def test_families_stay_together_when_designs_are_added() -> None:
 def test_an_id_belongs_to_one_design() -> None:
     with pytest.raises(BadCatalogue, match="“Ruby” and “Jade” have the same id, 1000"):
         Catalogue([RUBY]).plus([JADE.model_copy(update={"id": 1000})])
+
+
+def test_the_example_of_the_readme_loads(tmp_path: Path) -> None:
+    readme = (Path(designs.__file__).parent / "README.md").read_text("utf-8")
+    example = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)[0]
+    cherry, midnight = load_file(written(tmp_path / "house.toml", example))
+    assert cherry.family == midnight.family == "House Specials"
+    assert cherry.finish == "gloss" and midnight.finish == "cat_eye", "what stands above holds unless it is said again"
+    assert set(designs.catalogue().plus([cherry, midnight])) > {1000, 1001}
+
+
+@pytest.mark.parametrize("choices", [Pattern, Finish, Shape, Length, Finger])
+def test_the_readme_names_every_choice(choices: type[StrEnum]) -> None:
+    readme = (Path(designs.__file__).parent / "README.md").read_text("utf-8")
+    assert [choice for choice in choices if f"`{choice}`" not in readme] == []
 
 
 def test_adding_changes_no_other_catalogue() -> None:
