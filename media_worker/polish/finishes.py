@@ -12,7 +12,7 @@ import numpy as np
 
 from media_worker.polish import metals
 from media_worker.polish.flakes import DUST, GLITTER, flakes
-from media_worker.polish.surface import Film, Wet
+from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
 from protocol.designs import Finish
 
@@ -24,14 +24,14 @@ def finished(finish: Finish, wet: Wet) -> Film:
 
 def _cream(wet: Wet) -> Film:
     """Even colour under a soft, small highlight."""
-    highlight = np.float32(0.16) * wet.spot(0.13, 0.2) + np.float32(0.5) * wet.gleam
+    highlight = np.float32(0.17) * wet.spot(0.11, 0.17) + np.float32(0.33) * wet.gleam
     return Film(wet.lit(wet.round(0.16)) + wet.white(highlight))
 
 
 def _clear_coat(wet: Wet, strength: float) -> Floats:
     """(rows, columns, 3): what a thick wet coat mirrors: a window, its faint double across, the sides' rim."""
     window = wet.window(0.15, 0.3)
-    double = wet.window(0.05, 0.26, aside=0.75 if wet.shine.u < 0 else -0.75)
+    double = wet.spot(0.06, 0.24, aside=0.75 if wet.shine.u < 0 else -0.75)
     rim = np.float32(0.05) * wet.relief.grazing
     return wet.white(np.float32(strength) * window + np.float32(0.16 * strength) * double + rim + wet.gleam)
 
@@ -43,15 +43,16 @@ def _gloss(wet: Wet) -> Film:
 
 def _matte(wet: Wet) -> Film:
     """No highlight; a rough surface scatters a little white, most where it is seen aslant."""
-    veil = np.float32(0.008) + np.float32(0.035) * wet.relief.grazing
-    return Film(wet.lit(wet.round(0.1)) + wet.white(veil))
+    veil = np.float32(0.006) + np.float32(0.03) * wet.relief.grazing + np.float32(0.012) * wet.spot(0.5, 0.5)
+    return Film(wet.lit(wet.round(0.2)) + wet.white(veil))
 
 
 def _sheer(wet: Wet) -> Film:
     """Jelly: light passes the coat twice and loses more where it is thicker (Beer–Lambert); some is scattered back."""
     thickness = np.float32(0.85) - np.float32(0.25) * wet.relief.bulge
-    through = np.power(np.maximum(wet.colour, np.float32(0.004)), thickness[..., None])
-    scattered = wet.lit(wet.round(0.2)) * (np.float32(0.3) * (1 - through))
+    absorbing = np.log(np.maximum(wet.colour, np.float32(0.004)))
+    through = np.exp(times(absorbing, thickness))
+    scattered = wet.lit(np.float32(0.3) * wet.round(0.2)) * (1 - through)
     return Film(scattered + _clear_coat(wet, 0.34), through)
 
 
@@ -69,20 +70,22 @@ def _glitter(wet: Wet) -> Film:
     amount, flash = flakes(GLITTER, wet.relief.place.u.shape[0], wet.shine.turn)
     base = wet.lit(wet.round(0.25) * (1 - np.float32(0.6) * amount))
     flake = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.5 + 0.08, 1)
-    body = (np.float32(0.3) * amount + np.float32(1.1) * flash)[..., None] * (flake * wet.light).astype(np.float32)
-    glint = np.float32(0.9) * flash**4
-    return Film(base + body * wet.shading[..., None] + wet.white(glint) + 0.5 * _clear_coat(wet, 0.3))
+    body = tinted((np.float32(0.3) * amount + np.float32(1.1) * flash) * wet.shading, flake * wet.light)
+    glint = flash * flash
+    return Film(base + body + wet.white(np.float32(0.9) * glint * glint) + _clear_coat(wet, 0.2))
 
 
 def _pearl(wet: Wet) -> Film:
     """Thin layers: pale, with a bloom of pink and green that changes with the direction of sight."""
     phase = np.float32(4.2) * (wet.relief.across - np.float32(0.6 * wet.shine.u)) + 1.6 * wet.relief.along
-    wave = np.cos(phase + np.float32(0.35 * wet.shine.turn))[..., None]
-    bloom = np.float32(0.09) + wave * np.array([0.07, -0.055, 0.03], np.float32)
-    glow = wet.spot(0.45, 0.5)
-    lit = wet.lit(wet.round(0.22) * np.float32(0.9))
-    sheen = bloom * (np.float32(0.5) + glow)[..., None] * wet.light
-    return Film(lit + sheen + wet.white(np.float32(0.22) * wet.spot(0.14, 0.3) + 0.7 * wet.gleam))
+    glow = np.float32(0.5) + wet.spot(0.45, 0.5)
+    wave = np.cos(phase + np.float32(0.35 * wet.shine.turn)) * glow
+    bloom = tinted(wave, _PINK_TO_GREEN * wet.light)
+    white = np.float32(0.09) * glow + np.float32(0.22) * wet.spot(0.14, 0.3) + np.float32(0.7) * wet.gleam
+    return Film(wet.lit(wet.round(0.22) * np.float32(0.9)) + bloom + wet.white(white))
+
+
+_PINK_TO_GREEN = np.array([0.07, -0.055, 0.03], np.float32)
 
 
 _FINISHES: dict[Finish, Callable[[Wet], Film]] = {

@@ -7,6 +7,8 @@ one row differ, and spots that outshine their row. The roundness of a nail is kn
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -29,6 +31,8 @@ _INNER = 1 - np.abs(_U) ** 4
 _SKIN_V, _SKIN_U = np.meshgrid(
     np.linspace(-0.32, -0.14, 3, dtype=np.float32), np.linspace(-0.6, 0.6, COLUMNS, dtype=np.float32), indexing="ij"
 )
+_ON_PLATE = _INNER * np.clip((np.float32(0.92) - _V) * 8, 0, 1)
+"""Where highlights are looked for: not on the free edge, whose white line need not lie straight across."""
 _ALL_U, _ALL_V = np.concatenate([_U, _SKIN_U]), np.concatenate([_V, _SKIN_V])
 
 _SLANT = _U
@@ -43,8 +47,12 @@ STRONGEST_SLANT = 0.6
 STRONGEST_SLOPE = 0.25
 """Limits of what is taken for shading, in logarithms of light."""
 
-PALEST_SKIN, DARKEST_SKIN = 0.75, 0.04
-"""Red light that skin sends back, as a share of what falls on it, in good light: no skin is beyond."""
+PALEST_SKIN, DARKEST_SKIN, DARKEST_NAIL = 0.65, 0.17, 0.4
+"""Red light of skin and of bare nails in a well exposed picture, linear: of hardly any hand is it beyond. Of the
+darkest hands in the videos at hand it is 0.13 to 0.24, of their nails more than 0.5; against the light 0.05."""
+
+
+LEAST_EXPOSURE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +65,10 @@ class NailLight:
     """(ROWS, COLUMNS) what small bright spots outshine their surroundings by."""
     skin: Floats
     """(3,) the finger just behind the cuticle."""
+    nail: float
+    """The lightest quarter of the nail, red light alone."""
+    worn: float
+    """How sure it is that the nail wears polish already, 0–1."""
 
     def shading(self, place: Place, edge: float = 1.0) -> Floats:
         """(h, w) light on a sheet relative to the middle of the nail; beyond v = `edge` it goes on as it is there."""
@@ -73,12 +85,23 @@ class NailLight:
         gleam[:own] = cv2.resize(self.highlights, (columns, own), interpolation=cv2.INTER_LINEAR)
         return gleam
 
+    def exposure(self, scene: float) -> float:
+        """How much light falls on the hand where the scene has so much; 1 shows polish in its own colour.
+
+        A hand this dark, skin and nails, lies in the shade; a hand this light is lit better than the room.
+        """
+        red = float(self.skin[0])
+        shade = max(red / DARKEST_SKIN, self.nail / DARKEST_NAIL, LEAST_EXPOSURE)
+        return min(max(scene, red / PALEST_SKIN), shade, 1.0)
+
     def towards(self, newer: NailLight, share: float) -> NailLight:
         """A step to a newer reading: `share` 1 is all of it."""
         return NailLight(
             self.slants + share * (newer.slants - self.slants),
             self.highlights + np.float32(share) * (newer.highlights - self.highlights),
             self.skin + share * (newer.skin - self.skin),
+            self.nail + share * (newer.nail - self.nail),
+            self.worn + share * (newer.worn - self.worn),
         )
 
 
@@ -87,7 +110,20 @@ def read_light(canvas: Canvas, space: NailSpace) -> NailLight:
     x, y = space.pixels(_ALL_U, _ALL_V)
     linear = to_linear(canvas.sample(x.astype(np.float32), y.astype(np.float32)))
     nail, skin = linear[:ROWS], linear[ROWS:].reshape(-1, 3)
-    return NailLight(_slants(nail.max(axis=2)), _highlights(nail.min(axis=2)), np.sort(skin, axis=0)[len(skin) // 2])
+    skin = np.sort(skin, axis=0)[len(skin) // 2]
+    plate = np.sort(nail.reshape(-1, 3), axis=0)
+    middle, light = plate[len(plate) // 2], plate[len(plate) * 3 // 4]
+    slants, highlights = _slants(nail.max(axis=2)), _highlights(nail.min(axis=2))
+    return NailLight(slants, highlights, skin, float(light[0]), _worn(middle, skin))
+
+
+def _worn(nail: Floats, skin: Floats) -> float:
+    """Whether a nail's colour, (3,), is one that no bare nail has on this skin: another hue, much darker, or white."""
+    logs = [math.log(float(a + DARK / 4) / float(b + DARK / 4)) for a, b in zip(nail, skin, strict=True)]
+    hue = math.hypot(logs[0] - logs[1], logs[1] - logs[2])
+    pale = float(skin[0] / (skin[1] + 1e-4)) - float(nail[0] / (nail[1] + 1e-4))
+    white = (pale - 0.55) / 0.2 if nail[0] < 1.15 * nail[1] else 0.0
+    return min(max((hue - 0.7) / 0.3, (abs(sum(logs)) / 3 - 1.1) / 0.3, white, 0.0), 1.0)
 
 
 def _slants(strongest: Floats) -> Floats:
@@ -105,8 +141,8 @@ def _slants(strongest: Floats) -> Floats:
 
 def _highlights(weakest: Floats) -> Floats:
     """A highlight is white and small: it lifts even the weakest channel above the rest of its row."""
-    usual = _row_medians(weakest)
-    highlights: Floats = np.maximum(weakest - np.float32(1.3) * usual - np.float32(0.015), 0) * _INNER
+    rest = np.sort(weakest, axis=1)[:, COLUMNS * 3 // 4, None]
+    highlights: Floats = np.maximum(weakest - np.float32(1.3) * rest - np.float32(0.015), 0) * _ON_PLATE
     return highlights
 
 
@@ -122,29 +158,32 @@ def _share(values: Floats, shape: Floats) -> float:
     return float((values * trusted).sum() / (shape * trusted).sum())
 
 
-def exposure(scene_exposure: float, skin: Floats) -> float:
-    """That of the hand: skin as dark as this lies in the shade, skin as light as this is lit better than the room."""
-    red = max(float(skin[0]), 1e-4)
-    return float(np.clip(scene_exposure, min(red / PALEST_SKIN, 1), max(red / DARKEST_SKIN, 0.05)))
+READ_EVERY = 3
+"""Frames."""
+
+SHARE = 0.5
+"""Of the newest reading: nine tenths of a change show after 10 frames, a third of a second."""
 
 
 @dataclass
 class LightMemory:
     """What was read of each followed nail, so that noise does not flicker in the paint."""
 
-    share: float = 0.2
-    """Of the newest reading: nine tenths of a change show after 10 frames, a third of a second."""
     _known: dict[int, NailLight] = field(default_factory=dict)
+    _frame: int = 0
 
     def begin(self, tracks: set[int]) -> bool:
         """Starts a frame with these nails, forgets others. False where it knows none of them, as after a cut."""
         self._known = {track: light for track, light in self._known.items() if track in tracks and track}
+        self._frame += 1
         return bool(self._known)
 
-    def settle(self, track: int, newest: NailLight) -> NailLight:
-        """The steady light of a nail given its newest reading; track 0 is a stranger each time."""
+    def steady(self, track: int, read: Callable[[], NailLight]) -> NailLight:
+        """The light of a nail, read anew every READ_EVERY frames; track 0 is a stranger each time."""
         known = self._known.get(track)
-        light = known.towards(newest, self.share) if known else newest
+        if known and (self._frame + track) % READ_EVERY:
+            return known
+        light = known.towards(read(), SHARE) if known else read()
         if track:
             self._known[track] = light
         return light

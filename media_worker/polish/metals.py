@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from media_worker.polish.flakes import DUST, brushed, flakes
-from media_worker.polish.surface import Film, Wet
+from media_worker.polish.surface import Film, Wet, tinted
 from media_worker.vision.arrays import Floats
 
 
@@ -43,9 +43,8 @@ def chrome(wet: Wet) -> Film:
     towards = sideways - np.float32(0.9 * wet.shine.u + 0.12 * np.sin(wet.shine.turn) + 0.28)
     cells = np.clip((towards + np.float32(1.6)) * np.float32(511 / 3.2), 0, 511).astype(np.int32)
     mirrored = _ROOM.take(cells) * wet.round(0.25)
-    own = np.maximum(wet.colour, np.float32(0.02))
-    light = wet.lit(mirrored) / np.maximum(own.max(axis=2, keepdims=True), np.float32(0.35)) * np.float32(0.78)
-    return Film(light + wet.white(np.float32(0.35) * wet.window(0.07, 0.26) + 0.5 * wet.gleam))
+    bright = np.float32(0.06) * mirrored + np.float32(0.35) * wet.window(0.07, 0.26) + np.float32(0.5) * wet.gleam
+    return Film(wet.lit(np.float32(1.1) * mirrored) + wet.white(bright))
 
 
 def cat_eye(wet: Wet) -> Film:
@@ -58,7 +57,7 @@ def cat_eye(wet: Wet) -> Film:
     band = 1 / (1 + off * off * (1 + np.float32(0.6) * off * off))
     dust, flash = flakes(DUST, place.u.shape[0], wet.shine.turn)
     glow = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.6 + 0.06, 1)
-    velvet = (band * (np.float32(0.75) + np.float32(0.9) * flash - np.float32(0.2) * dust))[..., None]
+    velvet = band * (np.float32(0.75) + np.float32(0.9) * flash - np.float32(0.2) * dust)
     dark = wet.lit(wet.round(0.35) * (np.float32(0.38) + np.float32(0.3) * band))
-    shown = velvet * (glow * wet.light).astype(np.float32) * wet.shading[..., None]
+    shown = tinted(velvet * wet.shading, glow * wet.light)
     return Film(dark + shown + wet.white(np.float32(0.42) * wet.window(0.13, 0.28) + wet.gleam))

@@ -8,18 +8,26 @@ bending of their own. With t the share of the axis' length, and the ends at t = 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from media_worker.vision.arrays import Floats, Mask
+from media_worker.vision.arrays import Floats
 
 MOST_CURVED = 0.35
 """Of c and e: beyond, as on a stiletto, lines of one v would meet at the sides."""
 
+INNER = 0.7
+"""Up to this |u| the ends' curves are measured; beyond, they turn into the side walls."""
+
+ENOUGH_POINTS = 32
+
 SHEETS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Rows of the sheets that polish is mixed on: the next finer than the nail in the picture is taken."""
+
+FINENESS = 0.92
+"""Rows of a sheet per pixel of length, at least: cameras are no sharper."""
 
 ASPECT = 0.75
 """Columns per row of a sheet, as nails are longer than wide."""
@@ -64,25 +72,28 @@ class NailSpace:
     """e of the formula above."""
 
     @classmethod
-    def of(cls, outline: Floats, axis: Floats, *, curved: bool = True) -> NailSpace:
-        """Of an outline (N, 2) with an axis (2, 2) from the cuticle to the free edge, in pixels.
-
-        Not `curved`, lines of one v are straight: a texture cut out of a photo brings its own curves.
-        """
+    def of(cls, outline: Floats, axis: Floats) -> NailSpace:
+        """Of an outline (N, 2) with an axis (2, 2) from the cuticle to the free edge, in pixels."""
         along = axis[1] - axis[0]
         length = max(float(np.hypot(*along)), 1.0)
         along = along / length
         offsets = _dense(outline) - axis[0]
         across = offsets @ np.array([-along[1], along[0]])
-        half_width = max(float(np.ptp(across)) / 2, 0.5)
+        half_width = max(float(across.max() - across.min()) / 2, 0.5)
         u, t = across / half_width, offsets @ along / length
-        curves = (_bend(u, t, t < 0.5), _bend(u, 1 - t, t > 0.5)) if curved else (0.0, 0.0)
-        return cls(axis[0], along, length, half_width, *curves)
+        square = u * u
+        square[square > INNER * INNER] = 0
+        below, above = np.where(t < 0.5, square, 0), np.where(t > 0.5, square, 0)
+        return cls(axis[0], along, length, half_width, _bend(below, t), _bend(above, 1 - t))
+
+    def straight(self) -> NailSpace:
+        """The same with straight lines of one v: a texture cut out of a photo brings its own curves."""
+        return replace(self, cuticle_curve=0.0, edge_curve=0.0)
 
     @property
     def rows(self) -> int:
-        """Rows of the sheet that shows each pixel of the nail at least once."""
-        return next((rows for rows in SHEETS if rows >= 1.15 * self.length), SHEETS[-1])
+        """Rows of the sheet on which polish for this nail is mixed."""
+        return next((rows for rows in SHEETS if rows >= FINENESS * self.length), SHEETS[-1])
 
     @property
     def angle(self) -> float:
@@ -110,14 +121,16 @@ class NailSpace:
         return self.cuticle[0] + t * dx + u * across_x, self.cuticle[1] + t * dy + u * across_y
 
 
-def _bend(u: Floats, depth: Floats, end: Mask) -> float:
-    """How fast an end falls back from its middle: least squares of depth = bend·u² on its inner two thirds."""
-    square = np.where(end & (np.abs(u) < 0.7), u * u, 0)
-    return float(np.clip((depth * square).sum() / max(float((square * square).sum()), 1e-6), 0, MOST_CURVED))
+def _bend(square: Floats, depth: Floats) -> float:
+    """How fast an end falls back from its middle: least squares of depth = bend · u², where `square`, u², is not 0."""
+    bend = float(depth @ square) / max(float(square @ square), 1e-6)
+    return min(max(bend, 0.0), MOST_CURVED)
 
 
 def _dense(outline: Floats) -> Floats:
-    """With three points more between any two, (4N, 2): corners alone would not tell how an end runs."""
+    """With three points more between any two where it has few: corners alone would not tell how an end runs."""
+    if len(outline) >= ENOUGH_POINTS:
+        return outline
     ahead = np.roll(outline, -1, axis=0)
     shares = np.array([0, 0.25, 0.5, 0.75], np.float32)[None, :, None]
     dense: Floats = (outline[:, None] + shares * (ahead - outline)[:, None]).reshape(-1, 2)

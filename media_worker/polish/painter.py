@@ -12,14 +12,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from media_worker.polish import edges, finishes, patterns
+from media_worker.polish import edges, finishes, overlaps, patterns, shadows
 from media_worker.polish.canvas import Canvas, I420Canvas, Patch, RgbCanvas
 from media_worker.polish.colour import to_linear, to_srgb
-from media_worker.polish.light import LightMemory, NailLight, exposure, read_light
+from media_worker.polish.light import LightMemory, NailLight, read_light
 from media_worker.polish.looks import Coat, Look
 from media_worker.polish.nail_space import NailSpace, sheet
 from media_worker.polish.scene import Scene, read_scene
-from media_worker.polish.silhouettes import silhouette
+from media_worker.polish.silhouettes import Silhouette, silhouette
 from media_worker.polish.surface import Film, Shine, Wet, relief, shine
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
@@ -54,7 +54,7 @@ class Painter:
         scene = self._settled(canvas, nails)
         lit = [self._lit(canvas, nail, scene) for nail in nails]  # all before any: paint is not to be taken for light
         for nail, light in zip(nails, lit, strict=True):
-            self._paint_nail(canvas, nail, look.coats[nail.worn_as], light, left=left)
+            self._paint_nail(canvas, nail, look.coats[nail.worn_as], light, others=nails, left=left)
 
     def _settled(self, canvas: Canvas, nails: list[Nail]) -> Scene:
         """The scene's light, which changes slowly as long as any nail stays."""
@@ -65,28 +65,42 @@ class Painter:
 
     def _lit(self, canvas: Canvas, nail: Nail, scene: Scene) -> _Lit:
         space = NailSpace.of(nail.outline, nail.axis)
-        light = self._memory.settle(nail.track, read_light(canvas, space))
-        across, along = (float(part) for part in 2 * space.cuticle / (canvas.width, canvas.height) - 1)
-        return _Lit(light, scene, shine(space.angle, along, across))
+        light = self._memory.steady(nail.track, lambda: read_light(canvas, space))
+        across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
+        return _Lit(space, light, scene, shine(space.angle, float(across), float(down)))
 
-    def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, left: int) -> None:
+    def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, others: list[Nail], left: int) -> None:
         shape = silhouette(nail, coat.shape, coat.length)
-        space = NailSpace.of(shape.outline, shape.axis, curved=coat.texture is None)
-        outline = edges.with_margin(shape.outline, space)
-        patch = Patch.around(outline, canvas.width, canvas.height, left=left)
+        space = lit.space if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
+        if coat.texture is not None:
+            space = space.straight()
+        outline = edges.with_margin(shape.outline, space, shape.edge, lit.nail.worn)
+        patch = Patch.around(outline, canvas.width, canvas.height, margin=2 + shadows.margin(shape), left=left)
         if patch is None:
             return
         before = canvas.read(patch)
-        cover = coverage(outline - (patch.left, patch.top), patch.width, patch.height) * np.float32(nail.visibility)
-        cover[:, : max(left - patch.left, 0)] = 0
+        seen = _seen(nail, shape, patch, others, left)
+        cover = seen * coverage(outline - (patch.left, patch.top), patch.width, patch.height)
+        bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
         wet = lit.wet(coat, self._pattern(coat, space.rows), space.rows, shape.edge)
-        canvas.write(patch, before, _laid_on(before, finishes.finished(coat.finish, wet), cover, space, patch))
+        polish = _laid_on(bare, finishes.finished(coat.finish, wet), cover, space, patch)
+        canvas.write(patch, before, to_srgb(polish))
+
+
+def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:
+    """(h, w) share of what belongs to a nail that shows at each pixel."""
+    seen = np.full((patch.height, patch.width), nail.visibility, np.float32)
+    seen[:, : max(left - patch.left, 0)] = 0
+    uncovered = overlaps.uncovered(shape, patch, others)
+    return seen if uncovered is None else seen * uncovered
 
 
 @dataclass(frozen=True)
 class _Lit:
     """The light on one nail, and round it."""
 
+    space: NailSpace
+    """Of the nail itself."""
     nail: NailLight
     scene: Scene
     shine: Shine
@@ -94,8 +108,11 @@ class _Lit:
     def wet(self, coat: Coat, colour: Floats, rows: int, edge: float) -> Wet:
         """A coat in this light, on a sheet of `rows` rows; the own nail ends at v = `edge`."""
         surface = relief(rows)
-        light = self.scene.tint * np.float32(exposure(self.scene.exposure, self.nail.skin))
-        shading, gleam = self.nail.shading(surface.place, edge), self.nail.gleam(surface.place, edge)
+        light = self.scene.tint * np.float32(self.nail.exposure(self.scene.exposure))
+        falling = float(self.space.along @ shadows.FALLS)
+        relative = edges.fold(surface.place, edge) * edges.rim(surface.place, edge, -falling)
+        shading = self.nail.shading(surface.place, edge) * relative
+        gleam = self.nail.gleam(surface.place, edge)
         return Wet(colour, coat.colours, surface, light, shading, gleam, self.shine)
 
 
@@ -113,17 +130,23 @@ def _resized(texture: Floats, rows: int) -> Floats:
     return resized.astype(np.float32, copy=False)
 
 
-def _laid_on(before: Pixels, film: Film, cover: Floats, space: NailSpace, patch: Patch) -> Pixels:
-    """The patch with the nail painted; where there is no paint, its exact bytes."""
+def _laid_on(bare: Floats, film: Film, cover: Floats, space: NailSpace, patch: Patch) -> Floats:
+    """The patch, (h, w, 3) in linear light, with the nail painted; exactly as it was where there is no paint."""
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
     x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
-    bare = to_linear(before)
-    polish = _unrolled(film.light, x, y) * edges.fold(cover, v, space)[..., None]
+    polish = _unrolled(film.light, x, y)
     if film.through is not None:
         polish += _unrolled(film.through, x, y) * bare
-    after = to_srgb(bare + (polish - bare) * cover[..., None])
-    return np.where(cover[..., None] > 0, after, before)
+    polish -= bare
+    polish *= _threefold(cover)
+    polish += bare
+    return polish
+
+
+def _threefold(values: Floats) -> Floats:
+    """(h, w) as (h, w, 3): numpy's broadcasting to three channels takes five times as long."""
+    return cv2.merge((values, values, values)).astype(np.float32, copy=False)
 
 
 def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:

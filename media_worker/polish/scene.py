@@ -6,6 +6,7 @@ Nothing here asks how bright a hand or nail is: dark skin in good light must not
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -49,12 +50,12 @@ class Scene:
     cast: float
     """log(red / blue) of the light, 0 for white, positive for warm."""
 
-    @property
+    @cached_property
     def exposure(self) -> float:
         """1 shows polish in its own colour."""
         return float(np.clip((self.brightness / WELL_LIT) ** DIMMING, DIMMEST, 1))
 
-    @property
+    @cached_property
     def tint(self) -> Floats:
         """(3,) what the light does to red, green and blue; its luminance is 1."""
         felt = np.sign(self.cast) * max(abs(self.cast) - UNNOTICED, 0) * WARMING

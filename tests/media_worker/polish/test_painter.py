@@ -186,11 +186,10 @@ def test_matte_shines_less_than_gloss() -> None:
 
 
 def test_all_designs_of_the_catalogue_look_different() -> None:
-    around = cv2.dilate(MASK.astype(np.uint8), np.ones((31, 31), np.uint8)) > 0  # press-ons differ beyond the nail
-    pictures = [painted(Look.of(design))[around].astype(np.int16) for design in designs.catalogue().values()]
+    """Some by the shape alone, which changes the middle of no nail."""
+    pictures = [painted(Look.of(design)) for design in designs.catalogue().values()]
     for index, picture in enumerate(pictures):
-        others = [np.abs(picture - other).mean() for other in pictures[:index]]
-        assert min(others, default=99) > 0.5, "bytes, on average over nails and what lies around them"
+        assert all(cv2.absdiff(picture, other)[:240].sum() > 5000 for other in pictures[:index])
 
 
 BLUE_RING = Look.of(
