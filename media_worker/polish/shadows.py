@@ -35,13 +35,13 @@ class _Shadow:
     """Standard deviation."""
 
 
-CONTACT = _Shadow(0.75, 0.1, 0.08)
+CONTACT = _Shadow(0.7, 0.13, 0.1)
 """Beside the own free edge, where a tip all but touches the skin."""
 
 LOOSE = _Shadow(0.5, 0.26, 0.17)
 """Further on."""
 
-BEGINS = 0.2
+BEGINS = 0.3
 """Nail widths before the own free edge where the contact begins to show."""
 
 FADES = 0.5
@@ -78,8 +78,8 @@ def dimmed(bare: Floats, light: Floats | None, seen: Floats) -> Floats:
     """A patch, (h, w, 3) linear, with a shadow on it as far as what casts it is seen, (h, w)."""
     if light is None:
         return bare
-    under: Floats = bare * (1 - seen * (1 - light))[..., None]
-    return under
+    left = 1 - seen * (1 - light)
+    return cv2.multiply(bare, cv2.merge((left, left, left))).astype(np.float32, copy=False)
 
 
 def _beyond_free_edge(made: Silhouette, patch: Patch, scale: Floats, width: int, height: int) -> Floats:
