@@ -6,17 +6,17 @@
     strewn.py   dots, hearts, stars, flowers …: one thing in each cell
     art.py      marble, animal prints, swirls, flames
 
-A pattern is a pure function (sheet, colours) → colours: the same place on the nail has the same colour at any size.
+A pattern is a pure function (sheet, colours) → colours: the same place on the nail has the same colour at any size. It
+takes up to some milliseconds; the painter draws it once for a coat and a size, and keeps it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
-from media_worker.polish.looks import TEXTURE_SIZE, Coat
+from media_worker.polish.looks import Coat
 from media_worker.polish.nail_space import Place
 from media_worker.polish.patterns import art, lines, strewn, tips
 from media_worker.polish.patterns.sheet import Sheet, with_accent
@@ -61,21 +61,8 @@ PATTERNS: dict[Pattern, Callable[[Sheet, Floats], Floats]] = {
 
 
 def colour_of(coat: Coat, place: Place) -> Floats:
-    """The texture where the coat has one, else its pattern; a coat of one colour gets an accent for it."""
-    if coat.texture is not None:
-        return _texture(coat.texture, place)
+    """What the coat's pattern has at each place, float32; a coat of one colour gets an accent for it."""
     if coat.pattern is Pattern.SOLID:
         return coat.colours[:1].reshape(1, 1, 3)
     drawn = PATTERNS[coat.pattern](Sheet.on(coat, place), with_accent(coat.colours))
     return drawn.astype(np.float32, copy=False)
-
-
-def _texture(texture: Floats, place: Place) -> Floats:
-    x, y = texture_map(place)
-    return cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-
-
-def texture_map(place: Place) -> tuple[Floats, Floats]:
-    x = ((place.u + 1) * (TEXTURE_SIZE / 2) - 0.5).astype(np.float32)
-    y = (place.v * TEXTURE_SIZE - 0.5).astype(np.float32)
-    return x, y
