@@ -10,13 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from media_worker.console import fail, one_line_errors
-from protocol.designs import Finish
+from protocol.designs import Finish, Length, Pattern, Shape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from media_worker.evaluation.drawn import DrawnReport
     from media_worker.evaluation.figures import Figure
     from media_worker.polish.looks import Look
+    from protocol.messages import Config
 
     class Measured(Protocol):
         """Any report."""
@@ -32,12 +34,23 @@ if TYPE_CHECKING:
         def figures(self) -> list[Figure]: ...
 
 
+class Skin(StrEnum):
+    """Of the drawn hand (`drawn_hand.SKIN_TONES`)."""
+
+    LIGHT = "light"
+    MEDIUM = "medium"
+    DARK = "dark"
+
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Nail vision on files: paint, cut out, measure.",
 )
+
+WEAR: dict[str, Any] = {"rich_help_panel": "What to wear"}
+PICTURE: dict[str, Any] = {"rich_help_panel": "The picture"}
 
 Model = Annotated[
     Path | None,
@@ -54,26 +67,69 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 def apply(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Photo (JPEG, PNG, WebP) or video.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
-    design: Annotated[str, typer.Option("--design", help="Number of a catalogue design, or a picture to copy from.")],
-    finish: Annotated[Finish | None, typer.Option(help="Overrides the design's finish.")] = None,
+    *,
+    design: Annotated[
+        str, typer.Option("--design", help="Number of a catalogue design, or a picture to copy from.", **WEAR)
+    ] = "1",
+    finish: Annotated[Finish | None, typer.Option(help="Overrides the design's finish.", **WEAR)] = None,
+    pattern: Annotated[
+        Pattern | None,
+        typer.Option(metavar="NAME", help=f"Overrides the design's pattern: {', '.join(Pattern)}.", **WEAR),
+    ] = None,
+    colour: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--colour", metavar="RRGGBB", help="Overrides its colours; again for accents, base first.", **WEAR
+        ),
+    ] = None,
+    shape: Annotated[Shape | None, typer.Option(help="Of the free edge.", **WEAR)] = None,
+    length: Annotated[Length | None, typer.Option(help="Beyond the finger tip.", **WEAR)] = None,
+    finger: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--finger",
+            metavar="FINGER[.WHAT]=VALUE",
+            help="One finger alone; again for more. ring=12 is a design, ring.finish=glitter one thing of it: pattern, "
+            "finish, colour, shape or length. With a picture as --design, ring.nail=2 wears its third nail.",
+            **WEAR,
+        ),
+    ] = None,
+    compare: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of the width, from the left, that is left as it was.", **PICTURE),
+    ] = None,
     model: Model = None,
 ) -> None:
     """Paint the nails of a photo or a video.
 
-    Example: `lacquer apply hand.jpg red.jpg --design 1`, or `lacquer apply hand.mp4 out.mp4 --design swatch.png`.
+    Example: `lacquer apply hand.jpg red.jpg`, or as a live session could be told:
+
+    `lacquer apply hand.mp4 out.mp4 --design manicure.jpg --shape almond --length long`
+
+    `lacquer apply hand.jpg out.jpg --colour B3001B --finish chrome --finger ring=12 --finger thumb.finish=matte`
     """
     with one_line_errors():
-        from media_worker import files
+        from media_worker import choices, files
         from media_worker.vision import models
+        from protocol.messages import Config
 
+        chosen = Config(
+            finish=finish,
+            pattern=pattern,
+            colours=choices.colours(colour or ()),
+            shape=shape,
+            length=length,
+            fingers=choices.fingers(finger or ()),
+        )
         path = models.find(model)
-        look = _look(design, finish, path)
+        look = _look(design, chosen, path)
         if files.is_image(source):
-            nails = files.paint_image(source, target, look, path)
+            nails = files.paint_image(source, target, look, path, compare=compare or 0)
             typer.echo(f"{target}: {nails} nails painted" if nails else f"{target}: no nails found, nothing painted")
         else:
             with _progress() as progress:
-                frames = files.paint_video(source, target, look, path, _ticker(progress, f"painting {source.name}"))
+                ticker = _ticker(progress, f"painting {source.name}")
+                frames = files.paint_video(source, target, look, path, ticker, compare=compare or 0)
             typer.echo(f"{target}: {frames} frames")
 
 
@@ -212,6 +268,32 @@ def evaluate_polish(
 
 
 @app.command()
+def gallery(
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[PHOTO]...", help="As --photos.")] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the page; made if need be.")],
+    photos: Annotated[
+        list[Path] | None, typer.Option("--photos", metavar="PHOTO", help="Photos to paint, too.")
+    ] = None,
+    skin: Annotated[Skin, typer.Option(help="Of the drawn hand.")] = Skin.LIGHT,
+    model: Model = None,
+) -> None:
+    """Show every finish, shape, pattern and design on one page: on the drawn hand, and on photos.
+
+    Example: `lacquer gallery --out gallery`, or `lacquer gallery --out gallery --photos hands/*.jpg`
+    """
+    with one_line_errors():
+        from media_worker.evaluation import gallery_page
+        from media_worker.vision import models
+
+        painted = [*(photos or []), *(more or [])]
+        path = models.find(model) if painted else None
+        with _progress() as progress:
+            page = gallery_page.write(out, painted, skin, path, lambda part: _ticker(progress, part))
+        typer.echo(f"gallery: {page}")
+
+
+@app.command()
 def models() -> None:
     """Fetch the hand model into the cache, or verify the one that is there.
 
@@ -228,19 +310,22 @@ def models() -> None:
             hand_models.fetch(typer.echo)
 
 
-def _look(design: str, finish: Finish | None, model: Path) -> Look:
-    from media_worker import files
-    from media_worker.polish.looks import Look
-    from protocol import designs
-    from protocol.messages import Wish
+def _look(design: str, chosen: Config, model: Path) -> Look:
+    """As a live session would dress its nails."""
+    from media_worker import files, nail_sets
+    from media_worker.shelf import Shelf
+    from media_worker.wardrobe import Wardrobe
+    from protocol.internal import Worn
 
     if design.isdigit():
-        return Look.of(designs.find(int(design))).wearing(Wish(finish=finish))
-    picture = Path(design)
-    if not picture.is_file():
+        worn = Worn(design_id=int(design))
+    elif Path(design).is_file():
+        worn = Worn(design_id=None, nail_set=nail_sets.take(files.read_image(Path(design)), model))
+    else:
         fail(f"--design takes a catalogue number or a picture; {design} is neither")
-    look = Look.from_image(files.read_image(picture), model)
-    return look.wearing(Wish(finish=finish))
+    wardrobe = Wardrobe(worn, Shelf())
+    wardrobe.check(chosen, chosen)
+    return wardrobe.look(chosen)
 
 
 def _drawn_hand(model: Path) -> DrawnReport:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from media_worker import images
 from media_worker.pipeline import Pipeline, StillPipeline
 from media_worker.polish.looks import Look
+from media_worker.polish.painter import Painter
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
 from protocol import limits
@@ -48,16 +49,17 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise BadImage(f"{path}: {error.message}") from error
 
 
-def paint_image(source: Path, target: Path, look: Look, model: Path) -> int:
-    """Paints a photo; returns the number of nails."""
+def paint_image(source: Path, target: Path, look: Look, model: Path, *, compare: float = 0) -> int:
+    """Paints a photo but for a share `compare` of its width, on the left; returns the number of nails."""
     image_format = SUFFIXES.get(target.suffix.lower())
     if image_format is None:
         raise BadRequest(f"{target}: a photo is written as {', '.join(SUFFIXES)}")
     rgb = read_image(source)
     with closing(StillPipeline(model)) as pipeline:
-        painted = pipeline.process_rgb(rgb, look)
-    target.write_bytes(images.encode(painted.image, image_format, quality=95))
-    return len(painted.nails)
+        nails, _ = pipeline.find(rgb)
+    Painter().paint_rgb(rgb, nails, look, left=round(compare * rgb.shape[1]))
+    target.write_bytes(images.encode(rgb, image_format, quality=95))
+    return len(nails)
 
 
 def segment(sources: Sequence[Path], folder: Path, model: Path, progress: Progress) -> int:
@@ -88,8 +90,11 @@ def nail_masks(nails: Sequence[Nail], height: int, width: int) -> list[NDArray[n
     return [_mask(nail, height, width) for nail in shown(nails)]
 
 
-def paint_video(source: Path, target: Path, look: Look, model: Path, progress: Progress) -> int:
-    """Paints a video, its frame times and sound kept; returns the number of frames. Raises BadRequest."""
+def paint_video(source: Path, target: Path, look: Look, model: Path, progress: Progress, *, compare: float = 0) -> int:
+    """Paints a video but for a share `compare` of its width, on the left; frame times and sound are kept.
+
+    Returns the number of frames. Raises BadRequest.
+    """
     if source.resolve() == target.resolve():
         raise BadRequest(f"{target} would overwrite the video while it is read")
     try:
@@ -97,6 +102,7 @@ def paint_video(source: Path, target: Path, look: Look, model: Path, progress: P
             if not reader.streams.video:
                 raise BadRequest(f"{source} holds no video")
             with closing(Pipeline(model, look)) as pipeline, av.open(str(target), "w") as writer:
+                pipeline.compare = compare
                 return _paint_frames(reader, writer, pipeline, progress)
     except av.FFmpegError as error:
         raise BadRequest(f"{source} cannot be painted into {target}: {error.strerror}") from error

@@ -52,14 +52,14 @@ class Picture:
     caption: str
 
 
-def write(folder: Path, title: str, introduction: str, parts: Iterable[str]) -> Path:
+def write(folder: Path, title: str, introduction: str, parts: Iterable[str], *, style: str = STYLE) -> Path:
     """Writes index.html; `parts` are HTML. Returns its path."""
     body = f"<h1>{escape(title)}</h1>\n<p>{escape(introduction)}</p>\n" + "\n".join(parts)
     path = folder / "index.html"
     path.write_text(
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n<body>\n{body}\n</body>\n</html>\n",
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n<body>\n{body}\n</body>\n</html>\n",
         "utf-8",
     )
     return path

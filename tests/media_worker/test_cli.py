@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from media_worker import cli, images
-from media_worker.drawn_hand import Drawing, Scene, clip, draw
+from media_worker.drawn_hand import Drawing, DrawnNail, Scene, clip, draw
 from media_worker.vision import models
+from protocol.designs import Finger
 from protocol.messages import ImageFormat
 
 SCENE = Scene(width=480, height=360, noise=1)
@@ -35,6 +36,12 @@ def save(drawing: Drawing, path: Path) -> Path:
 
 def load(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return images.decode(path.read_bytes(), max_pixels=10**7)
+
+
+def pixel(nail: DrawnNail, along: float) -> tuple[int, int]:
+    """Row and column on a nail's middle line, 0 at the cuticle, 1 at its own free edge."""
+    x, y = nail.axis[0] + along * (nail.axis[1] - nail.axis[0])
+    return int(y), int(x)
 
 
 def grey(path: Path) -> Any:
@@ -65,11 +72,30 @@ def test_apply_copies_from_a_picture(tmp_path: Path, hand_model: Path) -> None:
 
 
 @pytest.mark.media
+def test_apply_takes_all_that_a_session_can_be_told(tmp_path: Path, hand_model: Path) -> None:
+    drawing = draw(SCENE, 0)
+    source, target = save(drawing, tmp_path / "hand.png"), tmp_path / "worn.png"
+    wish = "--colour", "0000C0", "--finish", "matte", "--pattern", "solid", "--shape", "square", "--length", "long"
+    one = "--finger", "ring.colour=00A000", "--finger", "ring.length=natural", "--finger", "middle=1"
+    code, _, err = run("apply", source, target, *wish, *one, "--compare", "0.45", "--model", hand_model)
+    assert (code, err) == (0, "")
+    before, after = drawing.rgb, load(target)
+    assert np.array_equal(before[:, :216], after[:, :216]), "left of the split nothing changes"
+    ring = next(nail for nail in drawing.nails if nail.finger is Finger.RING)
+    pinky = next(nail for nail in drawing.nails if nail.finger is Finger.PINKY)
+    assert after[pixel(ring, 0.5)].argmax() == 1
+    assert after[pixel(pinky, 0.5)].argmax() == 2
+    beyond = pixel(pinky, 1.5)
+    assert before[beyond][0] > 100 > after[beyond][0], "it has grown over the wall"
+    assert np.array_equal(after[pixel(ring, 1.6)], before[pixel(ring, 1.6)]), "this one has not"
+
+
+@pytest.mark.media
 @pytest.mark.parametrize("sound", [False, True])
 def test_apply_paints_a_video_and_keeps_its_times_and_sound(sound: bool, tmp_path: Path, hand_model: Path) -> None:
     source, target = tmp_path / "hand.mp4", tmp_path / "red.mp4"
     write_video(source, frames=12, sound=sound)
-    code, out, _ = run("apply", source, target, "--design", "1", "--model", hand_model)
+    code, out, _ = run("apply", source, target, "--design", "1", "--compare", "0.2", "--model", hand_model)
     assert (code, out.strip()) == (0, f"{target}: 12 frames")
     with av.open(str(source)) as before, av.open(str(target)) as after:
         assert after.streams.video[0].average_rate == before.streams.video[0].average_rate == 25
@@ -191,6 +217,10 @@ def test_evaluate_wants_a_mask_for_each_photo(tmp_path: Path, a_model: Path) -> 
         (("apply", "broken.jpg", "out.jpg", "--design", "999"), "there is no design 999"),
         (("apply", "broken.jpg", "out.jpg", "--design", "red"), "red is neither"),
         (("apply", "broken.mp4", "broken.mp4", "--design", "1"), "would overwrite"),
+        (("apply", "broken.jpg", "out.jpg", "--colour", "red"), "for example B3001B"),
+        (("apply", "broken.jpg", "out.jpg", "--finger", "toe=1"), "fingers are thumb, index"),
+        (("apply", "broken.jpg", "out.jpg", "--finger", "ring=999"), "there is no design 999"),
+        (("apply", "broken.jpg", "out.jpg", "--finger", "ring.nail=2"), "was not taken from a picture"),
         (("segment", "a/x.jpg", "b/x.png", "--out", "masks"), "two images are called x"),
         (("evaluate", "--images", "nowhere", "--masks", "nowhere"), "nowhere: no such file or folder"),
         (("evaluate", "--images", ".", "--skip", "nowhere"), "nowhere: no such file or folder"),
@@ -227,7 +257,9 @@ def test_models_verifies_what_is_there(a_model: Path, monkeypatch: pytest.Monkey
     assert (code, out.strip()) == (0, f"{a_model} (from LACQUER_HAND_MODEL) can be read")
 
 
-@pytest.mark.parametrize("command", ["apply", "segment", "evaluate", "evaluate-video", "models"])
+@pytest.mark.parametrize(
+    "command", ["apply", "segment", "evaluate", "evaluate-video", "evaluate-polish", "gallery", "models"]
+)
 def test_help_teaches_with_an_example(command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0
