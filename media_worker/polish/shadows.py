@@ -47,19 +47,23 @@ BEGINS = 0.3
 FADES = 0.5
 """Nail widths beyond the own free edge over which the contact is lost, and the loose shadow takes over."""
 
-REACH = 0.55
-"""Nail widths round a silhouette beyond which too little of a shadow is left to be seen."""
+SIGMAS = 2.2
+"""Of the loose shadow's blur; beyond is too little to be seen."""
 
 
-def margin(made: Silhouette) -> int:
-    """Pixels that the shadow needs round the silhouette."""
-    return int(np.ceil(REACH * made.width)) if made.extended else 0
+def within(outline: Floats, made: Silhouette) -> Floats:
+    """(N, 2) points whose bounding box holds both what is painted in `outline` and its shadow, in pixels."""
+    if not made.extended:
+        return outline
+    fallen = outline + np.float32(LOOSE.fall * made.width) * np.array(FALLS, np.float32)
+    blur = np.float32(SIGMAS * LOOSE.blur * made.width)
+    return np.concatenate([outline, fallen - blur, fallen + blur])
 
 
-def shadow(made: Silhouette, patch: Patch, falls: tuple[float, float] = FALLS) -> Floats | None:
+def shadow(made: Silhouette, patch: Patch) -> Floats | None:
     """Share of the light, up to 1, that the shadow leaves to each pixel of a patch, float32 (h, w).
 
-    None where nothing is extended. Paint the tip over it: the shadow goes on below. `falls` is a unit vector.
+    None where nothing is extended. Paint the tip over it: the shadow goes on below.
     """
     if not made.extended:
         return None
@@ -70,7 +74,7 @@ def shadow(made: Silhouette, patch: Patch, falls: tuple[float, float] = FALLS) -
     beyond = _beyond_free_edge(made, patch, scale, width, height)
     near = np.exp(np.minimum(-beyond / FADES, 0)) * np.clip(1 + beyond / BEGINS, 0, 1)
     far = np.clip(beyond / FADES, 0, 1)
-    light = _light_left(tip * near, CONTACT, falls) * _light_left(tip * far, LOOSE, falls)
+    light = _light_left(tip * near, CONTACT) * _light_left(tip * far, LOOSE)
     return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 
 
@@ -92,9 +96,9 @@ def _beyond_free_edge(made: Silhouette, patch: Patch, scale: Floats, width: int,
     return beyond
 
 
-def _light_left(caster: Floats, kind: _Shadow, falls: tuple[float, float]) -> Floats:
+def _light_left(caster: Floats, kind: _Shadow) -> Floats:
     soft = cv2.GaussianBlur(caster, (0, 0), kind.blur * CELLS)
-    dx, dy = (part * kind.fall * CELLS for part in falls)
+    dx, dy = (part * kind.fall * CELLS for part in FALLS)
     moved = cv2.warpAffine(soft, np.array([[1, 0, dx], [0, 1, dy]]), soft.shape[::-1])
     light: Floats = 1 - np.float32(kind.strength) * moved
     return light
