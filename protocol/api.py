@@ -15,6 +15,10 @@ from protocol.nail_sets import NailSet, SetKind, Share
 SessionId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$", description="UUID")]
 
 
+OWN_FAMILY = "Own designs"
+"""Heading of a shop's own designs that name none."""
+
+
 class Mode(StrEnum):
     EXPLORE = "explore"
     UPLOAD = "upload"
@@ -114,7 +118,7 @@ class CreateDesign(ApiModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    family: str = "Own designs"
+    family: str = OWN_FAMILY
     pattern: Pattern = Pattern.SOLID
     finish: Finish = Finish.CREAM
     colours: Colours
@@ -127,7 +131,7 @@ class PhotoDesign(ApiModel):
     """`POST /api/try-on/designs/` as a form, beside the file `image`."""
 
     name: str
-    family: str = "Own designs"
+    family: str = OWN_FAMILY
     finish: Finish | None = None
     """As the picture shows, unless given."""
     shape: Shape = Shape.NATURAL

@@ -11,11 +11,24 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling import designs, health, legacy_ws, metrics, openapi, pages, results, session_api, sweeper, webrtc
+from signaling import (
+    designs,
+    health,
+    legacy_ws,
+    metrics,
+    openapi,
+    own_design_api,
+    pages,
+    results,
+    session_api,
+    sweeper,
+    webrtc,
+)
 from signaling.auth import TOKENS, Tokens, identify
 from signaling.blobs import LocalBlobs
 from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
+from signaling.designs_folder import DesignsFolder
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
@@ -33,6 +46,7 @@ OPERATIONS = (
     *webrtc.OPERATIONS,
     *results.OPERATIONS,
     *designs.OPERATIONS,
+    *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
     *health.OPERATIONS,
     *metrics.OPERATIONS,
@@ -94,6 +108,10 @@ def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) 
             )
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
+            if settings.designs_dir is not None:
+                folder = DesignsFolder(settings.designs_dir, collection, workshop, uploads)
+                watching = asyncio.create_task(folder.watch(), name="designs-folder")
+                stack.push_async_callback(_stop, watching)
             yield
 
     app.cleanup_ctx.append(own)

@@ -5,12 +5,16 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
+Own designs are changed by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
 """
 
 from __future__ import annotations
 
+import functools
+import hmac
 import time
 import uuid
 from dataclasses import dataclass
@@ -21,7 +25,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from protocol.errors import Unauthorized
+from protocol.errors import Forbidden, Unauthorized
+from signaling.settings import SETTINGS
 from signaling.urls import base_url
 
 COOKIE = "lacquer_owner"
@@ -97,6 +102,8 @@ class Tokens:
 TOKENS = web.AppKey("tokens", Tokens)
 _CALLER = web.RequestKey("caller", Caller)
 _NEW_OWNER = web.RequestKey("new_owner", str)
+_FOR_ADMINS: set[Handler] = set()
+"""Handlers whose bearer token is no JWT."""
 
 
 def caller(request: web.Request) -> Caller:
@@ -111,12 +118,36 @@ def caller(request: web.Request) -> Caller:
     return someone
 
 
+def admin_only(handler: Handler) -> Handler:
+    """The handler, for who shows the admin token. Raises Forbidden where there is none, Unauthorized without it."""
+
+    @functools.wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        _check_admin(request.app[SETTINGS].admin_token, _bearer(request))
+        return await handler(request)
+
+    _FOR_ADMINS.add(guarded)
+    return guarded
+
+
+def _check_admin(expected: str | None, shown: str | None) -> None:
+    if expected is None:
+        raise Forbidden("nobody may change designs here: set LACQUER_ADMIN_TOKEN, and send it as bearer token")
+    if shown is None or not hmac.compare_digest(shown.encode(), expected.encode()):
+        raise Unauthorized("send LACQUER_ADMIN_TOKEN as bearer token: `Authorization: Bearer …`")
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and request.path.startswith("/api/"):
-        request[_CALLER] = request.app[TOKENS].read_bearer(token.strip())
+    token = _bearer(request)
+    if token is not None and request.path.startswith("/api/") and request.match_info.handler not in _FOR_ADMINS:
+        request[_CALLER] = request.app[TOKENS].read_bearer(token)
     response = await handler(request)
     if owner := request.get(_NEW_OWNER):
         response.set_cookie(

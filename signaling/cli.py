@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
@@ -35,6 +36,9 @@ Start with `lacquer serve`, then open the address that it prints.""",
 )
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Designs = Annotated[
+    Path | None, typer.Option(help="Folder of your own designs: photos of manicures, TOML and JSON files.")
+]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 keeps everybody else out.")]
 
 
@@ -45,19 +49,20 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Media worker processes.  [default: cores minus one]")
     ] = None,
+    designs: Designs = None,
 ) -> None:
     """Everything on one machine: page, REST, WebSocket and media workers.
 
     Sessions live in SQLite and pictures in a folder, both under LACQUER_DATA_DIR; nothing else is needed.
 
-    Example: `lacquer serve --port 9000`
+    Example: `lacquer serve --port 9000 --designs my-manicures`
     """
     from media_worker.settings import WorkerSettings
     from media_worker.vision import models
     from signaling.embedded import serve_embedded
     from signaling.settings import Settings
 
-    settings = _settings(Settings, {"port": port, "host": host})
+    settings = _settings(Settings, {"port": port, "host": host, "designs_dir": designs})
     _settings(WorkerSettings, {})  # what the children will read: told here, once and in one line
     models.find()
     _configure_logs(settings)
@@ -67,7 +72,7 @@ def serve(
 
 
 @app.command()
-def signaling(port: Port = None, host: Host = None) -> None:
+def signaling(port: Port = None, host: Host = None, designs: Designs = None) -> None:
     """Only the page, REST and WebSocket; media goes to the worker at AI_TRYON_SERVICE_URL.
 
     Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001 lacquer signaling`
@@ -75,7 +80,7 @@ def signaling(port: Port = None, host: Host = None) -> None:
     from signaling.embedded import serve_signaling
     from signaling.settings import Settings
 
-    settings = _settings(Settings, {"port": port, "host": host})
+    settings = _settings(Settings, {"port": port, "host": host, "designs_dir": designs})
     _configure_logs(settings)
     asyncio.run(serve_signaling(settings))
 
@@ -128,10 +133,12 @@ def _fail(message: str) -> NoReturn:
 
 
 def _setting_problem(problem: ErrorDetails) -> str:
-    """`LACQUER_PORT: Input should be a valid integer (got 'eight')`."""
+    """`LACQUER_PORT: Input should be a valid integer (got 'eight')`. What is secret is not shown."""
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     variable = name if name.isupper() else f"LACQUER_{name.upper()}"
-    return f"{variable}: {problem['msg']} (got {problem['input']!r:.60})"
+    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN"))
+    given = str(problem["input"]) if isinstance(problem["input"], Path) else problem["input"]
+    return f"{variable}: {problem['msg']}" + ("" if secret else f" (got {given!r:.60})")
 
 
 if __name__ == "__main__":

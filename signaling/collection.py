@@ -34,7 +34,11 @@ class Collection:
         """Of the own designs: what workers must hold to serve any of them."""
 
     async def refresh(self) -> None:
-        """Reads what the database holds."""
+        """Reads what the database holds: another process may have changed it."""
+        async with self._changing:
+            await self._reload()
+
+    async def _reload(self) -> None:
         self._own = {own.design.id: own for own in await self._store.all()}
         self._catalogue = designs.catalogue().plus(own.design for own in self._own.values())
         self.version = catalogue_version(self.versions())
@@ -50,9 +54,6 @@ class Collection:
 
     def own(self, design_id: int) -> Own | None:
         return self._own.get(design_id)
-
-    def owns(self) -> list[Own]:
-        return list(self._own.values())
 
     def versions(self) -> dict[int, str]:
         return {design_id: own.version for design_id, own in self._own.items()}
@@ -147,7 +148,7 @@ class Collection:
             own = replace(own, nail_set=await self._nail_sets.put(nail_set), nail_count=len(nail_set.nails))
         await self._store.save(own)
         log.info("own design", id=own.design.id, name=own.design.name, file=own.file)
-        await self.refresh()
+        await self._reload()
         if before is not None and before.nail_set not in (None, own.nail_set):
             await self._nail_sets.delete(before.nail_set)
         return own
@@ -157,7 +158,7 @@ class Collection:
         for own in gone:
             await self._store.remove(own.design.id)
             log.info("own design removed", id=own.design.id, name=own.design.name, file=own.file)
-        await self.refresh()
+        await self._reload()
         for own in gone:
             if own.nail_set is not None:
                 await self._nail_sets.delete(own.nail_set)

@@ -53,6 +53,7 @@ _SECURITY = {
         "bearerFormat": "JWT",
         "description": "A session's token, or a host application's JWT (HS256, SECRET_KEY) whose `sub` is the owner.",
     },
+    "admin": {"type": "http", "scheme": "bearer", "description": "LACQUER_ADMIN_TOKEN."},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "lacquer_owner", "description": "Handed out when missing."},
 }
 
@@ -82,6 +83,8 @@ def _operation(operation: Operation, schemas: _Schemas) -> Json:
         "parameters": _parameters(operation),
         "responses": {**_answers(operation, schemas), **_errors(operation, schemas)},
     }
+    if operation.admin:
+        described["security"] = [{"admin": []}]
     if operation.takes is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.takes, schemas, "validation")}
     return described

@@ -41,6 +41,8 @@ class Operation:
     query: Mapping[str, Schema] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     """Response headers worth knowing."""
+    admin: bool = False
+    """Whether it takes the admin token, as `auth.admin_only` handlers do."""
     errors: tuple[type[LacquerError], ...] = ()
     """Those of this operation itself; internal_error may always happen."""
 

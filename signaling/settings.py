@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from aiohttp import web
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from protocol import limits
@@ -61,6 +61,18 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
         description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
         "Default: made up once and kept in data_dir/secret_key.",
+    )
+    admin_token: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        description="Bearer token of who may add, change and remove own designs; 16 characters or more. "
+        "Default: none, and nobody may.",
+    )
+    designs_dir: DirectoryPath | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LACQUER_DESIGNS_DIR", "DESIGNS_DIR"),
+        description="Folder of own designs, watched: TOML and JSON files, and photos of manicures. Default: none.",
     )
     worker_url: str = Field(
         default="http://127.0.0.1:8001",

@@ -1,4 +1,4 @@
-"""Every few seconds: sessions past their time expire, and workers are asked what their sessions did."""
+"""Every few seconds: sessions past their time expire; workers say what their sessions did, and hear of new designs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ async def sweep(context: Context) -> None:
     await asyncio.gather(*(_absorb_reports(context, url) for url in live))
     for session in await context.store.due_sessions(context.clock(), AT_ONCE):
         await context.sessions.expire(session)
+    await context.collection.refresh()
+    await context.workshop.inform_all()
 
 
 async def _absorb_reports(context: Context, url: str) -> None:

@@ -51,6 +51,16 @@ def test_every_command_teaches_by_example(command: str) -> None:
     assert "Example" in result.stdout
 
 
+def test_a_designs_folder_that_is_not_there_is_said_at_once() -> None:
+    said = complaint(lacquer("signaling", "--designs", "/no/such/folder"))
+    assert said == "lacquer: LACQUER_DESIGNS_DIR: Path does not point to a directory (got '/no/such/folder')"
+
+
+def test_a_secret_that_is_refused_is_not_shown() -> None:
+    said = complaint(lacquer("signaling", LACQUER_ADMIN_TOKEN="too short"))
+    assert said == "lacquer: LACQUER_ADMIN_TOKEN: String should have at least 16 characters"
+
+
 def test_busy_port_is_said_before_anything_slow_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

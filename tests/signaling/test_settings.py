@@ -31,9 +31,8 @@ def test_the_well_known_names_work_and_ours_win(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_secrets_do_not_show_in_logs() -> None:
-    shown = repr(Settings(secret_key="topsecret", worker_secret="alsosecret"))
-    assert "topsecret" not in shown
-    assert "alsosecret" not in shown
+    shown = repr(Settings(secret_key="topsecret", worker_secret="alsosecret", admin_token="a secret for admins"))
+    assert "secret" not in shown.replace("secret_key", "").replace("worker_secret", "")
 
 
 @pytest.mark.parametrize("wrong", [{"port": 70000}, {"public_url": "nails.example"}, {"public_url": "https://a/b"}])
