@@ -80,7 +80,7 @@ class Painter:
             return
         before = canvas.read(patch)
         seen = _seen(nail, shape, patch, others, left)
-        cover = seen * edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
+        cover = seen * coverage(outline - (patch.left, patch.top), patch.width, patch.height)
         bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
         wet = lit.wet(coat, self._pattern(coat, space.rows), space.rows, shape.edge)
         polish = _laid_on(bare, finishes.finished(coat.finish, wet), cover, space, patch)
@@ -114,13 +114,6 @@ class _Lit:
         shading = self.nail.shading(surface.place, edge) * relative
         gleam = self.nail.gleam(surface.place, edge)
         return Wet(colour, coat.colours, surface, light, shading, gleam, self.shine)
-
-
-@lru_cache(maxsize=32)
-def _uneven(light: NailLight, rows: int, edge: float) -> tuple[Floats, Floats]:
-    """Shading and highlights on a sheet. Kept, as a nail's light is read anew only every few frames."""
-    place = sheet(rows)
-    return light.shading(place, edge) * edges.fold(rows, edge), light.gleam(place, edge)
 
 
 def _drawn(coat: Coat, rows: int) -> Floats:
@@ -158,4 +151,4 @@ def _threefold(values: Floats) -> Floats:
 
 def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:
     """A sheet, (rows, columns, 3), as it lies in the picture."""
-    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32, copy=False)
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32, copy=False)
