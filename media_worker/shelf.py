@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from media_worker import nail_sets
 from media_worker.polish.looks import Look
 from protocol import designs
 from protocol.designs import Design, Finger
@@ -32,7 +31,7 @@ class Piece:
             assert self.design is not None, "a piece is a design, a set, or both"
             return Look.of(self.design)
         chosen = {finger: nail for finger, nail in nails.items() if nail < self.nail_count}
-        worn = nail_sets.look_of(self.nail_set, {**self.nail_set.fingers, **chosen})
+        worn = Look.of_set(self.nail_set, chosen)
         return Look({finger: coat.wearing(self._surface(finger)) for finger, coat in worn.coats.items()})
 
     def _surface(self, finger: Finger) -> Wish:

@@ -2,6 +2,6 @@
 
 Read in the order data flows: `looks` (what five nails wear), `canvas` (the frame, patch by patch), `painter` (paints
 a frame), `nail_space` (where a pixel lies on its nail), `light` (how light falls there), `patterns` (what colour lies
-where), `finishes` (how polish answers light), `colour` (sRGB and linear light); `reference` (a person's own picture as
-a look) and `thumbnail` (a small picture of a look).
+where), `finishes` (how polish answers light), `colour` (sRGB and linear light); `extraction` (a picture
+of a manicure as a set of nails) and `thumbnail` (a small picture of a look).
 """

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from media_worker.polish.colour import to_linear
-from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.arrays import Floats
 from protocol.designs import Design, Finger, Finish, Length, Pattern, Shape, Style
 from protocol.messages import Wish
+from protocol.nail_sets import NailPicture, NailSet
 
 TEXTURE_SIZE = 128
 """A swatch is kept as a square of this many pixels: more than a nail has in a 720p stream, about a phone photo's."""
@@ -44,6 +44,16 @@ class Coat:
             length=design.length,
         )
 
+    @classmethod
+    def of_picture(cls, nail: NailPicture, finish: Finish) -> Coat:
+        """One nail of a picture."""
+        bgr = cv2.imdecode(np.frombuffer(nail.image, np.uint8), cv2.IMREAD_COLOR)
+        if bgr is None:
+            raise ValueError("a nail of a set is not a picture")
+        square = cv2.resize(bgr, (TEXTURE_SIZE, TEXTURE_SIZE), interpolation=cv2.INTER_AREA)
+        texture = to_linear(cv2.cvtColor(square, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+        return cls(finish, Pattern.SOLID, texture.mean(axis=(0, 1)).reshape(1, 3), texture)
+
     def wearing(self, wish: Wish) -> Coat:
         """With the changes that `wish` names; its design is not looked at. A pattern or colours replace a texture."""
         repainted = wish.pattern is not None or wish.colours is not None
@@ -67,37 +77,16 @@ class Look:
     def of(cls, design: Design) -> Look:
         return cls({finger: Coat.of(design, finger) for finger in Finger})
 
+    @classmethod
+    def of_set(cls, nail_set: NailSet, fingers: Mapping[Finger, int] | None = None) -> Look:
+        """The nails of a picture. `fingers` wear other ones of them than the set says; IndexError beyond the last."""
+        places = {**nail_set.fingers, **(fingers or {})}
+        coats = {place: Coat.of_picture(nail_set.nails[place], nail_set.finish) for place in set(places.values())}
+        return cls({finger: coats[places[finger]] for finger in Finger})
+
     def wearing(self, wish: Wish) -> Look:
         """The same change on every finger."""
         return Look({finger: coat.wearing(wish) for finger, coat in self.coats.items()})
-
-    @classmethod
-    def from_colours(cls, colours: Mapping[Finger, Pixels], finish: Finish = Finish.GLOSS) -> Look:
-        """A plain colour, uint8 sRGB (3,), for each finger; fingers left out wear the median of the others."""
-        median = np.median(np.stack(list(colours.values())), axis=0).astype(np.uint8)
-        return cls({f: Coat(finish, Pattern.SOLID, to_linear(colours.get(f, median).reshape(1, 3))) for f in Finger})
-
-    @classmethod
-    def from_swatch(cls, rgb: Pixels, finish: Finish = Finish.CREAM) -> Look:
-        """The middle of a picture, uint8 (H, W, 3), as a texture on every nail, its top at the cuticle."""
-        height, width = rgb.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-        small = cv2.resize(square, (TEXTURE_SIZE, TEXTURE_SIZE), interpolation=cv2.INTER_AREA)
-        texture = to_linear(small.astype(np.uint8))
-        coat = Coat(finish, Pattern.SOLID, texture.mean(axis=(0, 1)).reshape(1, 3), texture)
-        return cls(dict.fromkeys(Finger, coat))
-
-    @classmethod
-    def from_image(cls, rgb: Pixels, model_path: Path | None = None) -> Look:
-        """The look of a person's own reference, uint8 (H, W, 3): the nails of a hand if it shows one, else a swatch.
-
-        `model_path` is the hand model, by default the one that models.find() finds. Raises ModelUnavailable.
-        """
-        from media_worker.polish import reference  # noqa: PLC0415  (reference builds looks, so it imports this module)
-
-        return reference.look_of(rgb, model_path)
 
 
 def _linear(colours: Sequence[str]) -> Floats:

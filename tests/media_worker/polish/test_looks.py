@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_worker.drawn_hand import Scene, draw
 from media_worker.polish.colour import to_linear, to_srgb
-from media_worker.polish.looks import Look
-from media_worker.vision.models import ModelUnavailable
+from media_worker.polish.looks import Coat, Look
+from media_worker.vision.arrays import Floats
 from protocol import designs
 from protocol.designs import Finger, Finish, Length, Shape, Style
 from protocol.messages import Wish
+from tests.nail_sets import nail_set
 
 
 def test_every_byte_survives_linear_light() -> None:
@@ -50,47 +48,35 @@ def test_a_wish_changes_what_it_names() -> None:
     assert to_srgb(coat.wearing(Wish(colours=("#102030",))).colours).tolist() == [[0x10, 0x20, 0x30]]
 
 
+def test_a_set_is_worn_as_it_says() -> None:
+    look = Look.of_set(nail_set("#102030", "#405060"))
+    assert np.all(to_srgb(texture_of(look, Finger.THUMB)) == (0x10, 0x20, 0x30))
+    for finger in (Finger.INDEX, Finger.PINKY):
+        assert np.all(to_srgb(texture_of(look, finger)) == (0x40, 0x50, 0x60))
+    assert {coat.finish for coat in look.coats.values()} == {Finish.GLOSS}
+
+
+def test_a_person_gives_a_finger_another_nail_of_the_set() -> None:
+    look = Look.of_set(nail_set("#102030", "#405060"), {Finger.PINKY: 0})
+    assert np.all(to_srgb(texture_of(look, Finger.PINKY)) == (0x10, 0x20, 0x30))
+    assert np.all(to_srgb(texture_of(look, Finger.RING)) == (0x40, 0x50, 0x60))
+    with pytest.raises(IndexError):
+        Look.of_set(nail_set("#102030", "#405060"), {Finger.PINKY: 2})
+
+
+def test_a_nail_that_is_no_picture_is_told() -> None:
+    broken = nail_set("#102030").nails[0].model_copy(update={"image": b"none"})
+    with pytest.raises(ValueError, match="not a picture"):
+        Coat.of_picture(broken, Finish.CREAM)
+
+
 def test_colours_replace_the_texture_of_a_picture() -> None:
-    coat = Look.from_swatch(np.full((9, 9, 3), 90, np.uint8)).coats[Finger.INDEX]
+    coat = Look.of_set(nail_set("#5A5A5A")).coats[Finger.INDEX]
     assert coat.wearing(Wish(finish=Finish.MATTE)).texture is coat.texture is not None
     assert coat.wearing(Wish(colours=("#102030",))).texture is None
 
 
-def test_fingers_left_out_wear_the_median() -> None:
-    colours = {
-        Finger.INDEX: np.array([10, 0, 0], np.uint8),
-        Finger.RING: np.array([30, 0, 0], np.uint8),
-        Finger.PINKY: np.array([200, 0, 0], np.uint8),
-    }
-    look = Look.from_colours(colours)
-    assert to_srgb(look.coats[Finger.INDEX].colours).tolist() == [[10, 0, 0]]
-    assert to_srgb(look.coats[Finger.THUMB].colours).tolist() == [[30, 0, 0]]
-
-
-def test_a_swatch_is_cut_from_the_middle() -> None:
-    picture = np.zeros((100, 300, 3), np.uint8)
-    picture[:, 100:200] = (0, 200, 0)
-    texture = Look.from_swatch(picture).coats[Finger.INDEX].texture
+def texture_of(look: Look, finger: Finger) -> Floats:
+    texture = look.coats[finger].texture
     assert texture is not None
-    assert np.all(to_srgb(texture) == (0, 200, 0))
-
-
-@pytest.mark.media
-def test_a_picture_of_a_hand_gives_its_nails_colours(hand_model: Path) -> None:
-    look = Look.from_image(draw(Scene(width=800, height=800, nail=(30, 60, 170)), 0).rgb, hand_model)
-    assert all(coat.texture is None for coat in look.coats.values())
-    errors = [np.abs(to_srgb(coat.colours)[0].astype(int) - (30, 60, 170)).max() for coat in look.coats.values()]
-    assert np.median(errors) < 30 and sorted(errors)[3] < 50, "one outline may miss its nail"
-
-
-@pytest.mark.media
-def test_a_picture_without_a_hand_is_a_swatch(hand_model: Path) -> None:
-    picture = np.full((60, 80, 3), (200, 30, 90), np.uint8)
-    coat = Look.from_image(picture, hand_model).coats[Finger.THUMB]
-    assert coat.texture is not None
-    assert np.all(to_srgb(coat.texture) == (200, 30, 90))
-
-
-def test_a_missing_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable):
-        Look.from_image(np.zeros((8, 8, 3), np.uint8), tmp_path / "none.task")
+    return texture

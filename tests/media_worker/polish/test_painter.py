@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from media_worker.drawn_hand import Drawing, Scene, draw
+from media_worker.polish.extraction import extract
 from media_worker.polish.looks import Look
 from media_worker.polish.painter import Painter
 from media_worker.vision.coverage import coverage
@@ -29,7 +30,7 @@ def true_nails(drawing: Drawing) -> list[Nail]:
 
 NAILS = true_nails(DRAWING)
 MASK = DRAWING.mask() > 0
-NEAR = cv2.dilate(MASK.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+NEAR = cv2.dilate(MASK.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 CORE = cv2.erode(MASK.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
@@ -170,7 +171,7 @@ def test_gradients_pass_through_all_their_colours() -> None:
 def test_textures_lie_with_their_top_at_the_cuticle() -> None:
     swatch = np.zeros((64, 64, 3), np.uint8)
     swatch[:32], swatch[32:] = (220, 0, 0), (0, 0, 220)
-    after = painted(Look.from_swatch(swatch))
+    after = painted(Look.of_set(extract(swatch, lambda _: ([], 0))))
     for nail in NAILS:
         x, y = (nail.axis[0] + 0.15 * (nail.axis[1] - nail.axis[0])).astype(int)
         assert after[y, x].argmax() == 0

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from media_worker.drawn_hand import Scene, draw
+from media_worker.evaluation.worn import paint, plain, true_nails
+from media_worker.polish.extraction.snapping import snapped
+from media_worker.vision.coverage import coverage
+from media_worker.vision.nails import Nail
+from protocol.designs import Pattern
+
+DRAWING = draw(Scene(width=1280, height=960, noise=3, still=True), 0)
+NAILS = true_nails(DRAWING)
+
+
+def iou(a: Nail, b: Nail) -> float:
+    first, second = (coverage(each.outline, 1280, 960) > 0.5 for each in (a, b))
+    return float(np.count_nonzero(first & second) / np.count_nonzero(first | second))
+
+
+def shoved(nail: Nail) -> Nail:
+    """As a finder is off: to a side, and a bit too large."""
+    middle = nail.outline.mean(axis=0)
+    outline = middle + 1.05 * (nail.outline - middle) + (1.5, -1.5)
+    return replace(nail, outline=outline.astype(np.float32), axis=nail.axis + np.array([1.5, -1.5], np.float32))
+
+
+@pytest.mark.parametrize("colours", [("#B3001B", "#FAF6F0"), ("#1B2A6B", "#F5CF55")])
+@pytest.mark.parametrize("pattern", [Pattern.SOLID, Pattern.STRIPES])
+def test_an_outline_moves_to_where_the_paint_ends(pattern: Pattern, colours: tuple[str, str]) -> None:
+    photo = cv2.GaussianBlur(paint(DRAWING, plain(colours, pattern=pattern)), (0, 0), 0.6).astype(np.uint8)
+    for nail in NAILS:
+        off = shoved(nail)
+        found = snapped(photo, off)
+        assert iou(found, nail) > max(iou(off, nail) + 0.02, 0.9)
+        length = float(np.hypot(*(nail.axis[1] - nail.axis[0])))
+        assert np.hypot(*(found.axis - nail.axis).T).max() < 0.08 * length
+
+
+def test_paint_that_is_hardly_seen_moves_nothing() -> None:
+    for nail in NAILS:
+        assert snapped(DRAWING.rgb, nail) is nail
+
+
+def test_a_nail_at_the_border_is_no_mishap() -> None:
+    for nail in NAILS[:2]:
+        shift = nail.outline.min(axis=0) + 8
+        cut = replace(nail, outline=nail.outline - shift, axis=nail.axis - shift)
+        assert np.isfinite(snapped(DRAWING.rgb[:30, :30], cut).outline).all()
