@@ -50,6 +50,7 @@ def test_all_is_measured_without_a_hand_model(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("media_worker.evaluation.polish_colour.SWATCHES", ("#B3001B",))
     monkeypatch.setattr("media_worker.evaluation.polish_colour.HIDING_COLOURS", ("#B3001B",))
     monkeypatch.setattr(polish_steadiness, "FRAMES", 3)
+    monkeypatch.setattr(polish_steadiness, "SETTLE", 1)
     monkeypatch.setattr(polish_cost, "REPEATS", 1)
     parts: list[str] = []
 
