@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from media_worker.vision.arrays import Floats, Pixels
@@ -29,5 +30,6 @@ _INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, (np.arange(_STEPS +
 
 def to_srgb(linear: Floats) -> Pixels:
     """Linear light of any shape as sRGB bytes; values outside 0–1 are clipped."""
-    steps = np.minimum(np.maximum(linear, 0), 1) * np.float32(_STEPS) + np.float32(0.5)
-    return _INVERSE.take(steps.astype(np.uint16))
+    flat = np.ascontiguousarray(linear, np.float32).reshape(-1)
+    steps = np.asarray(cv2.addWeighted(flat, _STEPS, flat, 0, 0, dtype=cv2.CV_16U), np.uint16)  # 0 for what is below
+    return _INVERSE.take(steps.reshape(linear.shape), mode="clip")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
+import cv2
 import numpy as np
 
-from media_worker.polish.nail_space import ASPECT, NailSpace, Place
+from media_worker.polish.nail_space import ASPECT, NailSpace, Place, sheet
 from media_worker.vision.arrays import Floats
 
 MARGIN = 0.025
@@ -17,10 +21,13 @@ there is white or coloured and would shine round the new polish."""
 FREE = (0.55, 0.8)
 """Shares of the length between which the margin ends: the free edge is painted over."""
 
+LENS = 0.011
+"""Blur of a photo's own edges: standard deviation as a share of a nail's width, seen on phones' close-ups."""
+
 FOLD_WIDTH = 0.07
 """Share of a nail's width in which the fold's shade falls on it."""
 
-FOLD_DEPTH = 0.35
+FOLD_DEPTH = 0.28
 """Share of the light that the folds take at the very edge."""
 
 RIM_WIDTH = 0.04
@@ -35,21 +42,28 @@ def with_margin(outline: Floats, space: NailSpace, edge: float = 1.0, worn: floa
 
     Where the nail wears polish already (`worn`, 0–1) there is no margin: its rim would shine.
     """
-    offsets = outline - space.cuticle
-    t = offsets @ space.along / space.length
-    across = np.array([-space.along[1], space.along[0]])
-    u = offsets @ across / space.half_width
+    (dx, dy), width = space.along, 2 * space.half_width
+    u, t = ((outline - space.cuticle) @ np.array([[-dy, dx], [dx, dy]]).T).T
+    t = t / space.length
     walled = _ramp((FREE[1] - t / edge) / (FREE[1] - FREE[0]))
-    width = 2 * space.half_width
     margin = width * (MARGIN - (MARGIN + OVERLAP) * worn) * walled
-    sideways = -(margin - width * OVERLAP * (1 - walled)) * np.minimum(np.maximum(1.5 * u, -1), 1)
+    sideways = (width * OVERLAP * (1 - walled) - margin) * np.minimum(np.maximum(3 * u / width, -1), 1)
     ahead = margin * _ramp(1 - 3 * t) + width * OVERLAP * _ramp(3 * t - 2)
-    moved: Floats = outline + sideways[:, None] * across + ahead[:, None] * space.along
+    moved: Floats = outline + np.stack([sideways, ahead], axis=1) @ np.array([[-dy, dx], [dx, dy]])
     return moved.astype(np.float32)
 
 
-def fold(place: Place, edge: float = 1.0) -> Floats:
-    """(rows, columns) share of the light that reaches each point of a sheet; `edge` as above."""
+def softened(cover: Floats, space: NailSpace) -> Floats:
+    """(h, w) how much of each pixel is polish, as a camera sees it: no lens is as sharp as pixels are."""
+    sigma = min(max(LENS * 2 * space.half_width, 0.6), 2.5)
+    size = 3 if sigma < 0.8 else 2 * math.ceil(2 * sigma) + 1
+    return cv2.GaussianBlur(cover, (size, size), sigma).astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=64)
+def fold(rows: int, edge: float = 1.0) -> Floats:
+    """(rows, columns) share of the light that reaches each point of a sheet; `edge` as above. Shared: read only."""
+    place = sheet(rows)
     u, v = place.u[:1], place.v[:, :1] * np.float32(1 / edge)
     walls = np.exp(-(((1 - np.abs(u)) / np.float32(2 * FOLD_WIDTH)) ** 2))
     cuticle = np.exp(-((v / np.float32(FOLD_WIDTH * ASPECT)) ** 2))
@@ -63,8 +77,6 @@ def rim(place: Place, edge: float, towards_light: float) -> Floats:
 
     `towards_light` is −1 to 1: how far the nail points to where light comes from.
     """
-    if edge == 1:
-        return np.ones((1, 1), np.float32)
     past = (1 - place.v[:, :1]) / np.float32(RIM_WIDTH * ASPECT * edge)
     lit: Floats = 1 + np.float32(RIM_LIGHT * towards_light - RIM_SHADE) * np.exp(-past * past)
     return lit

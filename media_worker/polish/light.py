@@ -17,6 +17,7 @@ import numpy as np
 from media_worker.polish.canvas import Canvas
 from media_worker.polish.colour import to_linear
 from media_worker.polish.nail_space import NailSpace, Place
+from media_worker.polish.scene import Scene
 from media_worker.vision.arrays import Floats
 
 ROWS, COLUMNS = 24, 16
@@ -167,16 +168,24 @@ SHARE = 0.5
 
 @dataclass
 class LightMemory:
-    """What was read of each followed nail, so that noise does not flicker in the paint."""
+    """What was read of the scene and of each followed nail, so that noise does not flicker in the paint."""
 
     _known: dict[int, NailLight] = field(default_factory=dict)
+    _scene: Scene | None = None
     _frame: int = 0
 
-    def begin(self, tracks: set[int]) -> bool:
-        """Starts a frame with these nails, forgets others. False where it knows none of them, as after a cut."""
-        self._known = {track: light for track, light in self._known.items() if track in tracks and track}
+    def begin(self, tracks: set[int], read: Callable[[], Scene]) -> Scene:
+        """Starts a frame with these nails and forgets others; gives the light of the scene.
+
+        That changes slowly as long as any nail stays; after a cut, or after an empty frame, it is what is read.
+        """
+        self._known = {track: light for track, light in self._known.items() if track in tracks}
         self._frame += 1
-        return bool(self._known)
+        if not self._known or self._scene is None:
+            self._scene = read()
+        elif self._frame % READ_EVERY == 0:
+            self._scene = self._scene.towards(read(), SHARE)
+        return self._scene
 
     def steady(self, track: int, read: Callable[[], NailLight]) -> NailLight:
         """The light of a nail, read anew every READ_EVERY frames; track 0 is a stranger each time."""

@@ -18,8 +18,8 @@ def metallic(wet: Wet) -> Film:
 
 
 _SURROUNDINGS = (
-    (-1.0, 0.05), (-0.72, 0.10), (-0.60, 0.75), (-0.36, 1.25), (-0.20, 1.05), (-0.15, 0.22), (0.06, 0.12), (0.22, 0.34),
-    (0.42, 0.62), (0.50, 0.95), (0.56, 0.40), (0.75, 0.14), (1.0, 0.04),
+    (-1.0, 0.10), (-0.74, 0.20), (-0.62, 0.75), (-0.38, 1.20), (-0.21, 1.05), (-0.15, 0.26), (-0.02, 0.15),
+    (0.12, 0.28), (0.34, 0.60), (0.47, 0.95), (0.54, 0.55), (0.74, 0.30), (1.0, 0.12),
 )  # fmt: skip
 """Brightness of a room as a round mirror shows it, from one side (−1) to the other: dark wall, lamp side, horizon,
 floor, a far window, dark wall. The edge of the horizon is what tells chrome from satin."""

@@ -106,10 +106,12 @@ class NailSpace:
         x = np.arange(left, left + width, dtype=np.float32)[None, :] + np.float32(0.5 - self.cuticle[0])
         y = np.arange(top, top + height, dtype=np.float32)[:, None] + np.float32(0.5 - self.cuticle[1])
         u = x * np.float32(-dy / self.half_width) + y * np.float32(dx / self.half_width)
-        t = x * np.float32(dx / self.length) + y * np.float32(dy / self.length)
+        v = x * np.float32(dx / self.length) + y * np.float32(dy / self.length)
         square = np.minimum(u * u, np.float32(1.3))
-        below, above = np.float32(self.cuticle_curve), np.float32(self.cuticle_curve + self.edge_curve)
-        v: Floats = (t - below * square) / (1 - above * square)
+        v -= np.float32(self.cuticle_curve) * square
+        square *= np.float32(-self.cuticle_curve - self.edge_curve)
+        square += 1
+        v /= square
         return u, v
 
     def pixels(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:

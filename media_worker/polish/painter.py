@@ -25,9 +25,6 @@ from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
 
-SCENE_SHARE = 0.1
-"""Share of each frame's light that goes into the scene's: a lamp switched on shows within a third of a second."""
-
 SHEETS_KEPT = 48
 """Patterns drawn on sheets and kept: of two hands in two sizes, and a bit."""
 
@@ -37,7 +34,6 @@ class Painter:
 
     def __init__(self) -> None:
         self._memory = LightMemory()
-        self._scene: Scene | None = None
         self._pattern = lru_cache(maxsize=SHEETS_KEPT)(_drawn)
 
     def paint_rgb(self, rgb: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) -> None:
@@ -51,17 +47,10 @@ class Painter:
     def _paint(self, canvas: Canvas, nails: list[Nail], look: Look, left: int) -> None:
         if not nails:
             return
-        scene = self._settled(canvas, nails)
+        scene = self._memory.begin({nail.track for nail in nails}, lambda: read_scene(canvas.overview()))
         lit = [self._lit(canvas, nail, scene) for nail in nails]  # all before any: paint is not to be taken for light
         for nail, light in zip(nails, lit, strict=True):
             self._paint_nail(canvas, nail, look.coats[nail.worn_as], light, others=nails, left=left)
-
-    def _settled(self, canvas: Canvas, nails: list[Nail]) -> Scene:
-        """The scene's light, which changes slowly as long as any nail stays."""
-        newest = read_scene(canvas.overview())
-        same = self._memory.begin({nail.track for nail in nails})
-        self._scene = self._scene.towards(newest, SCENE_SHARE) if same and self._scene else newest
-        return self._scene
 
     def _lit(self, canvas: Canvas, nail: Nail, scene: Scene) -> _Lit:
         space = NailSpace.of(nail.outline, nail.axis)
@@ -80,7 +69,7 @@ class Painter:
             return
         before = canvas.read(patch)
         seen = _seen(nail, shape, patch, others, left)
-        cover = seen * coverage(outline - (patch.left, patch.top), patch.width, patch.height)
+        cover = seen * edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
         bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
         wet = lit.wet(coat, self._pattern(coat, space.rows), space.rows, shape.edge)
         polish = _laid_on(bare, finishes.finished(coat.finish, wet), cover, space, patch)
@@ -109,11 +98,17 @@ class _Lit:
         """A coat in this light, on a sheet of `rows` rows; the own nail ends at v = `edge`."""
         surface = relief(rows)
         light = self.scene.tint * np.float32(self.nail.exposure(self.scene.exposure))
-        falling = float(self.space.along @ shadows.FALLS)
-        relative = edges.fold(surface.place, edge) * edges.rim(surface.place, edge, -falling)
-        shading = self.nail.shading(surface.place, edge) * relative
-        gleam = self.nail.gleam(surface.place, edge)
+        shading, gleam = _uneven(self.nail, rows, round(edge, 2))
+        if edge < 1:
+            shading = shading * edges.rim(surface.place, edge, -float(self.space.along @ shadows.FALLS))
         return Wet(colour, coat.colours, surface, light, shading, gleam, self.shine)
+
+
+@lru_cache(maxsize=32)
+def _uneven(light: NailLight, rows: int, edge: float) -> tuple[Floats, Floats]:
+    """Shading and highlights on a sheet. Kept, as a nail's light is read anew only every few frames."""
+    place = sheet(rows)
+    return light.shading(place, edge) * edges.fold(rows, edge), light.gleam(place, edge)
 
 
 def _drawn(coat: Coat, rows: int) -> Floats:
@@ -151,4 +146,4 @@ def _threefold(values: Floats) -> Floats:
 
 def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:
     """A sheet, (rows, columns, 3), as it lies in the picture."""
-    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32, copy=False)
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32, copy=False)
