@@ -1,16 +1,22 @@
 /** A group of buttons of which one is chosen, as the ARIA pattern wants it: one stop for Tab, arrows inside, wrapping. */
 
+/** Pixels kept free above or below the chosen button: the edges fade. */
+const MARGIN = 40;
+
 export class RadioGroup {
   #element;
+  #scroller;
   #onChoose;
 
   /**
    * Every `[role=radio]` inside belongs to the group, also those that come later.
    * @param {HTMLElement} element
    * @param {(button: HTMLElement) => void} onChoose the person's choice; whoever listens marks it
+   * @param {HTMLElement} [scroller] what scrolls, where it is not the group itself
    */
-  constructor(element, onChoose) {
+  constructor(element, onChoose, scroller = element) {
     this.#element = element;
+    this.#scroller = scroller;
     this.#onChoose = onChoose;
     element.addEventListener("click", ({ target }) => {
       const button = target instanceof Element ? target.closest("[role=radio]") : null;
@@ -36,10 +42,15 @@ export class RadioGroup {
     if (behavior) this.reveal(behavior);
   }
 
-  /** Brings the chosen button into view. @param {ScrollBehavior} behavior */
+  /** Brings the chosen button into view, and moves nothing but the group. @param {ScrollBehavior} behavior */
   reveal(behavior) {
     const chosen = this.#element.querySelector("[aria-checked=true]");
-    chosen?.scrollIntoView({ behavior, inline: "center", block: "nearest" });
+    if (!chosen) return;
+    const [button, box] = [chosen.getBoundingClientRect(), this.#scroller.getBoundingClientRect()];
+    const left = button.left + button.width / 2 - (box.left + box.width / 2);
+    const above = Math.min(0, button.top - box.top - MARGIN);
+    const below = Math.max(0, button.bottom - box.bottom + MARGIN);
+    this.#scroller.scrollBy({ left, top: above || below, behavior });
   }
 
   /** The button with this `data-value`. @param {string} value */
@@ -71,6 +82,6 @@ export function radio(value, label, className) {
   button.className = className;
   button.dataset.value = value;
   button.setAttribute("role", "radio");
-  button.textContent = label;
+  button.append(Object.assign(document.createElement("span"), { textContent: label }));
   return button;
 }

@@ -30,7 +30,8 @@ export class Strip {
     this.#families = families;
     this.#onSelect = onSelect;
     this.#designGroup = new RadioGroup(designs, (button) => this.#choose(String(button.dataset.design)));
-    this.#familyGroup = new RadioGroup(families, (button) => this.#open(String(button.dataset.value), "smooth"));
+    const row = families.parentElement ?? families;
+    this.#familyGroup = new RadioGroup(families, ({ dataset }) => this.#open(String(dataset.value), "smooth"), row);
   }
 
   /** @param {Design[]} designs @param {number | null} preselected */

@@ -2,9 +2,13 @@
 
 /** @typedef {{ value: string | null, label: string, outline?: string }} Option  Null: as the design says. */
 
+export const AS_DESIGNED = "As designed";
+/** What it means for a single finger. */
+export const LIKE_THE_OTHERS = "Like the others";
+
 /** Ten finishes, from plain to sparkling. @type {Option[]} */
 export const FINISHES = [
-  { value: null, label: "As designed" },
+  { value: null, label: AS_DESIGNED },
   { value: "cream", label: "Cream" },
   { value: "gloss", label: "Gel" },
   { value: "matte", label: "Matte" },
@@ -22,7 +26,7 @@ const CUTICLE = "c0 4-2 6-6 6s-6-2-6-6";
 
 /** @type {Option[]} */
 export const SHAPES = [
-  { value: null, label: "As designed", outline: `M18 19V12C18 8 16 5 12 5S6 8 6 12v7M18 19${CUTICLE}` },
+  { value: null, label: AS_DESIGNED, outline: `M18 19V12C18 8 16 5 12 5S6 8 6 12v7M18 19${CUTICLE}` },
   { value: "natural", label: "Natural", outline: `M18 19V11C18 7 16 5 12 5S6 7 6 11v8M18 19${CUTICLE}` },
   { value: "square", label: "Square", outline: `M18 19V3H6v16M18 19${CUTICLE}` },
   { value: "squoval", label: "Squoval", outline: `M18 19V7c0-2.6-1.4-4-4-4h-4C7.4 3 6 4.4 6 7v12M18 19${CUTICLE}` },
@@ -34,7 +38,7 @@ export const SHAPES = [
 
 /** @type {Option[]} */
 export const LENGTHS = [
-  { value: null, label: "As designed" },
+  { value: null, label: AS_DESIGNED },
   { value: "natural", label: "Natural" },
   { value: "short", label: "Short" },
   { value: "medium", label: "Medium" },

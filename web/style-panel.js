@@ -1,7 +1,7 @@
 /** The style sheet: choices over the live picture, each worn at once. It shows wishes and reports them; see wishes.js. */
 
 import { radio, RadioGroup } from "./radio-group.js";
-import { COLOUR_NAMES, FINISHES, LENGTHS, SCOPES, SHAPES } from "./style-options.js";
+import { AS_DESIGNED, COLOUR_NAMES, FINISHES, LENGTHS, LIKE_THE_OTHERS, SCOPES, SHAPES } from "./style-options.js";
 import { coloursOf, isStyled, NO_WISHES, recoloured, reset, wish, wishOf } from "./wishes.js";
 
 /** @typedef {import("./wishes.js").Wishes} Wishes */
@@ -100,10 +100,11 @@ export class StylePanel {
     this.#scopes.mark(this.#scopes.button(this.#scope));
     for (const [field, group] of this.#groups) {
       group.mark(group.button(wished[field] ?? ""));
-      group.button("")?.setAttribute("data-own", String(this.#scope !== "all"));
+      const none = group.button("")?.querySelector("span");
+      if (none) none.textContent = this.#scope === "all" ? AS_DESIGNED : LIKE_THE_OTHERS;
     }
     this.#renderColours();
-    this.#part("#style-reset").toggleAttribute("disabled", !isStyled(this.#wishes));
+    this.#part("#style-reset").setAttribute("aria-disabled", String(!isStyled(this.#wishes))); // keeps the focus
     this.#opener.dataset.styled = String(isStyled(this.#wishes));
   }
 

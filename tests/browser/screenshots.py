@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, FilePayload, Page, Route
 
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
@@ -123,7 +123,7 @@ def demo(design: int) -> Scene:
 
 async def family(page: Page) -> None:
     await demo(36)(page)
-    await page.click("#families [data-value=gel]")
+    await page.click("#families [data-value=Gel]")
 
 
 async def style(page: Page) -> None:
@@ -153,14 +153,14 @@ async def compare(page: Page) -> None:
 async def upload(page: Page) -> None:
     await _open(page)
     photo = images.encode(drawn_hand.draw(drawn_hand.Scene(still=True, worn=WORN), 0).rgb, ImageFormat.JPEG)
-    await page.set_input_files("#photo-file", {"name": "manicure.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    await page.set_input_files("#photo-file", FilePayload(name="manicure.jpg", mimeType="image/jpeg", buffer=photo))
     await page.wait_for_selector("#upload[data-step=found]", timeout=20_000)
     await page.wait_for_timeout(1500)
 
 
 async def upload_failed(page: Page) -> None:
     await _open(page)
-    text = {"name": "manicure.heic", "mimeType": "image/heic", "buffer": b"no picture"}
+    text = FilePayload(name="manicure.heic", mimeType="image/heic", buffer=b"no picture")
     await page.set_input_files("#photo-file", text)
     await page.wait_for_selector("#upload[data-step=failed]")
 
