@@ -15,7 +15,7 @@ from media_worker import images, nail_sets
 from media_worker.bodies import json_response, read_model
 from media_worker.pipeline import try_on_still
 from media_worker.polish.looks import Look
-from media_worker.polish.thumbnail import thumbnail
+from media_worker.polish.thumbnail import hand_picture, thumbnail
 from media_worker.shelf import Shelf
 from media_worker.slot import Slot
 from media_worker.vision.arrays import Pixels
@@ -29,17 +29,14 @@ from protocol.nail_sets import NailSet
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-
-HAND_SIZE = 320
-
 PREVIEW_QUALITY = 85
 """Of WebP; a hand at 640 pixels takes about 20 kB."""
 
-HEAVY_PLACES = 8
-"""Jobs of about a second: the last one is done before its caller gives up."""
+HEAVY_PLACES = 6
+"""Jobs of one to two seconds: the last one is done before its caller gives up."""
 
 PREVIEW_PLACES = 256
-"""A page asks for the thumbnails of a whole catalogue at once; each takes some 15 ms."""
+"""A page asks for the thumbnails of a whole catalogue at once; each takes 15–20 ms."""
 
 
 class PictureApi:
@@ -91,7 +88,7 @@ class PictureApi:
 
 
 def _preview(look: Look, view: View) -> bytes:
-    picture = thumbnail(look, HAND_SIZE) if view is View.HAND else thumbnail(look)
+    picture = hand_picture(look) if view is View.HAND else thumbnail(look)
     return images.encode(picture, ImageFormat.WEBP, quality=PREVIEW_QUALITY)
 
 

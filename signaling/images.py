@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from protocol import limits
 from protocol.errors import BadImage
@@ -48,6 +48,8 @@ def normalise(data: bytes, max_side: int) -> Picture:
             return _encode(_to_srgb(upright), keep_png=image.format == "PNG")
     except _TOO_MANY:
         raise _too_many_pixels() from None
+    except UnidentifiedImageError as error:  # its own words name an address in our memory
+        raise BadImage("this is no JPEG, PNG or WebP") from error
     except _BROKEN as error:
         raise BadImage(f"the image does not decode as JPEG, PNG or WebP: {error}"[:200]) from error
 

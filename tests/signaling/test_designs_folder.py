@@ -140,7 +140,7 @@ async def test_a_file_that_is_still_being_copied_is_left_alone(
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("bad.jpg", b"no picture", "does not decode"),
+        ("bad.jpg", b"no picture", "this is no JPEG, PNG or WebP"),
         ("bad.heic", b"a phone's picture", "save it as JPEG, PNG or WebP"),
         ("bad.toml", ENTRY.format(id=7, name="Low"), "id 7 is for the built-in catalogue; use 1000 or more"),
         ("bad.toml", ENTRY.format(id=1000, name="Taken"), "id 1000 is taken by “Good”; use another one"),
