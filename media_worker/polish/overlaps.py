@@ -6,7 +6,7 @@ another nail that is in full view, that nail's finger is in front.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -63,5 +63,12 @@ def finger(nail: Nail) -> Floats:
 def _lies_over(made: Silhouette, other: Nail) -> bool:
     """Whether the tip lies over a nail that is in view; outlines are nearly convex."""
     nail = other.outline.astype(np.float32, copy=False)
+    if other.visibility <= 0 or _apart(cv2.boundingRect(made.outline), cv2.boundingRect(nail)):
+        return False
     shared, _ = cv2.intersectConvexConvex(made.outline, nail)
-    return shared > TOUCHES * cv2.contourArea(nail) and other.visibility > 0
+    return shared > TOUCHES * cv2.contourArea(nail)
+
+
+def _apart(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether two boxes (left, top, width, height) share nothing."""
+    return any(one[k] > other[k] + other[k + 2] or other[k] > one[k] + one[k + 2] for k in (0, 1))

@@ -7,6 +7,7 @@ below is further away, so the shadow moves off, softens, and weakens.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from media_worker.polish.canvas import Patch
 from media_worker.polish.silhouettes import Silhouette
 from media_worker.vision.arrays import Floats
-from media_worker.vision.coverage import coverage
 
 FALLS = (0.56, 0.83)
 """Unit vector along which shadows fall, x right and y down: light comes from above, and a bit from the left."""
@@ -56,7 +56,7 @@ def within(outline: Floats, made: Silhouette) -> Floats:
     if not made.extended:
         return outline
     fallen = outline + np.float32(LOOSE.fall * made.width) * np.array(FALLS, np.float32)
-    blur = np.float32(SIGMAS * LOOSE.blur * made.width)
+    blur = np.float32((SIGMAS * LOOSE.blur + 0.5 / CELLS) * made.width)
     return np.concatenate([outline, fallen - blur, fallen + blur])
 
 
@@ -69,11 +69,10 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
         return None
     cells = CELLS / max(made.width, 1e-3)  # per pixel
     width, height = (max(round(size * cells), 2) for size in (patch.width, patch.height))
-    scale = np.array([width / patch.width, height / patch.height], np.float32)
-    tip = coverage((made.outline - (patch.left, patch.top)) * scale, width, height)
-    beyond = _beyond_free_edge(made, patch, scale, width, height)
-    near = np.exp(np.minimum(-beyond / FADES, 0)) * np.clip(1 + beyond / BEGINS, 0, 1)
-    far = np.clip(beyond / FADES, 0, 1)
+    tip = _drawn(made.outline - (patch.left, patch.top), patch, width, height)
+    beyond = _beyond_free_edge(made, patch, width, height)
+    near = np.exp(np.minimum(beyond / -FADES, 0)) * np.minimum(np.maximum(1 + beyond / BEGINS, 0), 1)
+    far = np.minimum(np.maximum(beyond / FADES, 0), 1)
     light = _light_left(tip * near, CONTACT) * _light_left(tip * far, LOOSE)
     return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 
@@ -86,13 +85,23 @@ def dimmed(bare: Floats, light: Floats | None, seen: Floats) -> Floats:
     return cv2.multiply(bare, cv2.merge((left, left, left))).astype(np.float32, copy=False)
 
 
-def _beyond_free_edge(made: Silhouette, patch: Patch, scale: Floats, width: int, height: int) -> Floats:
+def _drawn(outline: Floats, patch: Patch, width: int, height: int) -> Floats:
+    """(height, width) share of each cell that lies inside an outline, about: it is blurred anyway."""
+    mask = np.zeros((height, width), np.uint8)
+    points = (outline * (width / patch.width, height / patch.height) - 0.5) * 16
+    cv2.fillConvexPoly(mask, points.astype(np.int32), 255, cv2.LINE_AA, 4)
+    return mask * np.float32(1 / 255)
+
+
+def _beyond_free_edge(made: Silhouette, patch: Patch, width: int, height: int) -> Floats:
     """(height, width) how far each cell lies beyond the own free edge, along the axis, in nail widths."""
-    along = (made.axis[1] - made.axis[0]) / np.hypot(*(made.axis[1] - made.axis[0]))
-    free_edge = made.axis[0] + made.edge * (made.axis[1] - made.axis[0])
-    x = (np.arange(width, dtype=np.float32) + 0.5) / scale[0] + np.float32(patch.left - free_edge[0])
-    y = (np.arange(height, dtype=np.float32) + 0.5) / scale[1] + np.float32(patch.top - free_edge[1])
-    beyond: Floats = (x[None, :] * along[0] + y[:, None] * along[1]) / np.float32(made.width)
+    (x, y), (end_x, end_y) = made.axis.tolist()
+    scale = 1 / (max(hypot(end_x - x, end_y - y), 1e-3) * made.width)
+    dx, dy = (end_x - x) * scale, (end_y - y) * scale
+    x, y = x + made.edge * (end_x - x), y + made.edge * (end_y - y)
+    across = np.linspace(patch.left - x, patch.right - x, 2 * width + 1, dtype=np.float32)[1::2] * np.float32(dx)
+    down = np.linspace(patch.top - y, patch.bottom - y, 2 * height + 1, dtype=np.float32)[1::2] * np.float32(dy)
+    beyond: Floats = across[None, :] + down[:, None]
     return beyond
 
 
