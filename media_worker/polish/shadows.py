@@ -38,7 +38,7 @@ class _Shadow:
 CONTACT = _Shadow(0.7, 0.13, 0.1)
 """Beside the own free edge, where a tip all but touches the skin."""
 
-LOOSE = _Shadow(0.5, 0.26, 0.17)
+LOOSE = _Shadow(0.42, 0.26, 0.17)
 """Further on."""
 
 BEGINS = 0.3
