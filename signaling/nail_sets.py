@@ -52,6 +52,6 @@ class NailSets:
 
 def nail_picture(nail_set: NailSet, text: str) -> bytes:
     """The PNG of the nail at the place that a path names. Raises UnknownNail."""
-    if not text.isdecimal() or len(text) > 3 or int(text) >= len(nail_set.nails):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) < len(nail_set.nails)):
         raise UnknownNail(f"there is no nail {text:.10}; this set has {len(nail_set.nails)}, counted from 0")
     return nail_set.nails[int(text)].image

@@ -371,6 +371,14 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         assert time.monotonic() - asked < 1
         assert client.of("metadata")[-1]["design"] == 6
 
+        client.say(type="config", colours=["#B3001B"], fingers={"ring": {"nail": 0}})
+        await client.until(lambda: client.of("error"))
+        assert client.of("error")[0]["code"] == "unknown_nail"
+        client.say(type="config", colours=["#B3001B"], shape="square", fingers={})
+        await client.until(lambda: polished(client.pictures[-1], mask) > 0.5, seconds=2)
+        client.say(type="config", colours=None)
+        await client.until(lambda: polished(client.pictures[-1], mask, COBALT) > 0.5, seconds=2)
+
         client.say(type="capture", format="png")
         await client.until(lambda: client.binaries)
         header, payload = client.binaries[-1]
@@ -381,7 +389,7 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
         await client.until(lambda: client.of("pong"))
         report = await worker.report()
         assert report.statistics.frames_out >= 30
-        assert report.settings.design == 6
+        assert (report.settings.design, report.settings.shape, report.settings.colours) == (6, "square", None)
         assert (await worker.health()).used == 1
     await gone(worker)
 

@@ -1,0 +1,60 @@
+"""Workers know the own designs of today before they are asked about them."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol.errors import CatalogueUnknown, WorkerUnavailable
+from protocol.internal import Worn
+from tests.signaling.conftest import Lacquer, Start, eventually
+from tests.signaling.fake_worker import FakeWorker
+
+FIELDS = {"name": "Night", "family": "Shop", "colours": ["#101840"]}
+
+
+async def test_a_call_goes_through_while_designs_change(lacquer: Lacquer, worker: FakeWorker) -> None:
+    """One more is added between the telling and the call."""
+    collection, workshop = lacquer.context.collection, lacquer.context.workshop
+    await collection.add(FIELDS)
+    told: list[str | None] = []
+
+    async def call() -> str:
+        told.append(workshop.today(Worn(design_id=1000)).catalogue)
+        if len(told) == 2:
+            await collection.add(FIELDS)
+        if len(worker.designs) < 2:
+            raise CatalogueUnknown
+        return "done"
+
+    assert await workshop.informed(worker.url, call) == "done"
+    assert len(set(told)) == 2
+    assert list(worker.designs) == [1000, 1001]
+
+
+async def test_a_worker_that_never_understands_is_given_up(lacquer: Lacquer, worker: FakeWorker) -> None:
+    async def call() -> None:
+        raise CatalogueUnknown
+
+    with pytest.raises(WorkerUnavailable):
+        await lacquer.context.workshop.informed(worker.url, call)
+
+
+async def test_only_what_a_worker_lacks_is_sent(lacquer: Lacquer, worker: FakeWorker) -> None:
+    collection, workshop = lacquer.context.collection, lacquer.context.workshop
+    first, second = await collection.add(FIELDS), await collection.add(FIELDS)
+    await workshop.inform(worker.url)
+    kept = worker.designs[first.design.id]
+    await collection.change(second, {"name": "Midnight"}, None)
+    await workshop.inform_all()
+    assert worker.designs[first.design.id] is kept
+    assert worker.designs[second.design.id].design.name == "Midnight"
+
+
+async def test_a_dead_worker_holds_up_no_other(start: Start, worker: FakeWorker) -> None:
+    async with FakeWorker() as dead:
+        lacquer = await start(dead, worker)
+        await eventually(lambda: bool(dead.health_polls and worker.health_polls))
+        await lacquer.context.collection.add(FIELDS)
+        await dead.stop()
+        await lacquer.context.workshop.inform_all()
+        assert list(worker.designs) == [1000]
