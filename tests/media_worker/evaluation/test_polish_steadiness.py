@@ -38,7 +38,8 @@ def test_a_bare_nail_shows_no_pattern() -> None:
     assert [steadiness.displacement(drawing.rgb, nail) for nail in drawing.nails] == [None] * 5
 
 
-def test_the_renderer_keeps_its_pattern_in_place() -> None:
+def test_the_renderer_keeps_its_pattern_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steadiness, "FRAMES", 20)
     report = steadiness.sticking(None, lambda done, total: None)
     assert [clip.seen for clip in report.clips] == [1.0] * 4
     assert max(clip.moved or 1 for clip in report.clips) < 0.02
