@@ -37,25 +37,25 @@ RIM_LIGHT, RIM_SHADE = 0.3, 0.08
 """Share of light that the end of an extension gains as it points to the lamp, and loses in any case."""
 
 
-def with_margin(outline: Floats, space: NailSpace, edge: float = 1.0, worn: float = 0.0) -> Floats:
-    """The outline (N, 2) of the polish on a nail of this outline, whose own free edge lies at v = `edge`.
+def with_margin(outline: Floats, space: NailSpace, worn: float = 0.0) -> Floats:
+    """The outline (N, 2) of the polish on a nail of this outline: narrower at the cuticle, over the brim at its end.
 
     Where the nail wears polish already (`worn`, 0–1) there is no margin: its rim would shine.
     """
     (dx, dy), width = space.along, 2 * space.half_width
-    u, t = ((outline - space.cuticle) @ np.array([[-dy, dx], [dx, dy]]).T).T
-    t = t / space.length
-    walled = _ramp((FREE[1] - t / edge) / (FREE[1] - FREE[0]))
-    margin = width * (MARGIN - (MARGIN + OVERLAP) * worn) * walled
-    sideways = (width * OVERLAP * (1 - walled) - margin) * np.minimum(np.maximum(3 * u / width, -1), 1)
-    ahead = margin * _ramp(1 - 3 * t) + width * OVERLAP * _ramp(3 * t - 2)
-    moved: Floats = outline + np.stack([sideways, ahead], axis=1) @ np.array([[-dy, dx], [dx, dy]])
+    upright = np.array([[-dy, dx], [dx, dy]])
+    margin = MARGIN - (MARGIN + OVERLAP) * worn
+    points = (outline - space.cuticle) @ upright.T  # across and along, in pixels
+    share = points[:, 1] / space.length
+    points[:, 0] *= 1 - 2 * margin + 2 * (margin + OVERLAP) * share
+    points[:, 1] += width * (margin + (OVERLAP - margin) * share)
+    moved: Floats = points @ upright + space.cuticle
     return moved.astype(np.float32)
 
 
 def softened(cover: Floats, space: NailSpace) -> Floats:
     """(h, w) how much of each pixel is polish, as a camera sees it: no lens is as sharp as pixels are."""
-    sigma = min(max(LENS * 2 * space.half_width, 0.6), 2.5)
+    sigma = min(max(LENS * 2 * space.half_width, 0.5), 2.5)
     size = 3 if sigma < 0.8 else 2 * math.ceil(2 * sigma) + 1
     return cv2.GaussianBlur(cover, (size, size), sigma).astype(np.float32, copy=False)
 

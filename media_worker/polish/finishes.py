@@ -24,7 +24,7 @@ def finished(finish: Finish, wet: Wet) -> Film:
 
 def _cream(wet: Wet) -> Film:
     """Even colour under a soft, small highlight."""
-    highlight = np.float32(0.17) * wet.spot(0.11, 0.17) + np.float32(0.33) * wet.gleam
+    highlight = np.maximum(np.float32(0.17) * wet.spot(0.1, 0.15), np.float32(0.22) * wet.gleam)
     return Film(wet.lit(wet.round(0.16)) + wet.white(highlight))
 
 

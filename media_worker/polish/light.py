@@ -32,6 +32,7 @@ _INNER = 1 - np.abs(_U) ** 4
 _SKIN_V, _SKIN_U = np.meshgrid(
     np.linspace(-0.32, -0.14, 3, dtype=np.float32), np.linspace(-0.6, 0.6, COLUMNS, dtype=np.float32), indexing="ij"
 )
+_PLACES = _U.ravel(), _U.ravel() ** 2, _V.ravel()
 _ON_PLATE = _INNER * np.clip((np.float32(0.92) - _V) * 8, 0, 1)
 """Where highlights are looked for: not on the free edge, whose white line need not lie straight across."""
 _ALL_U, _ALL_V = np.concatenate([_U, _SKIN_U]), np.concatenate([_V, _SKIN_V])
@@ -55,6 +56,12 @@ darkest hands in the videos at hand it is 0.13 to 0.24, of their nails more than
 
 LEAST_EXPOSURE = 0.05
 
+FAINT = 0.004
+"""Highlight, linear light on average over a nail, that is half believed."""
+
+SCATTERED = 0.12
+"""Variance in u of highlights that are all over the nail."""
+
 
 @dataclass(frozen=True, eq=False)
 class NailLight:
@@ -68,6 +75,8 @@ class NailLight:
     """(3,) the finger just behind the cuticle."""
     nail: float
     """The lightest quarter of the nail, red light alone."""
+    lamp: Floats
+    """(3,) u and v of the middle of the highlights, and how much that says, 0–1."""
     worn: float
     """How sure it is that the nail wears polish already, 0–1."""
 
@@ -102,6 +111,7 @@ class NailLight:
             self.highlights + np.float32(share) * (newer.highlights - self.highlights),
             self.skin + share * (newer.skin - self.skin),
             self.nail + share * (newer.nail - self.nail),
+            self.lamp + np.float32(share) * (newer.lamp - self.lamp),
             self.worn + share * (newer.worn - self.worn),
         )
 
@@ -115,7 +125,17 @@ def read_light(canvas: Canvas, space: NailSpace) -> NailLight:
     plate = np.sort(nail.reshape(-1, 3), axis=0)
     middle, light = plate[len(plate) // 2], plate[len(plate) * 3 // 4]
     slants, highlights = _slants(nail.max(axis=2)), _highlights(nail.min(axis=2))
-    return NailLight(slants, highlights, skin, float(light[0]), _worn(middle, skin))
+    return NailLight(slants, highlights, skin, float(light[0]), _lamp(highlights), _worn(middle, skin))
+
+
+def _lamp(highlights: Floats) -> Floats:
+    """NailLight.lamp. Highlights all over a nail are of many lamps, or of old polish, and their middle says little."""
+    weights = highlights.ravel()
+    total = float(weights.sum()) + 1e-6
+    u, square, v = (float(weights @ values) / total for values in _PLACES)
+    compact = max(1 - (square - u * u) / SCATTERED, 0.0)
+    amount = total / weights.size
+    return np.array([u, v, compact * amount / (amount + FAINT)], np.float32)
 
 
 def _worn(nail: Floats, skin: Floats) -> float:

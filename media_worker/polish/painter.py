@@ -20,7 +20,7 @@ from media_worker.polish.looks import Coat, Look
 from media_worker.polish.nail_space import NailSpace, sheet
 from media_worker.polish.scene import Scene, read_scene
 from media_worker.polish.silhouettes import Silhouette, silhouette
-from media_worker.polish.surface import Film, Shine, Wet, relief, shine
+from media_worker.polish.surface import Film, Shine, Wet, lit_at, relief, shine
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
@@ -56,14 +56,15 @@ class Painter:
         space = NailSpace.of(nail.outline, nail.axis)
         light = self._memory.steady(nail.track, lambda: read_light(canvas, space))
         across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
-        return _Lit(space, light, scene, shine(space.angle, float(across), float(down)))
+        guessed = shine(space.angle, float(across), float(down))
+        return _Lit(space, light, scene, lit_at(guessed, light.lamp))
 
     def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, others: list[Nail], left: int) -> None:
         shape = silhouette(nail, coat.shape, coat.length)
         space = lit.space if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
         if coat.texture is not None:
             space = space.straight()
-        outline = edges.with_margin(shape.outline, space, shape.edge, lit.nail.worn)
+        outline = edges.with_margin(shape.outline, space, lit.nail.worn)
         patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, left=left)
         if patch is None:
             return

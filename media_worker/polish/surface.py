@@ -79,6 +79,13 @@ def shine(angle: float, across: float, down: float) -> Shine:
 _HALFWAY = np.divide(np.add(LAMP, (0, 0, 1)), np.hypot(np.hypot(LAMP[0], LAMP[1]), LAMP[2] + 1)).tolist()
 
 
+def lit_at(shine: Shine, lamp: Floats) -> Shine:
+    """The same where highlights tell better where the lamp is: `lamp` is their u, their v, and how sure they are."""
+    u, v, sure = (float(part) for part in lamp)
+    u, v = min(max(u, -0.6), 0.6), min(max(v, 0.3), 0.62)
+    return Shine(shine.u + sure * (u - shine.u), shine.v + sure * (v - shine.v), shine.turn)
+
+
 def tinted(amount: Floats, colour: Floats) -> Floats:
     """(h, w, 3): so much, (h, w), of a colour, (3,). Numpy's own broadcasting is five times slower."""
     three: Floats = cv2.merge([amount * channel for channel in colour]).astype(np.float32, copy=False)
