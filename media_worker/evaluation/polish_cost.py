@@ -18,6 +18,8 @@ from media_worker.evaluation.worn import plain, true_nails
 from media_worker.files import Progress
 from media_worker.polish.looks import Look
 from media_worker.polish.painter import Painter
+from media_worker.vision.arrays import Pixels
+from media_worker.vision.nails import Nail
 from protocol.designs import Finish, Length, Pattern, Shape
 from protocol.messages import Wish
 
@@ -71,18 +73,17 @@ def cost(progress: Progress) -> CostReport:
         for shape in Shape
     }
     own, total = solid | patterned, len(solid) + len(patterned) + len(grown)
+    drawing, costs = draw(SCENE, 0), []
     with _one_thread():
-        costs = []
         for done, (name, look) in enumerate((own | grown).items(), 1):
-            costs.append(Cost(name, _milliseconds(look)))
+            costs.append(Cost(name, _milliseconds(look, i420_of(drawing.rgb), true_nails(drawing))))
             progress(done, total)
     return CostReport(costs[: len(own)], costs[len(own) :])
 
 
-def _milliseconds(look: Look) -> float:
-    drawing = draw(SCENE, 0)
-    frame, nails, painter = i420_of(drawing.rgb), true_nails(drawing), Painter()
-    times = []
+def _milliseconds(look: Look, frame: Pixels, nails: list[Nail]) -> float:
+    """As in a stream: one painter, which sees the same nails in every frame."""
+    painter, times = Painter(), []
     for _ in range(WARM_UP + REPEATS):
         fresh = frame.copy()
         start = time.thread_time()  # what other processes take away does not count
