@@ -26,7 +26,7 @@ def ask(settings: Config, change: Config) -> Config:
 
 
 def ring(**wish: int) -> Config:
-    return Config(fingers={Finger.RING: FingerConfig(**wish)})
+    return Config(fingers={Finger.RING: FingerConfig.model_validate(wish)})
 
 
 def test_only_what_a_change_names_is_changed() -> None:
