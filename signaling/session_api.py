@@ -29,7 +29,7 @@ from signaling.auth import caller
 from signaling.context import CONTEXT, Context
 from signaling.image_response import CHANGING, image_response
 from signaling.nail_sets import nail_picture
-from signaling.operations import BINARY, IMAGE, Operation
+from signaling.operations import BINARY, IMAGE, Operation, Schema
 from signaling.results import keep_still
 from signaling.sessions import Session
 from signaling.uploads import REFERENCE_SIDE, SOURCE_SIDE, Form
@@ -80,7 +80,11 @@ def _settings(form: Form) -> Config:
         raise InvalidFields("mode: must be `upload` in a form; explore mode is sent as JSON")
     if REFERENCE not in form.files:
         raise InvalidFields(f"{REFERENCE}: missing")
-    text = form.fields.get("config")
+    return _config(form.fields.get("config"))
+
+
+def _config(text: str | None) -> Config:
+    """Raises InvalidFields, BadRequest."""
     return uploads.parse(Config, uploads.parse_json_object(text, "config")) if text else Config()
 
 
@@ -131,7 +135,8 @@ async def preview(request: web.Request) -> web.Response:
 
 async def _drawn(request: web.Request, view: View) -> web.Response:
     """What an upload session wears, as it is set now."""
-    context, session = request.app[CONTEXT], await _uploaded(request)
+    context = request.app[CONTEXT]
+    session = await context.sessions.refresh(await _uploaded(request))  # it may have changed since the last sweep
     drawn = await context.workshop.preview(await context.sessions.worn(session), view)
     return image_response(request, drawn.image, drawn.content_type, cache=CHANGING)
 
@@ -160,6 +165,19 @@ _CREATE_FORM = {
         "config": {"type": "string", "description": "A JSON object: what to wear differently from the start."},
     },
 }
+_TRIED: dict[str, Schema] = {
+    "config": {"type": "string", "description": "A JSON object: what to try on, while the session keeps its settings."}
+}
+_DRAWING = (
+    BadRequest,
+    NotFound,
+    UnknownDesign,
+    UnknownNail,
+    SessionEnded,
+    InvalidFields,
+    AtCapacity,
+    WorkerUnavailable,
+)
 _SESSIONS, _SESSION = f"{API}/sessions/", f"{API}/sessions/{{session_id}}/"
 _DESIGN = f"{_SESSION}design/"
 
@@ -232,8 +250,9 @@ OPERATIONS = (
         thumbnail,
         "Upload mode: a finger that wears the person's own design",
         "sessions",
+        query=_TRIED,
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, SessionEnded, AtCapacity, WorkerUnavailable),
+        errors=_DRAWING,
     ),
     Operation(
         "GET",
@@ -241,8 +260,9 @@ OPERATIONS = (
         preview,
         "Upload mode: a hand that wears the person's own design, as it is set now",
         "sessions",
+        query=_TRIED,
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, SessionEnded, AtCapacity, WorkerUnavailable),
+        errors=_DRAWING,
     ),
     Operation(
         "GET",

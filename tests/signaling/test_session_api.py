@@ -170,6 +170,43 @@ async def test_previews_show_the_set_as_it_is_worn(lacquer: Lacquer, worker: Fak
     assert worker.previews[0].nail_set == worker.shows
 
 
+async def test_a_preview_shows_what_was_changed_a_moment_ago(lacquer: Lacquer, worker: FakeWorker) -> None:
+    created = await created_by(lacquer, upload(picture()))
+    socket = await lacquer.connect(created["session_id"])
+    worker.sessions[created["session_id"]].settings = Config(finish=Finish.CHROME)
+    await lacquer.follow(created["design"]["nail_set"]["preview_url"])
+    assert worker.previews[-1].settings.finish == "chrome"
+    await socket.close()
+
+
+async def test_a_preview_tries_on_what_the_session_does_not_keep(lacquer: Lacquer, worker: FakeWorker) -> None:
+    created = await created_by(lacquer, upload(picture(), config='{"shape": "almond"}'))
+    url = created["design"]["nail_set"]["preview_url"]
+    hand = await lacquer.follow(url, params={"config": '{"fingers": {"pinky": {"nail": 2}}}'})
+    assert hand.status == 200
+    await lacquer.follow(url)
+    tried, kept = (asked.settings for asked in worker.previews)
+    assert (tried.fingers[Finger.PINKY].nail, tried.shape) == (2, "almond")
+    assert kept.fingers == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "code"),
+    [
+        ('{"fingers": {"pinky": {"nail": 99}}}', 404, "unknown_nail"),
+        ('{"shape": "claw"}', 422, "invalid_fields"),
+        ("{", 400, "bad_request"),
+    ],
+)
+async def test_what_cannot_be_tried_on_is_refused(
+    lacquer: Lacquer, worker: FakeWorker, config: str, status: int, code: str
+) -> None:
+    created = await created_by(lacquer, upload(picture()))
+    answer = await lacquer.follow(created["design"]["nail_set"]["preview_url"], params={"config": config})
+    assert (answer.status, (await answer.json())["code"]) == (status, code)
+    assert worker.previews == []
+
+
 async def test_an_upload_moves_with_its_nails_and_settings(lacquer: Lacquer, worker: FakeWorker) -> None:
     created = await created_by(lacquer, upload(picture(), config='{"shape": "almond"}'))
     assert created["settings"]["shape"] == "almond"
