@@ -8,7 +8,7 @@ bending of their own. With t the share of the axis' length, and the ends at t = 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -59,7 +59,7 @@ class NailSpace:
     """Where a nail lies in a picture: the way from its coordinates to pixels and back."""
 
     cuticle: Floats
-    """(2,) its middle, in pixels."""
+    """(2,) midway between the sides, in pixels."""
     along: Floats
     """(2,) unit vector from the cuticle to the free edge."""
     length: float
@@ -77,18 +77,16 @@ class NailSpace:
         along = axis[1] - axis[0]
         length = max(float(np.hypot(*along)), 1.0)
         along = along / length
+        sideways = np.array([-along[1], along[0]])
         offsets = _dense(outline) - axis[0]
-        across = offsets @ np.array([-along[1], along[0]])
-        half_width = max(float(across.max() - across.min()) / 2, 0.5)
-        u, t = across / half_width, offsets @ along / length
+        across = offsets @ sideways
+        left, right = float(across.min()), float(across.max())
+        half_width, middle = max((right - left) / 2, 0.5), (left + right) / 2
+        u, t = (across - middle) / half_width, offsets @ along / length
         square = u * u
         square[square > INNER * INNER] = 0
         below, above = np.where(t < 0.5, square, 0), np.where(t > 0.5, square, 0)
-        return cls(axis[0], along, length, half_width, _bend(below, t), _bend(above, 1 - t))
-
-    def straight(self) -> NailSpace:
-        """The same with straight lines of one v: a texture cut out of a photo brings its own curves."""
-        return replace(self, cuticle_curve=0.0, edge_curve=0.0)
+        return cls(axis[0] + middle * sideways, along, length, half_width, _bend(below, t), _bend(above, 1 - t))
 
     @property
     def rows(self) -> int:

@@ -62,8 +62,6 @@ class Painter:
     def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, others: list[Nail], left: int) -> None:
         shape = silhouette(nail, coat.shape, coat.length)
         space = lit.space if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
-        if coat.texture is not None:
-            space = space.straight()
         outline = edges.with_margin(shape.outline, space, lit.nail.worn)
         patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, left=left)
         if patch is None:
