@@ -129,6 +129,7 @@ def _laid_on(bare: Floats, film: Film, cover: Floats, space: NailSpace, patch: P
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
     x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
+    np.maximum(y, 0, out=y)  # below the cuticle the fold's shade must not lift again
     polish = _unrolled(film.light, x, y)
     if film.through is not None:
         polish += _unrolled(film.through, x, y) * bare
