@@ -134,11 +134,20 @@ async def preview(request: web.Request) -> web.Response:
 
 
 async def _drawn(request: web.Request, view: View) -> web.Response:
-    """What an upload session wears, as it is set now."""
+    """What an upload session wears, as it is set now, with the changes that the query's `config` tries out."""
     context = request.app[CONTEXT]
     session = await context.sessions.refresh(await _uploaded(request))  # it may have changed since the last sweep
-    drawn = await context.workshop.preview(await context.sessions.worn(session), view)
+    worn = _trying(context, await context.sessions.worn(session), _config(request.query.get("config")))
+    drawn = await context.workshop.preview(worn, view)
     return image_response(request, drawn.image, drawn.content_type, cache=CHANGING)
+
+
+def _trying(context: Context, worn: Worn, change: Config) -> Worn:
+    """Raises UnknownDesign, UnknownNail."""
+    settings = wishes.changed(worn.settings, change)
+    if change.model_fields_set:
+        _check(context, settings, own=len(worn.nail_set.nails) if worn.nail_set else 0)
+    return worn.model_copy(update={"settings": settings})
 
 
 async def nail(request: web.Request) -> web.Response:
