@@ -126,7 +126,7 @@ const WORDS = {
   },
   vision_failed: {
     title: "We could not look for nails",
-    text: "It is on our side. Try again, or choose another photo.",
+    text: "It is on our side. Please try again in a moment.",
     action: "Try again",
   },
   unknown_nail: {
@@ -155,7 +155,14 @@ export function isHopeless(code) {
   return ["camera_blocked", "camera_unsupported", "insecure_origin"].includes(code);
 }
 
-const SERVERS = ["at_capacity", "worker_unavailable", "server_unreachable", "connection_failed", "internal_error"];
+const SERVERS = [
+  "at_capacity",
+  "worker_unavailable",
+  "server_unreachable",
+  "connection_failed",
+  "vision_failed",
+  "internal_error",
+];
 
 /** Errors of the server or the way there, which the demo hand would meet as well. @param {string} code */
 export function isServers(code) {

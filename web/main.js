@@ -6,6 +6,7 @@ import { CompareHandle } from "./compare-handle.js";
 import { openDemoHand } from "./demo-hand.js";
 import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
+import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
 import { photoSheet } from "./photo-sheet.js";
 import { TryOnSession } from "./session.js";
@@ -14,8 +15,6 @@ import { StylePanel } from "./style-panel.js";
 import { throttle } from "./throttle.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
-import { firstPicture, shrink, Upload } from "./upload.js";
-import { UploadSheet } from "./upload-sheet.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
 import { hintWords, photoName, stateWords } from "./words.js";
 
@@ -45,12 +44,6 @@ const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) 
   wishes = wanted;
   wear();
 });
-const uploadSheet = new UploadSheet(byId("upload"), {
-  onAssign: (finger, nail) => assign(finger, nail),
-  onGo: (wanted) => void startAnew(wanted),
-  onAnother: () => byId("photo-file").click(),
-  onClose: () => (uploading = null),
-});
 const compareHandle = new CompareHandle(byId("compare-handle"), button("compare"), view, (compare) =>
   session.configure({ compare }),
 );
@@ -59,6 +52,15 @@ const wear = throttle(() => session.configure(worn()), 66);
 
 const api = new Api();
 const session = new TryOnSession({ api, transports: transports() });
+const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
+const manicure = new Manicure(api, /** @type {HTMLDialogElement} */ (byId("upload")), photoFile, {
+  onWear: wearOwn,
+  onAssign: (finger, nail) => {
+    wishes = wish(wishes, finger, { nail });
+    manicure.show(wishes);
+  },
+  onGo: (wanted) => void startAnew(wanted),
+});
 /** For tests and the curious: `lacquer.state`, `lacquer.stats()`, `lacquer.lastMetadata`. */
 Object.assign(window, { lacquer: session });
 
@@ -66,12 +68,6 @@ Object.assign(window, { lacquer: session });
 let kind = "camera";
 /** What the person wants differently from the design. */
 let wishes = NO_WISHES;
-/** The photo whose nails are “yours”: every session is made of it, for only its own session can wear it. @type {Upload | null} */
-let upload = null;
-/** @type {import("./nail-set.js").NailSet | null} */
-let nailSet = null;
-/** The photo that is on its way. @type {Blob | null} */
-let uploading = null;
 let pausedByHiding = false;
 let nailsSeenAt = 0;
 let takingPhoto = false;
@@ -88,12 +84,8 @@ async function start(wanted) {
   const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
   const openSource = kind === "demo" ? openHand : () => openCamera();
   session.configure(worn());
-  const own = upload;
-  await session.start({
-    openSource,
-    design: strip.selected ? strip.selected.id : 1,
-    openSession: own ? () => own.session() : undefined,
-  });
+  const design = strip.selected ? strip.selected.id : 1;
+  await session.start({ openSource, design, openSession: manicure.openSession });
 }
 
 /** In place of what runs now. @param {Kind} wanted */
@@ -150,37 +142,12 @@ function frameSize(output) {
   return /** @type {HTMLCanvasElement} */ (output);
 }
 
-/** Shows what a photo of a manicure has to wear. @param {Blob} file */
-async function uploadPhoto(file) {
-  uploading = file;
-  uploadSheet.wait();
-  try {
-    const photo = await shrink(file);
-    const info = await api.upload(photo);
-    const fresh = new Upload(api, photo, info);
-    if (uploading !== file) return fresh.discard(); // closed meanwhile, or another one was chosen
-    wearUpload(fresh, info.design);
-  } catch (error) {
-    console.warn("lacquer:", error);
-    if (uploading === file) uploadSheet.fail(asTryOnError(error).code);
-  }
-}
-
-/** @param {Upload} fresh @param {import("./api.js").Design} design */
-function wearUpload(fresh, design) {
-  upload?.discard();
-  upload = fresh;
-  nailSet = design.nail_set ?? null;
+/** The nails of a photo are a design like the others. @param {import("./api.js").Design} design */
+function wearOwn(design) {
   wishes = forAnotherPhoto(wishes);
-  strip.wearOwn({ ...design, id: null });
+  strip.wearOwn(design);
   showWearing();
-  if (nailSet) uploadSheet.show(nailSet, wishes);
-}
-
-/** @param {import("./wishes.js").Finger} finger @param {number} nail */
-function assign(finger, nail) {
-  wishes = wish(wishes, finger, { nail });
-  if (nailSet) uploadSheet.show(nailSet, wishes);
+  manicure.show(wishes);
 }
 
 // --- what the session says -------------------------------------------------------------------------------------------
@@ -326,24 +293,8 @@ button("switch").onclick = async () => {
   }
 };
 
-const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
-for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => photoFile.click();
-photoFile.onchange = () => {
-  offer(photoFile.files ?? []);
-  photoFile.value = ""; // the same photo may be chosen again
-};
-document.addEventListener("dragover", (event) => event.preventDefault()); // or the browser would open what is dropped
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  offer(event.dataTransfer?.files ?? []);
-});
-document.addEventListener("paste", ({ clipboardData }) => offer(clipboardData?.files ?? []));
-
-/** @param {Iterable<File>} files */
-function offer(files) {
-  const photo = firstPicture(files);
-  if (photo) void uploadPhoto(photo);
-}
+for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => manicure.choose();
+manicure.listen(document);
 
 // A browser that refuses to play without a touch gets one here.
 picture.addEventListener("click", () => {
@@ -364,6 +315,7 @@ window.addEventListener("online", () => session.retryNow());
 window.addEventListener("pagehide", () => {
   closeCamera(/** @type {MediaStream | null} */ (preview.srcObject));
   session.stop();
+  manicure.discard();
 });
 
 for (const id of ["pause", "capture", "switch"]) button(id).disabled = true;

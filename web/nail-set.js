@@ -1,6 +1,6 @@
 /** What the server found in the person's photo, in words, and which of its nails each finger wears. Pure. */
 
-import { FINGERS } from "./wishes.js";
+import { configOf, FINGERS } from "./wishes.js";
 
 /** @typedef {import("./wishes.js").Finger} Finger */
 /** @typedef {{ image_url: string, finger: Finger | null, confidence: number }} NailView */
@@ -28,7 +28,7 @@ export function foundWords({ kind, nails, filled, confidence }) {
     return { title: "No nails in this photo", text: "Its middle is worn as a swatch. For a manicure, show the nails larger." };
   }
   const doubt = confidence < UNSURE ? " We are not quite sure: look closely." : "";
-  const neighbours = filled.length > 0 && kind === "hand" ? ` ${borrowed(filled.length)}` : "";
+  const neighbours = filled.length > 0 ? ` ${borrowed(filled.length)}` : "";
   return {
     title: `We found ${nails.length} ${nails.length === 1 ? "nail" : "nails"}`,
     text: `Tap a finger, then the nail it should wear.${neighbours}${doubt}`,
@@ -38,6 +38,16 @@ export function foundWords({ kind, nails, filled, confidence }) {
 /** @param {number} count */
 function borrowed(count) {
   return count === 1 ? "One finger wears a neighbour’s." : `${COUNTS[count]} fingers wear a neighbour’s.`;
+}
+
+/**
+ * Address of the set's preview, worn as the wishes say.
+ * @param {NailSet} set @param {import("./wishes.js").Wishes} wishes
+ */
+export function previewUrl({ preview_url: url }, wishes) {
+  const { fingers } = configOf(wishes, { nails: true });
+  if (!fingers || Object.keys(fingers).length === 0) return url;
+  return `${url}?config=${encodeURIComponent(JSON.stringify({ fingers }))}`;
 }
 
 /**

@@ -50,7 +50,8 @@ export class RadioGroup {
     const left = button.left + button.width / 2 - (box.left + box.width / 2);
     const above = Math.min(0, button.top - box.top - MARGIN);
     const below = Math.max(0, button.bottom - box.bottom + MARGIN);
-    this.#scroller.scrollBy({ left, top: above || below, behavior });
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#scroller.scrollBy({ left, top: above || below, behavior: still ? "instant" : behavior });
   }
 
   /** The button with this `data-value`. @param {string} value */

@@ -1,7 +1,7 @@
 /** The sheet after a photo was chosen: what was found, which finger wears which nail, and on to the live picture. */
 
-import { wordsFor } from "./errors.js";
-import { foundWords, worn } from "./nail-set.js";
+import { isServers, wordsFor } from "./errors.js";
+import { foundWords, previewUrl, worn } from "./nail-set.js";
 import { radio, RadioGroup } from "./radio-group.js";
 import { FINGERS } from "./wishes.js";
 
@@ -14,6 +14,7 @@ import { FINGERS } from "./wishes.js";
  * @property {(finger: Finger, nail: number) => void} onAssign
  * @property {(kind: "camera" | "demo") => void} onGo
  * @property {() => void} onAnother another photo is wanted
+ * @property {() => void} onRetry the same photo once more
  * @property {() => void} onClose
  */
 
@@ -23,6 +24,8 @@ export class UploadSheet {
   #fingers;
   /** @type {Finger} */
   #finger = "thumb";
+  /** Whether the photo itself is fine, so that it may be tried again. */
+  #again = false;
   /** @type {{ set: NailSet, wishes: Wishes } | null} */
   #shown = null;
 
@@ -40,14 +43,14 @@ export class UploadSheet {
     };
     this.#part("#upload-live").onclick = () => this.#go("camera");
     this.#part("#upload-demo").onclick = () => this.#go("demo");
-    this.#part("#upload-another").onclick = () => events.onAnother();
+    this.#part("#upload-another").onclick = () => (this.#again ? events.onRetry() : events.onAnother());
     this.#part("#upload-close").onclick = () => dialog.close();
     dialog.onclose = () => events.onClose();
   }
 
   /** The photo is on its way. */
   wait() {
-    this.#step("waiting", "Looking at your photo…", "Finding the nails and taking their polish off the light.");
+    this.#step("waiting", "Looking at your photo…", "Only its nails are kept, and only until you leave.");
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
@@ -56,6 +59,8 @@ export class UploadSheet {
     const { title, text } = wordsFor(code);
     this.#step("failed", title, text);
     this.#dialog.dataset.code = code;
+    this.#again = isServers(code);
+    this.#part("#upload-another").textContent = this.#again ? "Try again" : "Choose another photo";
     this.#part("#upload-another").focus();
   }
 
@@ -76,7 +81,6 @@ export class UploadSheet {
     const { title, text } = foundWords(set);
     this.#step("found", title, text);
     this.#finger = "thumb";
-    /** @type {HTMLImageElement} */ (this.#part("#upload-preview")).src = set.preview_url;
     this.#part("#upload-fingers").replaceChildren(...FINGERS.map(slot));
     this.#part("#upload-nails").replaceChildren(...set.nails.map(tile));
     this.#part("#upload-live").focus();
@@ -86,9 +90,10 @@ export class UploadSheet {
     if (!this.#shown) return;
     const { set, wishes } = this.#shown;
     const places = worn(set, wishes);
+    showImage(/** @type {HTMLImageElement} */ (this.#part("#upload-preview")), previewUrl(set, wishes));
     for (const button of this.#fingers.buttons) {
       const place = places[/** @type {Finger} */ (button.dataset.value)];
-      /** @type {HTMLImageElement} */ (button.querySelector("img")).src = set.nails[place]?.image_url ?? "";
+      showImage(/** @type {HTMLImageElement} */ (button.querySelector("img")), set.nails[place]?.image_url ?? "");
       button.dataset.nail = String(place);
     }
     this.#fingers.mark(this.#fingers.button(this.#finger));
@@ -137,4 +142,9 @@ function tile({ image_url: source }, place) {
 /** Pictures of nails have the cuticle at the top; CSS turns them over, as nails are held. */
 function nailImage() {
   return Object.assign(new Image(), { className: "nail-image", alt: "" });
+}
+
+/** The same address again would load again. @param {HTMLImageElement} image @param {string} source */
+function showImage(image, source) {
+  if (image.src !== source) image.src = source;
 }

@@ -37,7 +37,7 @@ async def test_families_filter_the_strip_and_keep_what_is_worn(served: Served) -
         assert await shown_designs(page) == ["1", *last], "the one that is worn, then the family"
         await page.evaluate("document.querySelector('#strip [role=radio]:last-child').click()")
         assert await page.evaluate("lacquer.settings.design") == int(last[-1])
-        await live(page, "#demo")
+        await page.set_viewport_size({"width": 1440, "height": 900})  # there, designs are chosen before the camera runs
         await page.focus("#families [aria-checked=true]")
         await page.keyboard.press("ArrowRight")  # from the last on to the first: everything
         assert len(await shown_designs(page)) == len(designs)
@@ -151,6 +151,8 @@ async def test_photo_of_a_manicure_is_shown_reassigned_and_worn(
         await page.click("#upload-fingers [data-value=pinky]")
         await page.click("#upload-nails [data-nail='0']")
         assert await page.get_attribute("#upload-fingers [data-value=pinky]", "data-nail") == "0"
+        assert "pinky" in (await page.get_attribute("#upload-preview", "src") or ""), "the drawn hand wears it, too"
+        await page.wait_for_function("document.querySelector('#upload-preview').naturalWidth > 0")
         await page.click("#upload-live")
         await page.wait_for_selector("body[data-state=live]", timeout=20_000)
         await until_worn(page, nails, COBALT, seconds=5)

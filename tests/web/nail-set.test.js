@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { foundWords, worn } from "../../web/nail-set.js";
+import { foundWords, previewUrl, worn } from "../../web/nail-set.js";
 import { NO_WISHES, wish } from "../../web/wishes.js";
 
 const FINGERS = { thumb: 0, index: 1, middle: 2, ring: 2, pinky: 1 };
@@ -36,4 +36,10 @@ test("a picture without nails is worn as a swatch", () => {
 test("each finger wears the server's nail until the person says otherwise, the first nail included", () => {
   assert.deepEqual(worn(nailSet(), NO_WISHES), FINGERS);
   assert.deepEqual(worn(nailSet(), wish(NO_WISHES, "ring", { nail: 0 })), { ...FINGERS, ring: 0 });
+});
+
+test("the preview follows the person's choice, and is the server's own without one", () => {
+  assert.equal(previewUrl(nailSet(), NO_WISHES), "preview.webp");
+  const url = new URL(previewUrl(nailSet(), wish(NO_WISHES, "ring", { nail: 0 })), "https://shop.example");
+  assert.equal(JSON.parse(url.searchParams.get("config")).fingers.ring.nail, 0);
 });
