@@ -14,7 +14,7 @@ from media_worker.vision.crops import crop_matrix
 from media_worker.vision.finder import Guess
 from media_worker.vision.masks import CALIBRATION, FINE, OUTLINE_POINTS, RAW, Calibration, CropMask, nail_of
 from media_worker.vision.nails import Nail
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 CELLS = 32
 """A side of the crop network's mask."""

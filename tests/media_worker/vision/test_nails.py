@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.vision.nails import Nail, facing, numbered
-from protocol.messages import Finger
+from protocol.designs import Finger
 from tests.media_worker.vision.hand_fakes import a_hand, moved
 
 

@@ -11,7 +11,7 @@ from media_worker.vision import video_metrics
 from media_worker.vision.arrays import Floats, Mask, Pixels
 from media_worker.vision.nails import Nail
 from media_worker.vision.video_metrics import FlowMeter, NailTracks, Track, jitter, still_stretches
-from protocol.messages import Finger
+from protocol.designs import Finger
 
 SHAPE = (120, 160)
 
