@@ -11,6 +11,7 @@ from media_worker.polish.extraction.burnt import burnt
 from media_worker.polish.extraction.filling import filled
 from media_worker.polish.extraction.rectify import flatten
 from media_worker.polish.extraction.relight import lighting
+from media_worker.polish.extraction.rims import without_rims
 from media_worker.polish.extraction.snapping import snapped
 from media_worker.polish.extraction.surface import Surface, grain
 from media_worker.vision.arrays import Floats, Pixels
@@ -39,15 +40,18 @@ def worn_by(rgb: Pixels, nail: Nail, white: Floats) -> Worn | None:
     if flat is None:
         return None
     linear = np.minimum(to_linear(flat.rgb) / white.astype(np.float32), 1)
-    lost = burnt(linear, flat.inside)
-    light = lighting(linear, flat.inside & ~lost)
+    inside = without_rims(flat)
+    lost = burnt(linear, inside)
+    seen = inside & ~lost
+    if not seen.any():
+        return None
+    light = lighting(linear, seen)
     paint = light.removed_from(linear)
-    seen = flat.inside & ~lost
     picture = to_srgb(filled(paint, seen))
     share = np.count_nonzero(seen) / seen.size
     surface = Surface(
         float(np.percentile(light.sheen[seen], 98)),
-        np.count_nonzero(lost) / np.count_nonzero(flat.inside),
+        np.count_nonzero(lost) / np.count_nonzero(inside),
         grain(paint, seen),
     )
     sureness = nail.confidence * min(flat.scale / SHARP, 1) ** 0.5 * min(share / 0.5, 1)

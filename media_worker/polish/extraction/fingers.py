@@ -60,7 +60,7 @@ def _by_place(nails: Sequence[Nail], sureness: Sequence[float]) -> tuple[dict[Fi
     """Names along the row of a hand, or of a sheet of tips, and how certain they are."""
     row = max(_rows(nails), key=lambda row: (len(row), sum(sureness[k] for k in row)))
     row = _in_order(nails, row)
-    first = 0 if len(row) == len(FINGERS) or (len(row) > 2 and _is_thumb(nails, row, row[0])) else 1
+    first = 0 if len(row) == len(FINGERS) or _thumbs(nails, row) == row[:1] else 1
     return {FINGERS[first + place]: k for place, k in enumerate(row)}, 0.4 + 0.1 * (len(row) - 1)
 
 
@@ -84,20 +84,29 @@ def _apart(a: Nail, b: Nail) -> float:
 
 
 def _in_order(nails: Sequence[Nail], row: Sequence[int]) -> list[int]:
-    """From the thumb's side to the pinky's. A thumb turns away from the others, else the smaller end is a pinky."""
-    direction = sum((_along(nails[k]) / max(float(np.hypot(*_along(nails[k]))), 1e-6) for k in row), np.zeros(2))
+    """From the thumb to the pinky. A thumb turns away from the others; without one, the smaller end is the pinky."""
+    thumbs = _thumbs(nails, row)
+    row = _sorted_across(nails, [k for k in row if k not in thumbs])
+    if not thumbs:
+        return row[::-1] if nails[row[0]].width < 0.93 * nails[row[-1]].width else row
+    first, last = (_apart(nails[thumbs[0]], nails[end]) for end in (row[0], row[-1]))
+    return thumbs + (row if first <= last else row[::-1])
+
+
+def _thumbs(nails: Sequence[Nail], row: Sequence[int]) -> list[int]:
+    """The one nail that turns away from all others of its row, if there is one."""
+    turned = [k for k in row if min((_turn(nails[k], nails[other]) for other in row if other != k), default=0) > TURNED]
+    return turned if len(turned) == 1 and len(row) > 2 else []
+
+
+def _sorted_across(nails: Sequence[Nail], row: Sequence[int]) -> list[int]:
+    """By place at right angles to where they point; as one reads, where they point anywhere."""
+    lengths = [max(float(np.hypot(*_along(nails[k]))), 1e-6) for k in row]
+    direction = np.sum([_along(nails[k]) / length for k, length in zip(row, lengths, strict=True)], axis=0)
     across = np.array([-direction[1], direction[0]])
-    if np.hypot(*direction) < 0.3 * len(row):  # they point anywhere: as one reads
+    if np.hypot(*direction) < 0.3 * len(row):
         across = np.array([1.0, 0.05])
-    row = sorted(row, key=lambda k: float(_centre(nails[k]) @ across))
-    if len(row) > 2 and _is_thumb(nails, row, row[0]) != _is_thumb(nails, row, row[-1]):
-        return row if _is_thumb(nails, row, row[0]) else row[::-1]
-    return row[::-1] if nails[row[0]].width < 0.93 * nails[row[-1]].width else row
-
-
-def _is_thumb(nails: Sequence[Nail], row: Sequence[int], k: int) -> bool:
-    """Whether a nail turns away from all others of its row."""
-    return min(_turn(nails[k], nails[other]) for other in row if other != k) > TURNED
+    return sorted(row, key=lambda k: float(_centre(nails[k]) @ across))
 
 
 def _turn(a: Nail, b: Nail) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,12 @@ from protocol.nail_sets import NAIL_SIZE
 
 INSET = 0.06
 """Share of a nail's width that is left out along its outline: skin shines through, and outlines are a bit off."""
+
+EVENED = 0.6
+"""Share of their difference that is taken from the curves of the two ends."""
+
+APART = 0.15
+"""Share of a nail's width from what is inside to what is beside it for certain."""
 
 SMALLEST_SHARE = 0.1
 """Of the flat nail that has to be seen; from less nobody could tell what it wears."""
@@ -27,19 +33,29 @@ class FlatNail:
     """(NAIL_SIZE, NAIL_SIZE, 3) sRGB as photographed; what lies beyond the nail is meaningless."""
     inside: Mask
     """(NAIL_SIZE, NAIL_SIZE): well inside of the nail and of the picture."""
+    beside: Pixels
+    """(NAIL_SIZE, 2, 3) sRGB of what lies to the left and to the right of each row: skin, or background."""
     scale: float
     """Pixels of the photo per pixel of `rgb`; below 1 it was enlarged."""
 
 
 def flatten(rgb: Pixels, nail: Nail) -> FlatNail | None:
     """Cuts a nail out of a picture, uint8 (H, W, 3). None where hardly anything of it is in the picture."""
-    points = _points(NailSpace.of(nail.outline, nail.axis))
+    space = _evened(NailSpace.of(nail.outline, nail.axis))
+    points = _points(space)
     inside = _inside(points, nail, rgb.shape[1], rgb.shape[0])
     if np.count_nonzero(inside) < SMALLEST_SHARE * inside.size:
         return None
     length = float(np.hypot(*(nail.axis[1] - nail.axis[0])))
     scale = (length + nail.width) / 2 / NAIL_SIZE
-    return FlatNail(_resampled(rgb, points, scale), inside, scale)
+    return FlatNail(_resampled(rgb, points, scale), inside, _beside(rgb, space, inside, scale), scale)
+
+
+def _evened(space: NailSpace) -> NailSpace:
+    """With the curves of both ends nearer to each other, as they are on most nails: an outline tells them badly."""
+    middle = (space.cuticle_curve + space.edge_curve) / 2
+    cuticle, edge = (curve + EVENED * (middle - curve) for curve in (space.cuticle_curve, space.edge_curve))
+    return replace(space, cuticle_curve=cuticle, edge_curve=edge)
 
 
 def _points(space: NailSpace) -> Floats:
@@ -61,6 +77,17 @@ def _inside(points: Floats, nail: Nail, width: int, height: int) -> Mask:
     core = cv2.remap(depth, x, y, cv2.INTER_LINEAR) > INSET * nail.width * zoom
     seen = (points >= 0).all(axis=2) & (points <= (width, height)).all(axis=2)
     return core & seen
+
+
+def _beside(rgb: Pixels, space: NailSpace, inside: Mask, scale: float) -> Pixels:
+    """What lies APART from both ends of each row; of rows that are not inside at all, beyond the widest."""
+    rows = inside.any(axis=1)
+    left = np.where(rows, inside.argmax(axis=1), 0)
+    right = np.where(rows, NAIL_SIZE - 1 - inside[:, ::-1].argmax(axis=1), NAIL_SIZE - 1)
+    ends = np.stack([left - APART * NAIL_SIZE, right + APART * NAIL_SIZE], axis=1)
+    v = np.repeat(((np.arange(NAIL_SIZE) + 0.5) / NAIL_SIZE)[:, None], 2, axis=1)
+    points = np.stack(space.pixels(2 * (ends + 0.5) / NAIL_SIZE - 1, v), axis=2).astype(np.float32)
+    return cv2.blur(_resampled(rgb, points, scale), (1, 9)).astype(np.uint8, copy=False)
 
 
 def _resampled(rgb: Pixels, points: Floats, scale: float) -> Pixels:

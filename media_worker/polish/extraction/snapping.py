@@ -29,6 +29,9 @@ LONG = 0.3
 MOST_TURNED = 0.25
 """Radians by which an axis is corrected at most; an outline farther off has another reason."""
 
+BLEED = 1.0
+"""Pixels by which paint looks larger than it is: the lens, and the coarse colours of JPEG. Measured on drawn hands."""
+
 SECTORS = 12
 """What lies beyond is known by its colour in so many directions."""
 
@@ -63,7 +66,7 @@ def snapped(rgb: Pixels, nail: Nail) -> Nail:
     for _ in range(ROUNDS):
         moved = _step(rgb, moved)
     if moved is nail or not LEAST_AREA < _area(moved) / max(_area(nail), 1e-6) < MOST_AREA:
-        return nail
+        return _straightened(nail)
     return _with_margin(_straightened(moved))
 
 
@@ -167,16 +170,16 @@ def _straightened(nail: Nail) -> Nail:
 def _with_margin(painted: Nail) -> Nail:
     """The nail under the paint: at the cuticle and on both sides paint leaves a margin free, at the free edge none."""
     along, across = _directions(painted)
-    margin, tip = MARGIN * painted.width, painted.axis[1]
-    length = float(np.hypot(*(tip - painted.axis[0])))
+    half, length = painted.width / 2, max(float(np.hypot(*(painted.axis[1] - painted.axis[0]))), 1e-6)
+    margin = MARGIN * painted.width
+    wider, low, high = 1 + (margin - BLEED) / max(half, 1), margin / length, -BLEED / length
 
-    def grown(points: Floats) -> Floats:
-        u, t = (points - tip) @ across, (points - tip) @ along
-        wider, longer = 1 + 2 * MARGIN, 1 + margin / max(length, 1e-6)
-        moved: Floats = tip + np.outer(u * wider, across) + np.outer(t * longer, along)
-        return moved.astype(np.float32)
+    def under(points: Floats) -> Floats:
+        u, t = (points - painted.axis[0]) @ across, (points - painted.axis[0]) @ along / length
+        moved: Floats = painted.axis[0] + np.outer(u * wider, across)
+        return (moved + np.outer((t * (1 + high + low) - low) * length, along)).astype(np.float32)
 
-    return replace(painted, outline=grown(painted.outline), axis=grown(painted.axis))
+    return replace(painted, outline=under(painted.outline), axis=under(painted.axis))
 
 
 def _directions(nail: Nail) -> tuple[Floats, Floats]:

@@ -14,11 +14,11 @@ from protocol.designs import Finish
 MIRRORS = 0.035
 """White light on a nail, linear, from which it is glossy: less is the veil of a matte one."""
 
-SPARKLES = 0.02
-"""Contrast of fine grain from which it glitters."""
+SPARKLES = 0.09
+"""Roughness from which it glitters; dots and leopards reach 0.08, and their pictures bring their own sparkle."""
 
 CALM = 30
-"""Percentile of the detail that counts: between the edges of a pattern a nail is calm, glitter is rough everywhere."""
+"""Percentile that counts: between the things of a pattern a nail is calm, glitter is rough everywhere."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,21 @@ class Surface:
     burnt: float
     """Share of the nail that light has burnt out."""
     grain: float
-    """Contrast of fine detail, as a share of the brightness."""
+    """Roughness in all directions, as a share of the brightness."""
 
 
 def grain(albedo: Floats, inside: Mask) -> float:
-    """Contrast of what is finer than a twentieth of the nail; `albedo` (H, W, 3) linear."""
+    """How rough a nail is in all directions at once, relative to its brightness; `albedo` (H, W, 3) linear light.
+
+    The smaller eigenvalue of the structure tensor: 0 along an edge, whatever its contrast, as that is rough in one
+    direction only (Förstner and Gülch 1987).
+    """
     light = albedo.mean(axis=2)
-    coarse = cv2.GaussianBlur(light, (0, 0), 0.015 * len(light))
-    detail = float(np.percentile(np.abs(light - coarse)[inside], CALM))
-    return detail / max(float(np.median(coarse[inside])), 0.02)
+    x, y = (cv2.Sobel(light, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    xx, yy, xy = (cv2.GaussianBlur(each, (0, 0), 0.02 * len(light)) for each in (x * x, y * y, x * y))
+    smaller = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
+    roughness = float(np.percentile(np.sqrt(np.maximum(smaller, 0))[inside], CALM))
+    return roughness / max(float(np.median(light[inside])), 0.02)
 
 
 def finish_of(surfaces: Sequence[Surface]) -> Finish:

@@ -41,9 +41,17 @@ def test_an_outline_moves_to_where_the_paint_ends(pattern: Pattern, colours: tup
         assert np.hypot(*(found.axis - nail.axis).T).max() < 0.08 * length
 
 
-def test_paint_that_is_hardly_seen_moves_nothing() -> None:
+def test_paint_that_is_hardly_seen_moves_no_outline() -> None:
     for nail in NAILS:
-        assert snapped(DRAWING.rgb, nail) is nail
+        assert snapped(DRAWING.rgb, nail).outline is nail.outline
+
+
+def test_an_axis_turns_to_where_the_nail_is_long() -> None:
+    for nail in NAILS:
+        along = nail.axis[1] - nail.axis[0]
+        leaning = replace(nail, axis=nail.axis + np.outer([-0.06, 0.06], [-along[1], along[0]]).astype(np.float32))
+        found = snapped(DRAWING.rgb, leaning)
+        assert np.hypot(*(found.axis - nail.axis).T).max() < 0.5 * np.hypot(*(leaning.axis - nail.axis).T).max()
 
 
 def test_a_nail_at_the_border_is_no_mishap() -> None:

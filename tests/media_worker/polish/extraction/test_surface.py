@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from media_worker.polish.extraction.surface import Surface, finish_of, grain
+from media_worker.polish.extraction.surface import SPARKLES, Surface, finish_of, grain
 from protocol.designs import Finish
 from tests.media_worker.polish.extraction.flat_nails import DOTS, INSIDE, STRIPES, plain
 
@@ -16,6 +16,6 @@ def test_finishes_are_told_by_light_and_grain() -> None:
 
 def test_glitter_has_grain_and_patterns_have_none() -> None:
     sparks = plain() + (np.random.default_rng(1).random(INSIDE.shape) > 0.8)[..., None] * 0.5
-    assert grain(sparks.astype(np.float32), INSIDE) > 0.05
+    assert grain(sparks.astype(np.float32), INSIDE) > SPARKLES
     for paint in (plain(), STRIPES, DOTS):
-        assert grain(paint, INSIDE) < 0.01
+        assert grain(paint, INSIDE) < SPARKLES
