@@ -13,7 +13,7 @@ from playwright.async_api import FilePayload, Page
 
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
-from tests.browser.visits import COBALT, RED, live, snapshot, until_worn, visit, worn
+from tests.browser.visits import COBALT, RED, TOO_SMALL, live, snapshot, until_worn, visit, worn
 from tests.serving import Served
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,7 @@ async def test_style_is_worn_at_once_on_all_fingers_or_one(served: Served, camer
         await until_worn(page, nails, RED, seconds=5)
         await page.click("#style-open")
         assert await page.evaluate("document.activeElement.closest('#style') !== null")
+        assert await page.evaluate(TOO_SMALL) == []
         await page.locator("#style-colours input").first.fill("#1f3fbf")
         short = await until_worn(page, nails, COBALT, seconds=2)
 
@@ -146,6 +147,7 @@ async def test_photo_of_a_manicure_is_shown_reassigned_and_worn(
         await page.wait_for_selector("#upload[data-step=found]", timeout=20_000)
         assert await page.inner_text("#upload-title") == "We found 5 nails"
         assert await page.locator("#upload-nails button").count() == 5
+        assert await page.evaluate(TOO_SMALL) == []
         await page.wait_for_function("document.querySelector('#upload-preview').naturalWidth > 0")
 
         await page.click("#upload-fingers [data-value=pinky]")

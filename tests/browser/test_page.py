@@ -17,7 +17,7 @@ from playwright.async_api import Page, Route
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
 from tests.browser.conftest import SCENE
-from tests.browser.visits import COBALT, RED, live, snapshot, until_worn, visit, worn
+from tests.browser.visits import COBALT, RED, TOO_SMALL, live, snapshot, until_worn, visit, worn
 from tests.serving import Served, lacquer_serve
 
 pytestmark = pytest.mark.browser
@@ -163,11 +163,6 @@ CENTRED = """() => {
   const strip = document.querySelector("#strip");
   return Math.abs(middle(strip.querySelector("[aria-checked=true]")) - middle(strip)) < 2;
 }"""
-
-TOO_SMALL = """[...document.querySelectorAll("button, a[href]")]
-  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-  .filter((element) => Math.min(...[element.offsetWidth, element.offsetHeight]) < 44)
-  .map((element) => element.id || element.dataset.design)"""
 
 
 async def test_websocket_path_works(served: Served, camera: Path, nails: np.ndarray) -> None:

@@ -27,6 +27,13 @@ SNAPSHOT = """() => {
 }"""
 
 
+TOO_SMALL = """[...document.querySelectorAll("button, a[href], input[type=color]")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+  .filter((element) => Math.min(...[element.offsetWidth, element.offsetHeight]) < 44)
+  .map((element) => element.id || element.dataset.design || element.textContent)"""
+"""Names of the visible buttons that are smaller than a thumb needs, 44 px."""
+
+
 @asynccontextmanager
 async def visit(served: Served, camera: Path | None, query: str = "", *flags: str) -> AsyncIterator[Page]:
     async with chromium(camera, *flags) as browser:
