@@ -20,7 +20,7 @@ WIDEST = 0.4
 STANDS_OUT = 0.25
 """Linear light by which the weakest channel of its peak exceeds what lies beside it. It ends at half of that height."""
 
-PEAK = 0.55
+PEAK = 0.5
 """Least weakest channel of its peak, linear light, where white is 1."""
 
 SMALLEST, LARGEST = 0.003, 0.12
@@ -73,8 +73,8 @@ def _is_spot(spot: Mask, weakest: Floats, excess: Floats, area: int) -> bool:
     if np.count_nonzero(spot) < SOLID * cv2.contourArea(cv2.convexHull(points)):
         return False
     around = weakest[_ring(spot)]
-    half = weakest[spot].max() - 0.5 * excess[spot].max()
-    return bool(around.size and (around > half).mean() < ALONE)
+    as_white = weakest[spot].max() - 0.3 * excess[spot].max()
+    return bool(around.size and (around > as_white).mean() < ALONE)
 
 
 def _ring(spot: Mask) -> Mask:

@@ -33,4 +33,4 @@ def test_a_pattern_at_a_side_stays() -> None:
 def test_nude_polish_stays() -> None:
     nude = (230, 184, 164)
     assert np.array_equal(without_rims(flat(striped(nude, nude))), INSIDE)
-    assert np.array_equal(without_rims(flat(striped(SKIN, BLUE, at=0.1))), INSIDE), "half of a nail is no rim"
+    assert np.array_equal(without_rims(flat(striped(SKIN, BLUE, at=0.0))), INSIDE), "half of a nail is no rim"
