@@ -25,6 +25,9 @@ Finder = Callable[[Pixels], tuple[list[Nail], int]]
 LARGEST_PHOTO = 2048
 """Pixels of the longer side; a larger photo is averaged down, as its nails are finer than what is kept of them."""
 
+SMALLEST_PHOTO, SLIMMEST_PHOTO = 24, 12
+"""Pixels of the shorter side from which nails are looked for, and how many times it the longer one may be."""
+
 FEWEST_NAMELESS = 2
 """Nails without a hand must be so many, or one of them as sure as SURE: a swatch has spots, too."""
 
@@ -45,7 +48,7 @@ def extract(rgb: Pixels, finder: Finder) -> NailSet:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise BadImage(f"expected an RGB picture, got {rgb.dtype} {rgb.shape}")
     rgb = _reduced(rgb)
-    nails, hands = finder(rgb)
+    nails, hands = finder(rgb) if _may_show_nails(rgb) else ([], 0)
     if not hands and not _believable(nails):
         nails = find_tips(rgb)
     white = white_of(rgb)
@@ -68,6 +71,12 @@ def _reduced(rgb: Pixels) -> Pixels:
         return rgb
     size = max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1)
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _may_show_nails(rgb: Pixels) -> bool:
+    """Whether a picture is neither tiny nor a strip."""
+    shorter, longer = sorted(rgb.shape[:2])
+    return bool(shorter >= SMALLEST_PHOTO and longer <= SLIMMEST_PHOTO * shorter)
 
 
 def _believable(nails: Sequence[Nail]) -> bool:

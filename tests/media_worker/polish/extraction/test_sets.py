@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.evaluation.worn import paint, plain, true_nails
+from media_worker.pipeline import StillPipeline
 from media_worker.polish.extraction import extract
 from media_worker.polish.extraction.sets import Finder
 from media_worker.vision.arrays import Pixels
@@ -110,6 +113,13 @@ def test_any_size_gives_a_set(width: int, height: int, seed: int) -> None:
     nails = true_nails(HAND)[:2]
     for finder in (nothing, lambda _: (nails, 1)):
         assert set(extract(rgb, finder).fingers) == set(FINGERS)
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (3, 3), (60, 600), (23, 500)])
+def test_the_real_finder_is_not_asked_about_strips(size: tuple[int, int], hand_model: Path) -> None:
+    with closing(StillPipeline(hand_model)) as pipeline:
+        assert extract(np.full((*size, 3), 99, np.uint8), pipeline.find).kind is SetKind.SWATCH
 
 
 @pytest.mark.parametrize("shape", [(0, 5, 3), (5, 5), (5, 5, 4)])
