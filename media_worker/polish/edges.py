@@ -47,7 +47,7 @@ def with_margin(outline: Floats, space: NailSpace, worn: float = 0.0) -> Floats:
     margin = MARGIN - (MARGIN + OVERLAP) * worn
     points = (outline - space.cuticle) @ upright.T  # across and along, in pixels
     share = points[:, 1] / space.length
-    points[:, 0] *= 1 - 2 * margin + 2 * (margin + OVERLAP) * share
+    points[:, 0] *= 1 - 2 * margin + 2 * (margin + OVERLAP) * share * share
     points[:, 1] += width * (margin + (OVERLAP - margin) * share)
     moved: Floats = points @ upright + space.cuticle
     return moved.astype(np.float32)

@@ -21,6 +21,8 @@ from media_worker.vision.arrays import Pixels
 from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.nails import Nail
 from protocol import designs
+from protocol.designs import Finish
+from protocol.messages import Wish
 
 FRAME_MS = 33
 SECONDS = 4
@@ -49,25 +51,30 @@ def _stream(model: Path, name: str, scene: Scene) -> None:
 
 
 def _render() -> None:
-    drawing = next(clip(Scene(width=960, height=720), 1))
+    """Every finish as in a stream: one painter, nails that are followed."""
+    drawing = next(clip(Scene(width=1312, height=984), 1))
     nails = [
-        Nail(n.finger, n.hand, n.outline.astype(np.float32), n.axis.astype(np.float32), 1.0, 1.0) for n in drawing.nails
+        Nail(n.finger, n.hand, n.outline.astype(np.float32), n.axis.astype(np.float32), 1.0, 1.0, track=track)
+        for track, n in enumerate(drawing.nails, 1)
     ]
-    length = np.mean([np.hypot(*(nail.axis[1] - nail.axis[0])) for nail in nails])
-    costs = {}
-    for design in designs.catalogue().values():
-        look, times = Look.of(design), []
-        for _ in range(30):
-            planes, painter = _i420(drawing.rgb), Painter()
-            start = time.perf_counter()
-            painter.paint_i420(planes, nails, look)
-            times.append((time.perf_counter() - start) / len(nails) * 1e3)
-        costs[design.name] = float(np.median(times))
-    dearest = max(costs, key=costs.__getitem__)
-    print(
-        f"paint      {costs['Classic Red']:.2f} ms a nail of {length:.0f} px in Classic Red; "
-        f"dearest of the catalogue: {dearest}, {costs[dearest]:.2f}"
-    )
+    width, length = (np.mean([extent(nail) for nail in nails]) for extent in (lambda n: n.width, _length))
+    costs = {finish: _paint_ms(drawing.rgb, nails, finish) for finish in Finish}
+    print(f"paint      ms a nail of {width:.0f}x{length:.0f} px: {', '.join(f'{k} {v:.2f}' for k, v in costs.items())}")
+
+
+def _length(nail: Nail) -> float:
+    return float(np.hypot(*(nail.axis[1] - nail.axis[0])))
+
+
+def _paint_ms(rgb: Pixels, nails: list[Nail], finish: Finish) -> float:
+    """Median over 60 frames, milliseconds of processor time a nail."""
+    look, planes, painter, times = Look.of(designs.find(1)).wearing(Wish(finish=finish)), _i420(rgb), Painter(), []
+    for _ in range(60):
+        frame = planes.copy()
+        start = time.thread_time()
+        painter.paint_i420(frame, nails, look)
+        times.append((time.thread_time() - start) / len(nails) * 1e3)
+    return float(np.median(times))
 
 
 def _jitter(model: Path) -> None:

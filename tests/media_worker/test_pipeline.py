@@ -48,7 +48,7 @@ def test_polish_appears_on_the_nails_and_nowhere_else(pipeline: Pipeline) -> Non
         changed = (result.image != before).any(axis=2)
         nails = drawing.mask() > 0
         assert (changed & nails).sum() / nails.sum() > 0.9
-        reach = np.ones((9, 9), np.uint8)  # 4 px
+        reach = np.ones((11, 11), np.uint8)  # 5 px
         assert not (changed & ~(cv2.dilate(nails.astype(np.uint8), reach) > 0)).any()
         assert result.hands == 1 and len(result.nails) == 5
         assert 0.8 < result.confidence <= 1

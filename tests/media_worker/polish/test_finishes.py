@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from media_worker.polish.finishes import finished
+from media_worker.polish.surface import Film, Shine, Wet, relief
+from protocol.designs import Finish
+
+ROWS = 64
+RED = np.array([0.45, 0.0, 0.01], np.float32)
+BLACK = np.array([0.004, 0.004, 0.006], np.float32)
+WHITE = np.array([0.95, 0.93, 0.9], np.float32)
+
+
+def wet(*colours: NDArray[np.float32], shine: Shine | None = None) -> Wet:
+    surface = relief(ROWS)
+    even, nothing = np.ones_like(surface.facing), np.zeros_like(surface.facing)
+    light = np.ones(3, np.float32)
+    at = shine or Shine(-0.25, 0.45, 0.3)
+    return Wet(colours[0].reshape(1, 1, 3), np.stack(colours), surface, light, even, nothing, at)
+
+
+def film(finish: Finish, *colours: NDArray[np.float32], shine: Shine | None = None) -> Film:
+    return finished(finish, wet(*(colours or (RED,)), shine=shine))
+
+
+@pytest.mark.parametrize("finish", list(Finish))
+def test_every_finish_takes_a_colour_and_a_pattern(finish: Finish) -> None:
+    plain = wet(RED, WHITE)
+    pattern = replace(plain, colour=np.broadcast_to(RED, (*plain.shading.shape, 3)).copy())
+    a, b = finished(finish, plain), finished(finish, pattern)
+    assert a.light.shape == b.light.shape == (ROWS, 48, 3)
+    assert a.light.dtype == np.float32
+    assert a.light == pytest.approx(b.light, abs=1e-4)
+    assert np.isfinite(a.light).all() and a.light.min() > -0.02
+
+
+@pytest.mark.parametrize("finish", list(Finish))
+def test_less_light_darkens_every_finish(finish: Finish) -> None:
+    bright = wet(RED, WHITE)
+    dim = replace(bright, light=bright.light * np.float32(0.3))
+    assert finished(finish, dim).light.mean() == pytest.approx(0.3 * finished(finish, bright).light.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("finish", [Finish.CREAM, Finish.GLOSS, Finish.MATTE])
+@pytest.mark.parametrize("colour", [RED, BLACK, WHITE])
+def test_paint_has_its_colour_in_most_places(finish: Finish, colour: NDArray[np.float32]) -> None:
+    shown = np.median(film(finish, colour).light, axis=(0, 1))
+    assert shown == pytest.approx(colour, abs=0.015 + 0.05 * float(colour.max()))
+
+
+def test_only_sheer_polish_lets_light_through() -> None:
+    assert [finish for finish in Finish if film(finish).through is not None] == [Finish.SHEER]
+    through = film(Finish.SHEER, np.array([0.9, 0.4, 0.1], np.float32)).through
+    assert through is not None
+    assert through[32, 24, 0] > through[32, 24, 1] > through[32, 24, 2] > 0
+    assert through[32, 0, 2] > through[32, 24, 2], "thinner at the sides"
+
+
+def contrast(finish: Finish, colour: NDArray[np.float32] = BLACK) -> float:
+    return float(np.ptp(film(finish, colour).light[4:-4, 6:-6].mean(axis=2)))
+
+
+def test_gloss_shines_more_than_cream_and_matte_does_not() -> None:
+    assert contrast(Finish.GLOSS) > 2 * contrast(Finish.CREAM) > 8 * contrast(Finish.MATTE)
+
+
+def test_metal_mirrors_in_its_own_colour() -> None:
+    gold = np.array([0.6, 0.36, 0.12], np.float32)
+    light = film(Finish.METALLIC, gold).light
+    brightest = light.reshape(-1, 3)[light.sum(axis=2).argmax()]
+    assert brightest[0] > 1.8 * brightest[2], "no white highlight"
+
+
+def test_chrome_shows_a_horizon_that_moves_with_the_finger() -> None:
+    silver = np.full(3, 0.6, np.float32)
+    row = film(Finish.CHROME, silver).light[32].mean(axis=1)
+    assert row.max() > 3.5 * row.min()
+    moved = film(Finish.CHROME, silver, shine=Shine(-0.05, 0.45, 0.3)).light[32].mean(axis=1)
+    assert np.abs(moved - row).max() > 0.2
+
+
+@pytest.mark.parametrize("finish", [Finish.GLITTER, Finish.SHIMMER])
+def test_flakes_flash_in_other_places_as_the_finger_turns(finish: Finish) -> None:
+    a, b = (film(finish, RED, WHITE, shine=Shine(-0.25, 0.45, turn)).light for turn in (0.0, 1.2))
+    assert np.abs(a - b).mean() > 0.02
+    assert a.mean() == pytest.approx(b.mean(), rel=0.1)
+
+
+def test_pearl_blooms_from_pink_to_green() -> None:
+    light = film(Finish.PEARL, WHITE * 0.6).light[10:-10]
+    pinkness = light[..., 0] - light[..., 1]
+    assert pinkness.max() > 0.04 > -0.02 > pinkness.min() - pinkness.mean()
+
+
+def test_the_band_of_a_cat_s_eye_wanders() -> None:
+    def middle(turn: float) -> float:
+        column = film(Finish.CAT_EYE, BLACK, WHITE, shine=Shine(0.6, 0.45, turn)).light[:, 24].mean(axis=1)
+        return float((column * np.arange(ROWS)).sum() / column.sum())
+
+    assert abs(middle(0.0) - middle(1.5)) > 0.08 * ROWS
