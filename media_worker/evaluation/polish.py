@@ -1,4 +1,4 @@
-"""How real and how steady polish is, against its targets: colour, hiding, sticking, flicker, cost.
+"""How real and how steady polish is, against its targets: colour, hiding, sticking, flicker, cost, the way of photos.
 
 All of it on the drawn hand with its true nails, so that figures speak of the renderer alone; flicker and sticking also
 through the pipeline of a live session.
@@ -15,6 +15,7 @@ from media_worker.evaluation.figures import Figure
 from media_worker.evaluation.polish_colour import Fidelity, Hiding, fidelity, hiding
 from media_worker.evaluation.polish_cost import CostReport, cost
 from media_worker.evaluation.polish_steadiness import FlickerReport, StickingReport, flicker, sticking
+from media_worker.evaluation.round_trip import RoundTripReport, round_trips
 from media_worker.files import Progress
 
 
@@ -25,6 +26,7 @@ class PolishReport:
     sticking: StickingReport
     flicker: FlickerReport
     cost: CostReport
+    round_trip: RoundTripReport
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -35,7 +37,7 @@ class PolishReport:
 
 
 def evaluate(model: Path | None, bar: Callable[[str], Progress]) -> PolishReport:
-    """`bar` gives the progress of each part by its name. Without a hand model, no live session is measured.
+    """`bar` gives the progress of each part by its name. Without a hand model, no live session or photo is measured.
 
     Raises VisionFailed.
     """
@@ -45,4 +47,5 @@ def evaluate(model: Path | None, bar: Callable[[str], Progress]) -> PolishReport
         sticking(model, bar("sticking")),
         flicker(model, bar("flicker")),
         cost(bar("cost")),
+        round_trips(model, bar("round trip")),
     )

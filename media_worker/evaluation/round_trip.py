@@ -87,12 +87,15 @@ class RoundTripReport:
         return figures
 
     def _by_pattern(self) -> dict[Pattern, list[Trip]]:
-        return {pattern: [each for each in self.trips if each.pattern is pattern] for pattern in PATTERNS}
+        trips = {pattern: [each for each in self.trips if each.pattern is pattern] for pattern in PATTERNS}
+        return {pattern: group for pattern, group in trips.items() if group}
 
 
-def round_trips(model: Path, progress: Progress) -> RoundTripReport:
-    """Every pattern, photographed on every skin tone. Raises VisionFailed."""
+def round_trips(model: Path | None, progress: Progress) -> RoundTripReport:
+    """Every pattern, photographed on every skin tone; nothing without a hand model. Raises VisionFailed."""
     trips: list[Trip] = []
+    if model is None:
+        return RoundTripReport(trips)
     tasks = [(pattern, skin) for pattern in PATTERNS for skin in SKIN_TONES]
     with closing(StillPipeline(model)) as pipeline:
         for done, (pattern, skin) in enumerate(tasks, 1):

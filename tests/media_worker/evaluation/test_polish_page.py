@@ -13,8 +13,9 @@ from media_worker.evaluation.polish import PolishReport
 from media_worker.evaluation.polish_colour import OPAQUE, SWATCHES, UNDERCOATS, Fidelity, Hiding, Sample
 from media_worker.evaluation.polish_cost import Cost, CostReport
 from media_worker.evaluation.polish_steadiness import Drift, Flicker, FlickerReport, StickingReport
+from media_worker.evaluation.round_trip import RoundTripReport, Trip
 from media_worker.files import Progress
-from protocol.designs import Finish
+from protocol.designs import Finger, Finish, Pattern
 
 SMALL = Scene(width=320, height=240, still=True)
 
@@ -28,6 +29,7 @@ def report() -> PolishReport:
         StickingReport([Drift("sweep", False, 0.001, 1.0), Drift("sweep", True, None, 0.0)]),
         FlickerReport([Flicker(Finish.CREAM, False, 2.0, 1.5)]),
         CostReport([Cost("cream", 0.2)], [Cost("long coffin", 0.3)]),
+        RoundTripReport([Trip(Pattern.DOTS, "dark", Finger.RING, 0.9, 3.0, True)]),
     )
 
 
@@ -41,7 +43,7 @@ def test_the_worst_are_shown_beside_their_swatch(tmp_path: Path) -> None:
 
 def test_a_report_is_json(tmp_path: Path) -> None:
     told = json.loads(json.dumps(report().as_dict()))
-    assert set(told) == {"fidelity", "hiding", "sticking", "flicker", "cost"}
+    assert set(told) == {"fidelity", "hiding", "sticking", "flicker", "cost", "round_trip"}
     assert told["sticking"]["live"]["sweep"] == {"moved": None, "seen": 0.0}
     assert told["cost"]["ms_per_nail"]["cream"] == 0.2
 
@@ -59,7 +61,7 @@ def test_all_is_measured_without_a_hand_model(monkeypatch: pytest.MonkeyPatch) -
         return lambda done, total: None
 
     measured = polish.evaluate(None, bar)
-    assert parts == ["colours", "hiding", "sticking", "flicker", "cost"]
+    assert parts == ["colours", "hiding", "sticking", "flicker", "cost", "round trip"]
     names = [figure.name for figure in measured.figures()]
     assert len(set(names)) == len(names) and not [name for name in names if "live" in name]
     assert all(figure.value is not None for figure in measured.figures())
