@@ -6,10 +6,11 @@ What is not painted keeps its exact bytes, and no more of a frame is converted t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.pictures import BLACK, TO_RGB
@@ -112,11 +113,12 @@ class I420Canvas:
 
     def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
         """Only the difference that paint makes is added to the planes."""
-        old = _planes(_to_i420(before), patch.width, patch.height)
-        new = _planes(_to_i420(after), patch.width, patch.height)
-        for plane, was, now, step in zip(self._planes, old, new, (1, 2, 2), strict=True):
+        made = cv2.subtract(_to_i420(after), _to_i420(before), dtype=cv2.CV_16S)
+        for plane, change, step in zip(
+            self._planes, _planes(np.asarray(made), patch.width, patch.height), (1, 2, 2), strict=True
+        ):
             target = self._part(plane, patch, step)
-            target[...] = cv2.add(target, cv2.subtract(now, was, dtype=cv2.CV_16S), dtype=cv2.CV_8U)
+            target[...] = cv2.add(target, change, dtype=cv2.CV_8U)
 
     def sample(self, x: Floats, y: Floats) -> Pixels:
         luma, *chroma = self._planes
@@ -133,7 +135,7 @@ class I420Canvas:
         return plane[patch.top // step : patch.bottom // step, patch.left // step : patch.right // step]
 
 
-def _planes(i420: Pixels, width: int, height: int) -> tuple[Pixels, ...]:
+def _planes(i420: NDArray[Any], width: int, height: int) -> tuple[NDArray[Any], ...]:
     """Views of Y (H, W), U and V (H/2, W/2)."""
     chroma = i420[height:].reshape(2, height // 2, width // 2)
     return i420[:height], chroma[0], chroma[1]

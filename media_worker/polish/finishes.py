@@ -29,16 +29,17 @@ def _cream(wet: Wet) -> Film:
 
 
 def _clear_coat(wet: Wet, strength: float) -> Floats:
-    """(rows, columns, 3): what a thick wet coat mirrors: a window, its faint double across, the sides' rim."""
+    """(rows, columns): what a thick wet coat mirrors: a window, its faint double across, the sides' rim."""
     window = wet.window(0.15, 0.3)
     double = wet.spot(0.06, 0.24, aside=0.75 if wet.shine.u < 0 else -0.75)
     rim = np.float32(0.05) * wet.relief.grazing
-    return wet.white(np.float32(strength) * window + np.float32(0.16 * strength) * double + rim + wet.gleam)
+    mirrored: Floats = np.float32(strength) * window + np.float32(0.16 * strength) * double + rim + wet.gleam
+    return mirrored
 
 
 def _gloss(wet: Wet) -> Film:
     """Gel: colour a little deeper at the sides, under a clear coat."""
-    return Film(wet.lit(wet.round(0.22)) + _clear_coat(wet, 0.5))
+    return Film(wet.lit(wet.round(0.22)) + wet.white(_clear_coat(wet, 0.5)))
 
 
 def _matte(wet: Wet) -> Film:
@@ -53,7 +54,7 @@ def _sheer(wet: Wet) -> Film:
     absorbing = np.log(np.maximum(wet.colour, np.float32(0.004)))
     through = np.exp(times(absorbing, thickness))
     scattered = wet.lit(np.float32(0.3) * wet.round(0.2)) * (1 - through)
-    return Film(scattered + _clear_coat(wet, 0.34), through)
+    return Film(scattered + wet.white(_clear_coat(wet, 0.34)), through)
 
 
 def _shimmer(wet: Wet) -> Film:
@@ -72,7 +73,7 @@ def _glitter(wet: Wet) -> Film:
     flake = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.5 + 0.08, 1)
     body = tinted((np.float32(0.3) * amount + np.float32(1.1) * flash) * wet.shading, flake * wet.light)
     glint = flash * flash
-    return Film(base + body + wet.white(np.float32(0.9) * glint * glint) + _clear_coat(wet, 0.2))
+    return Film(base + body + wet.white(np.float32(0.9) * glint * glint + _clear_coat(wet, 0.2)))
 
 
 def _pearl(wet: Wet) -> Film:

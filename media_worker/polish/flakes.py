@@ -35,9 +35,10 @@ DUST = (Strewing(9000, (0.004, 0.009), 4),)
 
 @lru_cache(maxsize=3 * len(SHEETS))
 def _strewn(strewings: tuple[Strewing, ...], rows: int) -> Floats:
-    """(rows, columns, 3): how much of a cell flakes cover, cosine and sine of their tilts. Shared: read only."""
+    """(3, rows, columns): how much of a cell flakes cover, cosine and sine of their tilts. Shared: read only."""
     size = round(ASPECT * rows), rows
-    return cv2.resize(_drawn(strewings), size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+    small = cv2.resize(_drawn(strewings), size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small.transpose(2, 0, 1), np.float32)
 
 
 @lru_cache(maxsize=2)
@@ -63,9 +64,8 @@ def _draw_flake(picture: Floats, random: np.random.Generator, radii: tuple[float
 
 def flakes(strewings: tuple[Strewing, ...], rows: int, turn: float) -> tuple[Floats, Floats]:
     """How much of each cell is flake, and how much it flashes (0–1), both (rows, columns)."""
-    strewn = _strewn(strewings, rows)
-    flash = strewn[..., 1] * np.float32(np.cos(turn)) - strewn[..., 2] * np.float32(np.sin(turn))
-    return strewn[..., 0], np.maximum(flash, 0)
+    amount, cosine, sine = _strewn(strewings, rows)
+    return amount, np.maximum(cosine * np.float32(np.cos(turn)) - sine * np.float32(np.sin(turn)), 0)
 
 
 @lru_cache(maxsize=len(SHEETS))

@@ -179,11 +179,11 @@ def _share(values: Floats, shape: Floats) -> float:
     return float((values * trusted).sum() / (shape * trusted).sum())
 
 
-READ_EVERY = 3
+READ_EVERY = 5
 """Frames."""
 
-SHARE = 0.5
-"""Of the newest reading: nine tenths of a change show after 10 frames, a third of a second."""
+SHARE = 0.65
+"""Of the newest reading: nearly nine tenths of a change show after 10 frames, a third of a second."""
 
 
 @dataclass

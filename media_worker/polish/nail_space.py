@@ -26,7 +26,7 @@ ENOUGH_POINTS = 32
 SHEETS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Rows of the sheets that polish is mixed on: the next finer than the nail in the picture is taken."""
 
-FINENESS = 0.92
+FINENESS = 0.85
 """Rows of a sheet per pixel of length, at least: cameras are no sharper."""
 
 ASPECT = 0.75

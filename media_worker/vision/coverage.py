@@ -19,4 +19,7 @@ def coverage(outline: Floats, width: int, height: int) -> Floats:
     inset = 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1e-6)
     points = np.round((outline * SUPERSAMPLING - inset - 0.5) * 16).astype(np.int32)
     cv2.fillPoly(fine, [points], 255, shift=4)
-    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    half = cv2.resize(
+        fine, (width * 2, height * 2), interpolation=cv2.INTER_AREA
+    )  # twice by 2 takes a third of once by 4
+    return cv2.resize(half, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255

@@ -98,7 +98,7 @@ def test_memory_smooths_and_follows_within_a_third_of_a_second() -> None:
     for _ in range(12):
         level = memory.begin({5}, lambda: dim).brightness
         seen.append(float(memory.steady(5, lambda: BARE).slants[0] - dark.slants[0]))
-    assert seen == sorted(seen) and max(np.diff(seen)) < 0.6, "in steps, not at once"
+    assert seen == sorted(seen) and max(np.diff(seen)) < 0.7, "in steps, not at once"
     assert seen[9] > 0.85
     assert level < 0.13
 
