@@ -29,14 +29,14 @@ LONG = 0.3
 MOST_TURNED = 0.25
 """Radians by which an axis is corrected at most; an outline farther off has another reason."""
 
-BLEED = 1.0
+BLEED = 0.8
 """Pixels by which paint looks larger than it is: the lens, and the coarse colours of JPEG. Measured on drawn hands."""
 
 SECTORS = 12
 """What lies beyond is known by its colour in so many directions."""
 
-ROUNDS = 2
-"""The second one begins where the first ended: a finder may have left out a whole French tip."""
+ROUNDS = 3
+"""Each begins where the one before ended: a finder may have left out a whole French tip."""
 
 OFFSETS = np.linspace(-0.14, 0.14, 29, dtype=np.float32)
 """Where an outline may move to, outwards, as shares of the nail's width."""
