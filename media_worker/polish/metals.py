@@ -41,8 +41,8 @@ def chrome(wet: Wet) -> Film:
     # mirrored direction doubles the normal's; along the nail the room changes less
     sideways = 2 * relief.across * relief.facing + np.float32(0.5) * relief.along * (1 + relief.along)
     towards = sideways - np.float32(0.9 * wet.shine.u + 0.12 * np.sin(wet.shine.turn) + 0.28)
-    cells = np.clip((towards + np.float32(1.6)) * np.float32(511 / 3.2), 0, 511).astype(np.int32)
-    mirrored = _ROOM.take(cells) * wet.round(0.25)
+    cells = ((towards + np.float32(1.6)) * np.float32(511 / 3.2)).astype(np.int32)
+    mirrored = _ROOM.take(cells, mode="clip") * wet.round(0.25)
     bright = np.float32(0.06) * mirrored + np.float32(0.35) * wet.window(0.07, 0.26) + np.float32(0.5) * wet.gleam
     return Film(wet.lit(np.float32(1.1) * mirrored) + wet.white(bright))
 
@@ -51,10 +51,10 @@ def cat_eye(wet: Wet) -> Film:
     """Magnetic dust: a bright velvet band across the nail that wanders as the finger tilts; dark beside it."""
     place = wet.relief.place
     wander = np.float32(0.3 * np.sin(0.7 * wet.shine.turn) + 0.35 * wet.shine.u)
-    off = (
-        place.v - np.float32(0.5) - wander + np.float32(0.38) * place.u + np.float32(0.06) * place.u**2
-    ) * np.float32(4.6)
-    band = 1 / (1 + off * off * (1 + np.float32(0.6) * off * off))
+    u, v = place.u[:1], place.v[:, :1]
+    off = np.float32(4.6) * (v - np.float32(0.5) - wander) + np.float32(1.75) * u + np.float32(0.28) * u * u
+    square = off * off
+    band = 1 / (1 + square * (1 + np.float32(0.6) * square))
     dust, flash = flakes(DUST, place.u.shape[0], wet.shine.turn)
     glow = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.6 + 0.06, 1)
     velvet = band * (np.float32(0.75) + np.float32(0.9) * flash - np.float32(0.2) * dust)
