@@ -6,27 +6,23 @@ nail ─▶ silhouette ─▶ nail space ─▶ light of the bare nail ─▶ sh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from media_worker.polish import edges, finishes, overlaps, patterns, shadows
+from media_worker.polish import edges, overlaps, shadows
 from media_worker.polish.canvas import Canvas, I420Canvas, Patch, RgbCanvas
 from media_worker.polish.colour import to_linear, to_srgb
-from media_worker.polish.light import LightMemory, NailLight, read_light
+from media_worker.polish.light import LightMemory, read_light
 from media_worker.polish.looks import Coat, Look
-from media_worker.polish.nail_space import NailSpace, sheet
+from media_worker.polish.mixing import Lit, Mixer
+from media_worker.polish.nail_space import NailSpace
 from media_worker.polish.scene import Scene, read_scene
 from media_worker.polish.silhouettes import Silhouette, silhouette
-from media_worker.polish.surface import Film, Shine, Wet, lit_at, relief, shine
+from media_worker.polish.surface import Film, lit_at, shine
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
-
-SHEETS_KEPT = 48
-"""Patterns drawn on sheets and kept: of two hands in two sizes, and a bit."""
 
 
 class Painter:
@@ -34,7 +30,7 @@ class Painter:
 
     def __init__(self) -> None:
         self._memory = LightMemory()
-        self._pattern = lru_cache(maxsize=SHEETS_KEPT)(_drawn)
+        self._mixer = Mixer()
 
     def paint_rgb(self, rgb: Pixels, nails: Iterable[Nail], look: Look, *, left: int = 0) -> None:
         """Paints into `rgb`, uint8 (H, W, 3) sRGB, in place. Columns before `left` stay as they are."""
@@ -48,20 +44,24 @@ class Painter:
         if not nails:
             return
         scene = self._memory.begin({nail.track for nail in nails}, lambda: read_scene(canvas.overview()))
-        lit = [self._lit(canvas, nail, scene) for nail in nails]  # all before any: paint is not to be taken for light
-        for nail, light in zip(nails, lit, strict=True):
-            self._paint_nail(canvas, nail, look.coats[nail.worn_as], light, others=nails, left=left)
+        spaces = [NailSpace.of(nail.outline, nail.axis) for nail in nails]
+        # all before any: paint is not to be taken for light
+        lit = [self._lit(canvas, nail, space, scene) for nail, space in zip(nails, spaces, strict=True)]
+        for nail, space, light in zip(nails, spaces, lit, strict=True):
+            self._paint_nail(canvas, nail, look.coats[nail.worn_as], space, light, others=nails, left=left)
 
-    def _lit(self, canvas: Canvas, nail: Nail, scene: Scene) -> _Lit:
-        space = NailSpace.of(nail.outline, nail.axis)
+    def _lit(self, canvas: Canvas, nail: Nail, space: NailSpace, scene: Scene) -> Lit:
         light = self._memory.steady(nail.track, lambda: read_light(canvas, space))
         across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
         guessed = shine(space.angle, float(across), float(down))
-        return _Lit(space, light, scene, lit_at(guessed, light.lamp))
+        towards_light = -float(space.along @ shadows.FALLS)
+        return Lit(light, scene, lit_at(guessed, light.lamp).rounded(), round(towards_light, 1))
 
-    def _paint_nail(self, canvas: Canvas, nail: Nail, coat: Coat, lit: _Lit, *, others: list[Nail], left: int) -> None:
+    def _paint_nail(
+        self, canvas: Canvas, nail: Nail, coat: Coat, own: NailSpace, lit: Lit, *, others: list[Nail], left: int
+    ) -> None:
         shape = silhouette(nail, coat.shape, coat.length)
-        space = lit.space if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
+        space = own if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
         outline = edges.with_margin(shape.outline, space, lit.nail.worn)
         patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, left=left)
         if patch is None:
@@ -70,9 +70,8 @@ class Painter:
         seen = _seen(nail, shape, patch, others, left)
         cover = seen * edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
         bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
-        wet = lit.wet(coat, self._pattern(coat, space.rows), space.rows, shape.edge)
-        polish = _laid_on(bare, finishes.finished(coat.finish, wet), cover, space, patch)
-        canvas.write(patch, before, to_srgb(polish))
+        film = self._mixer.film(coat, lit, space.rows, round(shape.edge, 2))
+        canvas.write(patch, before, to_srgb(_laid_on(bare, film, cover, space, patch)))
 
 
 def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:
@@ -81,47 +80,6 @@ def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left:
     seen[:, : max(left - patch.left, 0)] = 0
     uncovered = overlaps.uncovered(shape, patch, others)
     return seen if uncovered is None else seen * uncovered
-
-
-@dataclass(frozen=True)
-class _Lit:
-    """The light on one nail, and round it."""
-
-    space: NailSpace
-    """Of the nail itself."""
-    nail: NailLight
-    scene: Scene
-    shine: Shine
-
-    def wet(self, coat: Coat, colour: Floats, rows: int, edge: float) -> Wet:
-        """A coat in this light, on a sheet of `rows` rows; the own nail ends at v = `edge`."""
-        surface = relief(rows)
-        light = self.scene.tint * np.float32(self.nail.exposure(self.scene.exposure))
-        shading, gleam = _uneven(self.nail, rows, round(edge, 2))
-        if edge < 1:
-            shading = shading * edges.rim(surface.place, edge, -float(self.space.along @ shadows.FALLS))
-        return Wet(colour, coat.colours, surface, light, shading, gleam, self.shine)
-
-
-@lru_cache(maxsize=32)
-def _uneven(light: NailLight, rows: int, edge: float) -> tuple[Floats, Floats]:
-    """Shading and highlights on a sheet. Kept, as a nail's light is read anew only every few frames."""
-    place = sheet(rows)
-    return light.shading(place, edge) * edges.fold(rows, edge), light.gleam(place, edge)
-
-
-def _drawn(coat: Coat, rows: int) -> Floats:
-    """What lies where on a nail, (rows, columns, 3), or (1, 1, 3) of one colour only."""
-    if coat.texture is not None:
-        return _resized(coat.texture, rows)
-    return patterns.colour_of(coat, sheet(rows)).astype(np.float32, copy=False)
-
-
-def _resized(texture: Floats, rows: int) -> Floats:
-    shrinks = rows < len(texture)
-    size = sheet(rows).u.shape[::-1]
-    resized = cv2.resize(texture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return resized.astype(np.float32, copy=False)
 
 
 def _laid_on(bare: Floats, film: Film, cover: Floats, space: NailSpace, patch: Patch) -> Floats:

@@ -21,6 +21,9 @@ ROUND_ACROSS = 0.8
 ROUND_ALONG = 0.25
 """The same towards cuticle and free edge."""
 
+STEP = 0.01
+"""Of Shine: a highlight moves by a hundredth of half a nail's width."""
+
 LAMP = (-0.42, -0.62, 0.66)
 """Where light comes from unless highlights tell: from above and a little from the left of the camera; x right, y down,
 z to the camera."""
@@ -52,7 +55,7 @@ def relief(rows: int) -> Relief:
     return Relief(place, across, along, facing, (1 - facing) ** 3 * 4, place.u**4)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Shine:
     """Where a nail mirrors light, and how it is turned."""
 
@@ -62,6 +65,10 @@ class Shine:
     """The middle of that line."""
     turn: float
     """Radians; changes as the finger turns or moves, and so does what a mirror or a flake shows."""
+
+    def rounded(self) -> Shine:
+        """In steps that nobody sees, so that what was mixed for one frame serves the next."""
+        return Shine(round(self.u / STEP) * STEP, round(self.v / STEP) * STEP, round(self.turn / STEP) * STEP)
 
 
 def shine(angle: float, across: float, down: float) -> Shine:
