@@ -41,8 +41,8 @@ def test_a_turn_other_light_or_another_coat_is_mixed_anew() -> None:
     film = mixer.film(COAT, first, 48, 1.0)
     turned = mixer.film(COAT, replace(first, shine=lit(-1.2).shine), 48, 1.0)
     assert np.abs(turned.light - film.light).max() > 0.02
-    dim = replace(first, scene=replace(first.scene, brightness=0.3 * first.scene.brightness))
-    assert mixer.film(COAT, dim, 48, 1.0).light.mean() < 0.8 * film.light.mean()
+    warm = mixer.film(COAT, replace(first, scene=replace(first.scene, cast=1.0)), 48, 1.0)
+    assert warm.light[..., 2].mean() < 0.8 * film.light[..., 2].mean()
     assert mixer.film(Look.of(designs.find(13)).coats[Finger.INDEX], first, 48, 1.0) is not film
 
 
