@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from media_worker.console import fail, one_line_errors
+from media_worker.console import fail, one_line_errors, progress_bars, ticker_of
 from protocol.designs import Finish, Length, Pattern, Shape
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from media_worker.evaluation.drawn import DrawnReport
     from media_worker.evaluation.figures import Figure
     from media_worker.polish.looks import Look
@@ -127,8 +123,8 @@ def apply(
             nails = files.paint_image(source, target, look, path, compare=compare or 0)
             typer.echo(f"{target}: {nails} nails painted" if nails else f"{target}: no nails found, nothing painted")
         else:
-            with _progress() as progress:
-                ticker = _ticker(progress, f"painting {source.name}")
+            with progress_bars() as progress:
+                ticker = ticker_of(progress, f"painting {source.name}")
                 frames = files.paint_video(source, target, look, path, ticker, compare=compare or 0)
             typer.echo(f"{target}: {frames} frames")
 
@@ -152,8 +148,8 @@ def segment(
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:
             fail(f"two images are called {twice}, so their masks would overwrite each other")
-        with _progress() as progress:
-            empty = files.segment(images, out, path, _ticker(progress, "segmenting"))
+        with progress_bars() as progress:
+            empty = files.segment(images, out, path, ticker_of(progress, "segmenting"))
         typer.echo(f"{len(images)} masks in {out}" + (f"; no hand found in {empty}" if empty else ""))
 
 
@@ -190,8 +186,8 @@ def evaluate(
         if skin_tone and masks is None:
             fail("--skin-tone is measured round true nails: give their --masks, too")
         path = models.find(model)
-        with _progress() as progress:
-            ticker = _ticker(progress, "evaluating")
+        with progress_bars() as progress:
+            ticker = ticker_of(progress, "evaluating")
             measured = stills.evaluate(images, masks, path, ticker, skip=skip, tones=skin_tone)
         _print(measured, as_json)
         if report:
@@ -229,8 +225,8 @@ def evaluate_video(
             fail("give one or more videos, or --drawn" + (", not both" if drawn else ""))
         path, measured = models.find(model), list[live.VideoReport]()
         for video in videos or []:
-            with _progress() as progress:
-                ticker = _ticker(progress, f"watching {video.name}")
+            with progress_bars() as progress:
+                ticker = ticker_of(progress, f"watching {video.name}")
                 measured.append(live.evaluate(video, path, ticker, height=height, no_hands=no_hands))
             _print(measured[-1], as_json, title=str(video))
         hand = _drawn_hand(path) if drawn else None
@@ -260,8 +256,8 @@ def evaluate_polish(
         from media_worker.vision import models
 
         path = models.find(model) if live else None
-        with _progress() as progress:
-            measured = polish.evaluate(path, lambda part: _ticker(progress, part))
+        with progress_bars() as progress:
+            measured = polish.evaluate(path, lambda part: ticker_of(progress, part))
         _print(measured, as_json)
         if report:
             _tell_page(polish_page.write(measured, report))
@@ -288,8 +284,8 @@ def gallery(
 
         painted = [*(photos or []), *(more or [])]
         path = models.find(model) if painted else None
-        with _progress() as progress:
-            page = gallery_page.write(out, painted, skin, path, lambda part: _ticker(progress, part))
+        with progress_bars() as progress:
+            page = gallery_page.write(out, painted, skin, path, lambda part: ticker_of(progress, part))
         typer.echo(f"gallery: {page}")
 
 
@@ -331,8 +327,8 @@ def _look(design: str, chosen: Config, model: Path) -> Look:
 def _drawn_hand(model: Path) -> DrawnReport:
     from media_worker.evaluation import drawn
 
-    with _progress() as progress:
-        return drawn.evaluate(model, _ticker(progress, "watching the drawn hand"))
+    with progress_bars() as progress:
+        return drawn.evaluate(model, ticker_of(progress, "watching the drawn hand"))
 
 
 def _print(measured: Measured, as_json: bool, *, title: str = "") -> None:
@@ -347,21 +343,6 @@ def _print(measured: Measured, as_json: bool, *, title: str = "") -> None:
 
 def _tell_page(page: Path) -> None:
     typer.echo(f"report: {page}", err=True)
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    # on stderr, so that `--json` can be piped; and only for people
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-
-
-def _ticker(progress: Progress, what: str) -> Callable[[int, int], None]:
-    """A function (done, total) that moves a bar; a total of 0 is unknown."""
-    task = progress.add_task(what, total=None)
-    return lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
-"""What commands have in common: errors are one line, and native code is quiet."""
+"""What commands have in common: errors are one line, native code is quiet, what takes long shows a bar."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from protocol.errors import LacquerError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @contextmanager
@@ -36,6 +39,21 @@ def fail(message: str) -> NoReturn:
     """One line on stderr, exit code 1."""
     typer.echo(f"error: {message}", err=True)
     raise typer.Exit(1)
+
+
+def progress_bars() -> Progress:
+    """Bars on stderr, so that `--json` can be piped, and only for people."""
+    from rich.console import Console  # noqa: PLC0415  # `--help` is instant without it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def ticker_of(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """A function (done, total) that moves a bar; a total of 0 is unknown."""
+    task = progress.add_task(what, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 @contextmanager
