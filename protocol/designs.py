@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from importlib import resources
@@ -11,13 +12,23 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from protocol.errors import UnknownDesign
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 """sRGB as #RRGGBB."""
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("one_line", "should be one line of text")
+    return text
+
+
+ONE_LINE = AfterValidator(_one_line)
+"""No control characters: no page shows them, and no PostgreSQL takes a NUL."""
 
 
 class Finish(StrEnum):
@@ -127,8 +138,8 @@ class Design(BaseModel):
 
     id: Annotated[int, Field(ge=1)]
     """Also the `post_id` of explore mode. The built-in catalogue stays below 1000; a shop's own begin there."""
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    family: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), ONE_LINE]
+    family: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), ONE_LINE]
     """Heading it is shown under."""
     pattern: Pattern = Pattern.SOLID
     finish: Finish = Finish.CREAM
@@ -196,7 +207,7 @@ def load_file(path: Path | Traversable) -> list[Design]:
 
 def _parse(path: Path | Traversable) -> dict[str, Any]:
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # Windows editors put a mark in front
         raw = tomllib.loads(text) if path.name.endswith(".toml") else json.loads(text)
     except OSError as error:
         raise BadCatalogue(f"{path.name} cannot be read: {error.strerror}") from error

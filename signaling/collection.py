@@ -17,7 +17,7 @@ from protocol.messages import explain
 from protocol.nail_sets import NailSet
 from signaling.design_store import DesignStore
 from signaling.nail_sets import NailSets
-from signaling.own_designs import FIRST_ID, MAX_DESIGNS, Own
+from signaling.own_designs import FIRST_GIVEN_ID, FIRST_ID, MAX_DESIGNS, Own
 
 log = structlog.get_logger()
 
@@ -110,7 +110,7 @@ class Collection:
         Raises InvalidFields, and then nothing is changed.
         """
         async with self._changing:
-            entries = {design.id: Own(design, file=file, content=content) for design in found}
+            entries = _by_id(Own(design, file=file, content=content) for design in found)
             for own in entries.values():
                 self._check_id(own)
             self._check_room(entries)
@@ -129,9 +129,9 @@ class Collection:
     # --- writing ----------------------------------------------------------------------------------------------------
     def _check_id(self, own: Own) -> None:
         design, known = own.design, self._own.get(own.design.id)
-        if design.id < FIRST_ID:
+        if not FIRST_ID <= design.id < FIRST_GIVEN_ID:
             raise InvalidFields(
-                f"“{design.name}”: id {design.id} is for the built-in catalogue; use {FIRST_ID} or more"
+                f"“{design.name}”: id {design.id} is not for data files; use {FIRST_ID} to {FIRST_GIVEN_ID - 1}"
             )
         if known is not None and known.file != own.file:
             raise InvalidFields(f"“{design.name}”: id {design.id} is taken by “{known.design.name}”; use another one")
@@ -162,6 +162,18 @@ class Collection:
         for own in gone:
             if own.nail_set is not None:
                 await self._nail_sets.delete(own.nail_set)
+
+
+def _by_id(found: Iterable[Own]) -> dict[int, Own]:
+    """Raises InvalidFields where two have the same id."""
+    entries: dict[int, Own] = {}
+    for own in found:
+        other = entries.setdefault(own.design.id, own)
+        if other is not own:
+            raise InvalidFields(
+                f"“{other.design.name}” and “{own.design.name}” have the same id, {own.design.id}: change one of them"
+            )
+    return entries
 
 
 def _validated(fields: Mapping[str, object]) -> Design:

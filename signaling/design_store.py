@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from signaling.own_designs import FIRST_ID, Own
+from signaling.own_designs import FIRST_GIVEN_ID, Own
 from signaling.tables import DesignRow
 
 Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
@@ -27,8 +27,8 @@ class DesignStore:
     async def next_id(self) -> int:
         """An id that no design ever had."""
         async with self._begin() as db:
-            last = await db.scalar(select(func.max(DesignRow.id)))
-        return FIRST_ID if last is None else last + 1
+            last = await db.scalar(select(func.max(DesignRow.id)).where(DesignRow.id >= FIRST_GIVEN_ID))
+        return FIRST_GIVEN_ID if last is None else last + 1
 
     async def id_for(self, file: str) -> int | None:
         """What the design of this file was called last; None for a new file."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -18,7 +19,7 @@ import structlog
 from protocol import limits
 from protocol.api import OWN_FAMILY
 from protocol.designs import BadCatalogue, load_file
-from protocol.errors import AtCapacity, LacquerError, TooLarge, UnsupportedMediaType, WorkerUnavailable
+from protocol.errors import AtCapacity, BadRequest, LacquerError, TooLarge, UnsupportedMediaType, WorkerUnavailable
 from signaling import photo_designs
 from signaling.collection import Collection
 from signaling.uploads import REFERENCE_SIDE, Uploads
@@ -91,11 +92,13 @@ class DesignsFolder:
         except (AtCapacity, WorkerUnavailable):
             return False
         except (BadCatalogue, LacquerError, OSError) as error:
-            log.warning("design file not taken", file=file, problem="; ".join(str(error).splitlines()))
+            log.warning("design file not taken", file=_printable(file), problem="; ".join(str(error).splitlines()))
         return True
 
     async def _take(self, file: str, size: int) -> None:
         path = self._folder / file
+        if not _is_text(file):
+            raise BadRequest("its name is not UTF-8; rename it")
         if path.suffix.lower() in OTHER_PICTURES:
             raise UnsupportedMediaType("save it as JPEG, PNG or WebP")
         if size > limits.MAX_UPLOAD_SIZE:
@@ -120,10 +123,27 @@ class DesignsFolder:
 def _listing(folder: Path) -> dict[str, Stamp]:
     """Files directly in the folder that may be designs, in the order of their names."""
     with os.scandir(folder) as entries:
-        files = sorted((entry for entry in entries if _may_be_design(entry)), key=lambda entry: entry.name)
-        return {entry.name: Stamp(entry.stat().st_mtime_ns, entry.stat().st_size) for entry in files}
+        stamps = {entry.name: _stamp(entry) for entry in entries if _may_be_design(entry.name)}
+    return {name: stamp for name, stamp in sorted(stamps.items()) if stamp}
 
 
-def _may_be_design(entry: os.DirEntry[str]) -> bool:
-    suffix = Path(entry.name).suffix.lower()
-    return not entry.name.startswith(".") and suffix in DATA | PHOTOS | OTHER_PICTURES and entry.is_file()
+def _may_be_design(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in DATA | PHOTOS | OTHER_PICTURES
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+    """None for what is no file: a folder, a link that leads nowhere, a file that is removed in this moment."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    return Stamp(status.st_mtime_ns, status.st_size) if stat.S_ISREG(status.st_mode) else None
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8: os.scandir hides other bytes in surrogates, which no database takes."""
+    return name == _printable(name)
+
+
+def _printable(name: str) -> str:
+    return name.encode(errors="replace").decode()

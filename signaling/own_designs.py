@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from protocol.designs import Design
 
 FIRST_ID = 1000
-"""The built-in catalogue stays below."""
+"""The built-in catalogue stays below. Data files name ids from here on."""
+
+FIRST_GIVEN_ID = 100_000
+"""Photos and REST are given ids from here on, so that neither they nor data files take the other's."""
 
 MAX_DESIGNS = 500
 """Every worker holds all of them in memory: some 100 kB for one that was taken from a photo of a hand."""

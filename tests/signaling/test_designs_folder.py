@@ -63,10 +63,10 @@ async def test_photos_become_designs_named_after_their_files(
     write(folder / "rose_gold-2.JPG", picture())
     write(folder / "sky.webp", picture(image_format="WEBP"))
     await watched.look()
-    assert await own(lacquer) == {1000: "Rose gold 2", 1001: "Sky"}
-    design = await lacquer.get(f"{DESIGNS}1000/")
+    assert await own(lacquer) == {100000: "Rose gold 2", 100001: "Sky"}
+    design = await lacquer.get(f"{DESIGNS}100000/")
     assert (design["family"], design["nail_set"]["kind"], len(design["colours"])) == ("Own designs", "hand", 5)
-    assert list(worker.designs) == [1000, 1001]
+    assert list(worker.designs) == [100000, 100001]
     await settle(watched)
     assert len(worker.pictures) == 2, "each is looked at once"
 
@@ -84,6 +84,25 @@ async def test_data_files_hold_designs_with_ids_of_their_own(
     assert await own(lacquer) == {1100: "Ice", 1201: "Red fox", 1202: "Moss"}
 
 
+async def test_data_files_written_on_windows_are_read(lacquer: Lacquer, folder: Path, watched: DesignsFolder) -> None:
+    """Its editors put a byte order mark in front, and two characters at the end of a line."""
+    entry = {"id": 1100, "name": "Ice", "family": "Winter", "colours": ["#DDEEFF"]}
+    write(folder / "a.json", json.dumps({"design": [entry]}).encode("utf-8-sig"))
+    write(folder / "b.toml", ENTRY.format(id=1200, name="Fox").replace("\n", "\r\n").encode("utf-8-sig"))
+    await watched.look()
+    assert await own(lacquer) == {1100: "Ice", 1200: "Fox"}
+
+
+async def test_a_photo_never_takes_an_id_that_a_data_file_wants(
+    lacquer: Lacquer, folder: Path, watched: DesignsFolder
+) -> None:
+    write(folder / "a.jpg", picture())
+    write(folder / "b.toml", ENTRY.format(id=1000, name="First") + ENTRY.format(id=99_999, name="Last"))
+    write(folder / "c.jpg", picture())
+    await watched.look()
+    assert await own(lacquer) == {1000: "First", 99_999: "Last", 100_000: "A", 100_001: "C"}
+
+
 async def test_ids_and_nails_outlive_a_restart(start: Start, worker: FakeWorker, folder: Path) -> None:
     write(folder / "b.png", picture(image_format="PNG"))
     first = await start(worker)
@@ -91,7 +110,7 @@ async def test_ids_and_nails_outlive_a_restart(start: Start, worker: FakeWorker,
     write(folder / "a.png", picture(image_format="PNG"))
     again = await start(worker)
     await watch(again, folder).look()
-    assert await own(again) == {1000: "B", 1001: "A"}
+    assert await own(again) == {100000: "B", 100001: "A"}
     assert len(worker.pictures) == 2, "b.png was known"
 
 
@@ -103,12 +122,12 @@ async def test_what_is_removed_goes_and_what_comes_back_has_its_id(
     await watched.look()
     (folder / "a.jpg").unlink()
     await watched.look()
-    assert await own(lacquer) == {1001: "B"}
-    assert list(worker.designs) == [1001]
+    assert await own(lacquer) == {100001: "B"}
+    assert list(worker.designs) == [100001]
     write(folder / "c.jpg", picture())
     write(folder / "a.jpg", picture())
     await settle(watched)
-    assert await own(lacquer) == {1000: "A", 1001: "B", 1002: "C"}
+    assert await own(lacquer) == {100000: "A", 100001: "B", 100002: "C"}
 
 
 async def test_a_changed_photo_is_taken_anew_under_its_id(
@@ -119,7 +138,7 @@ async def test_a_changed_photo_is_taken_anew_under_its_id(
     before = lacquer.context.collection.versions()
     write(folder / "a.jpg", picture(80, 60))
     await settle(watched)
-    assert before.keys() == lacquer.context.collection.versions().keys() == {1000}
+    assert before.keys() == lacquer.context.collection.versions().keys() == {100000}
     assert before != lacquer.context.collection.versions()
     assert len(worker.pictures) == 2
 
@@ -134,7 +153,7 @@ async def test_a_file_that_is_still_being_copied_is_left_alone(
         await watched.look()
         assert await own(lacquer) == {}
     await watched.look()
-    assert await own(lacquer) == {1000: "A"}
+    assert await own(lacquer) == {100000: "A"}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +161,11 @@ async def test_a_file_that_is_still_being_copied_is_left_alone(
     [
         ("bad.jpg", b"no picture", "this is no JPEG, PNG or WebP"),
         ("bad.heic", b"a phone's picture", "save it as JPEG, PNG or WebP"),
-        ("bad.toml", ENTRY.format(id=7, name="Low"), "id 7 is for the built-in catalogue; use 1000 or more"),
+        ("bad.toml", ENTRY.format(id=7, name="Low"), "id 7 is not for data files; use 1000 to 99999"),
+        ("bad.toml", ENTRY.format(id=2**63, name="High"), "use 1000 to 99999"),
+        ("bad.toml", ENTRY.format(id=1300, name="A") + ENTRY.format(id=1300, name="B"), "have the same id, 1300"),
+        ("bad.toml", ENTRY.format(id=1300, name=r"two\nlines"), "name: should be one line of text"),
+        (os.fsdecode(b"bad\xff.jpg"), picture(), "its name is not UTF-8"),
         ("bad.toml", ENTRY.format(id=1000, name="Taken"), "id 1000 is taken by “Good”; use another one"),
         ("bad.toml", ENTRY.format(id=1300, name="Odd").replace("#884400", "brown"), "colours"),
         ("bad.toml", "[[design", "TOML"),
@@ -160,7 +183,7 @@ async def test_a_bad_file_costs_one_line_and_stops_nothing(  # noqa: PLR0917
         await watched.look()
     assert await own(lacquer) == {1000: "Good", 1001: "Also good"}
     (line,) = [message for message in caplog.messages if "design file not taken" in message]
-    assert name in line
+    assert name.encode(errors="replace").decode() in line
     assert told in line
 
 
@@ -170,6 +193,7 @@ async def test_other_files_are_nobodys_business(
     (folder / "notes.txt").write_text("to do")
     (folder / ".hidden.jpg").write_bytes(b"x")
     (folder / "folder.jpg").mkdir()
+    (folder / "loop.jpg").symlink_to("loop.jpg")
     await settle(watched)
     assert await own(lacquer) == {}
     assert not [message for message in caplog.messages if "not taken" in message]
@@ -184,7 +208,7 @@ async def test_a_busy_worker_is_asked_again(
     assert await own(lacquer) == {}
     worker.refusal = None
     await watched.look()
-    assert await own(lacquer) == {1000: "A"}
+    assert await own(lacquer) == {100000: "A"}
 
 
 async def test_a_disk_that_is_away_takes_no_design_with_it(
@@ -194,7 +218,7 @@ async def test_a_disk_that_is_away_takes_no_design_with_it(
     await watched.look()
     shutil.rmtree(folder)
     await settle(watched)
-    assert await own(lacquer) == {1000: "A"}
+    assert await own(lacquer) == {100000: "A"}
     assert len([message for message in caplog.messages if "designs folder cannot be read" in message]) == 1
 
 
@@ -205,8 +229,8 @@ async def test_the_running_service_watches_its_folder(
     token = "only the shop knows this"
     lacquer = await start(worker, designs_dir=folder, admin_token=token)
     write(folder / "a.jpg", picture())
-    await eventually(lambda: list(worker.designs) == [1000])
-    response = await lacquer.client.delete(f"{DESIGNS}1000/", headers={"Authorization": f"Bearer {token}"})
+    await eventually(lambda: list(worker.designs) == [100000])
+    response = await lacquer.client.delete(f"{DESIGNS}100000/", headers={"Authorization": f"Bearer {token}"})
     assert (await refused(response, 403, "forbidden")).detail.endswith("remove a.jpg there")
     (folder / "a.jpg").unlink()
     await eventually(lambda: not worker.designs)

@@ -19,7 +19,7 @@ async def test_a_call_goes_through_while_designs_change(lacquer: Lacquer, worker
     told: list[str | None] = []
 
     async def call() -> str:
-        told.append(workshop.today(Worn(design_id=1000)).catalogue)
+        told.append(workshop.today(Worn(design_id=100000)).catalogue)
         if len(told) == 2:
             await collection.add(FIELDS)
         if len(worker.designs) < 2:
@@ -28,7 +28,7 @@ async def test_a_call_goes_through_while_designs_change(lacquer: Lacquer, worker
 
     assert await workshop.informed(worker.url, call) == "done"
     assert len(set(told)) == 2
-    assert list(worker.designs) == [1000, 1001]
+    assert list(worker.designs) == [100000, 100001]
 
 
 async def test_a_worker_that_never_understands_is_given_up(lacquer: Lacquer, worker: FakeWorker) -> None:
@@ -57,4 +57,4 @@ async def test_a_dead_worker_holds_up_no_other(start: Start, worker: FakeWorker)
         await lacquer.context.collection.add(FIELDS)
         await dead.stop()
         await lacquer.context.workshop.inform_all()
-        assert list(worker.designs) == [1000]
+        assert list(worker.designs) == [100000]
