@@ -1,9 +1,11 @@
 """Camera track in, processed track out: the newest frame is worked on, the newest result is handed out.
 
     camera track → _drain → mailbox → _transform (in the session's engine) → mailbox → recv() → encoder
+                                                                                        └ next recv(): sent → _tell
 
 aiortc queues decoded frames without a bound, so one task always drains the track, and `recv` never works itself:
-slow vision costs frames, never delay.
+slow vision costs frames, never delay. What is said about a frame is written when it has left, so that no frame waits
+for it, and so that it can tell how long encoding and sending took.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -27,10 +29,19 @@ from media_worker.channel import metadata_of
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
+from media_worker.stage_times import Journey, hang, journey_of
+from media_worker.stats import MESSAGES_DROPPED
 from protocol import limits
 from protocol.errors import LacquerError, SessionEnded
 
 log = structlog.get_logger(__name__)
+
+
+DEADLINE = 0.1
+"""Seconds: a frame that is older when its turn comes gets only what is quick, as the next one waits already."""
+
+UNTOLD = 8
+"""Frames that left and whose `metadata` is not written yet; more than one or two mean that the loop is far behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,17 @@ class Arrived:
     number: int
     at: float
     """Monotonic seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    frame: av.VideoFrame
+    number: int
+    journey: Journey
+    processed: Processed | None
+    """None where vision failed, and the frame goes through as it came."""
+    sent_at: float | None = None
+    """Unix seconds; None for frames that a newer one replaced."""
 
 
 class TransformTrack(MediaStreamTrack):
@@ -51,24 +73,30 @@ class TransformTrack(MediaStreamTrack):
         super().__init__()
         self._session = session
         self._source = source
-        drop = session.statistics.dropped
-        self._in: Mailbox[Arrived] = Mailbox(lambda arrived: drop("superseded"))
-        self._out: Mailbox[av.VideoFrame] = Mailbox(lambda frame: drop("backpressure"))
+        self._in: Mailbox[Arrived] = Mailbox(lambda arrived: session.statistics.dropped("superseded"))
+        self._out: Mailbox[Leaving] = Mailbox(self._replaced)
+        self._on_the_way: Leaving | None = None
+        self._untold: asyncio.Queue[Leaving] = asyncio.Queue(UNTOLD)
         self._on_fault = on_fault
-        self._tasks = [asyncio.create_task(self._drain()), asyncio.create_task(self._work())]
+        self._tasks = [asyncio.create_task(job) for job in (self._drain(), self._work(), self._tell())]
         for task in self._tasks:
             task.add_done_callback(self._check)
 
     async def recv(self) -> av.VideoFrame:
-        """The newest processed frame, once there is one that was not handed out yet."""
+        """The newest processed frame, once there is one that was not handed out yet.
+
+        A sender asks when all packets of the frame before have left: aiortc 1.16 encodes and sends one after the other.
+        """
+        self._sent()
         try:
-            return await self._out.take()
+            self._on_the_way = await self._out.take()
         except MailboxClosed:
             self.stop()
             raise MediaStreamError from None
+        return self._on_the_way.frame
 
     async def close(self) -> None:
-        """Stops both tasks and ends the track. Idempotent."""
+        """Stops all tasks and ends the track. Idempotent."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -81,6 +109,7 @@ class TransformTrack(MediaStreamTrack):
             log.error("transform failed", session=self._session.id, exc_info=error)
             self._on_fault()
 
+    # --- in --------------------------------------------------------------------------------------------------------
     async def _drain(self) -> None:
         number = 0
         statistics = self._session.statistics
@@ -99,6 +128,7 @@ class TransformTrack(MediaStreamTrack):
                 self._in.put(Arrived(frame, number, time.monotonic()))
             number += 1
 
+    # --- work ------------------------------------------------------------------------------------------------------
     async def _work(self) -> None:
         while True:
             try:
@@ -110,34 +140,65 @@ class TransformTrack(MediaStreamTrack):
             except LacquerError as error:
                 # The picture goes on, unpainted: a failing model must not freeze the stream.
                 self._session.statistics.dropped(error.code)
-                self._out.put(arrived.frame)
+                self._out.put(Leaving(arrived.frame, arrived.number, journey_of(arrived.frame), None))
 
     async def _process(self, arrived: Arrived) -> None:
-        queued = time.monotonic()
         frame, processed = await self._session.run(partial(_transform, arrived.frame, int(arrived.at * 1000)))
-        self._out.put(frame)
-        done = time.monotonic()
-        stages = {
-            "queue": (queued - arrived.at) * 1000,
-            **processed.stages,
-            "total": (done - arrived.at) * 1000,
-        }
-        size = (frame.width, frame.height)
-        self._session.statistics.finished(stages, *size)
-        self._session.keep(processed, *size, partial(cv2.cvtColor, processed.image, cv2.COLOR_YUV2RGB_I420))
-        self._session.tell(
-            metadata_of(self._session, processed, arrived.number, size, stages, rtp_timestamp=arrived.frame.pts)
-        )
+        self._out.put(Leaving(frame, arrived.number, journey_of(frame), processed))
+        to_rgb = partial(cv2.cvtColor, processed.image, cv2.COLOR_YUV2RGB_I420)
+        self._session.keep(processed, frame.width, frame.height, to_rgb)
+
+    # --- out -------------------------------------------------------------------------------------------------------
+    def _replaced(self, leaving: Leaving) -> None:
+        self._session.statistics.dropped("backpressure")
+        self._left(leaving)
+
+    def _sent(self) -> None:
+        leaving, self._on_the_way = self._on_the_way, None
+        if leaving:
+            leaving.journey.note("send")
+            self._left(replace(leaving, sent_at=time.time()))
+
+    def _left(self, leaving: Leaving) -> None:
+        """Counts it; its `metadata` is written a moment later, while the next frame is already encoded."""
+        if leaving.processed is None:
+            return
+        stages = leaving.journey.stages
+        stages["total"] = leaving.journey.total
+        self._session.statistics.finished(stages, leaving.frame.width, leaving.frame.height)
+        try:
+            self._untold.put_nowait(leaving)
+        except asyncio.QueueFull:
+            MESSAGES_DROPPED.inc()
+
+    async def _tell(self) -> None:
+        while True:
+            leaving = await self._untold.get()
+            assert leaving.processed, "or it had not been queued"
+            size = (leaving.frame.width, leaving.frame.height)
+            self._session.tell(
+                metadata_of(
+                    *(self._session, leaving.processed, leaving.number, size, leaving.journey.stages),
+                    rtp_timestamp=leaving.frame.pts,
+                )
+            )
 
 
 def _transform(frame: av.VideoFrame, timestamp_ms: int, pipeline: Pipeline) -> tuple[av.VideoFrame, Processed]:
     """The frame painted, as I420 all the way; runs in the engine's thread."""
-    if frame.width % 2 or frame.height % 2 or frame.format.name != "yuv420p":
-        frame_even = frame.reformat(width=frame.width & ~1, height=frame.height & ~1, format="yuv420p")
-        frame_even.pts, frame_even.time_base = frame.pts, frame.time_base
-        frame = frame_even
-    planes: np.ndarray = frame.to_ndarray()
+    journey = journey_of(frame)
+    journey.note("queue")
+    planes: np.ndarray = _even(frame).to_ndarray()
     processed = pipeline.process_i420(planes, timestamp_ms)
     painted = av.VideoFrame.from_ndarray(processed.image, format="yuv420p")
     painted.pts, painted.time_base = frame.pts, frame.time_base
+    hang(journey, painted)
+    journey.skip_to_now(processed.stages)
     return painted, processed
+
+
+def _even(frame: av.VideoFrame) -> av.VideoFrame:
+    """As I420 with even sides, whatever the decoder gave."""
+    if frame.width % 2 or frame.height % 2 or frame.format.name != "yuv420p":
+        return frame.reformat(width=frame.width & ~1, height=frame.height & ~1, format="yuv420p")
+    return frame

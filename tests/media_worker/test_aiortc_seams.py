@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fractions
+import gc
 
 import aiortc
 import av
 import numpy as np
 import pytest
-from aiortc import rtcrtpsender
+from aiortc import rtcrtpreceiver, rtcrtpsender
 from aiortc.codecs import get_decoder
 from aiortc.codecs.h264 import h264_depayload
 from aiortc.codecs.vpx import vp8_depayload
@@ -17,7 +18,7 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
 
-from media_worker import codecs
+from media_worker import codecs, stage_times
 
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
@@ -35,6 +36,32 @@ def test_sender_takes_its_encoder_from_the_name_that_install_replaces() -> None:
     assert isinstance(replaced(H264), codecs.LiveH264Encoder)
     assert isinstance(replaced(VP8), codecs.LiveVp8Encoder)
     assert not isinstance(replaced(OPUS), codecs.LiveH264Encoder | codecs.LiveVp8Encoder)
+
+
+def test_decoders_and_encoders_come_from_the_names_that_stage_times_replaces() -> None:
+    assert "get_decoder" in rtcrtpreceiver.decoder_worker.__code__.co_names
+    stage_times.install()
+    assert isinstance(vars(rtcrtpreceiver)["get_decoder"](VP8), stage_times.TimedDecoder)
+    assert isinstance(vars(rtcrtpsender)["get_encoder"](VP8), codecs.LiveVp8Encoder)
+
+
+def test_a_sender_asks_for_the_next_frame_when_the_last_one_has_left() -> None:
+    """TransformTrack takes the call of `recv` for the end of sending: one task receives, encodes and sends in turn."""
+    names = rtcrtpsender.RTCRtpSender._run_rtp.__code__.co_names
+    assert names.index("_next_encoded_frame") < names.index("_send_rtp")
+    assert {"recv", "run_in_executor"} <= set(rtcrtpsender.RTCRtpSender._next_encoded_frame.__code__.co_names)
+
+
+def test_frames_carry_a_journey_through_encoders_each_for_itself() -> None:
+    """PyAV's `opaque`; frames that carry one object would lose it together."""
+    journey = stage_times.Journey()
+    pictures = [frame(0), frame(1)]
+    for picture in pictures:
+        stage_times.hang(journey, picture)
+    codecs.live_encoder(H264).encode(pictures[0])
+    pictures.pop()
+    gc.collect()
+    assert stage_times.journey_of(pictures[0]) is journey
 
 
 def test_transports_count_their_packets() -> None:

@@ -363,13 +363,18 @@ async def test_webrtc_end_to_end(worker: Worker, clip: list[np.ndarray], mask: n
             outline = np.array(nail["polygon"], np.float32)
             ends = [cv2.pointPolygonTest(outline, tuple(nail[end]), True) for end in ("cuticle", "free_edge")]
             assert all(abs(distance) < 3 for distance in ends), "both ends lie on the outline"
-        assert {"queue", "vision", "render", "total"} <= metadata["stages"].keys()
+        stages = metadata["stages"]
+        assert {"decode", "queue", "vision", "render", "encode", "send", "total"} <= stages.keys()
+        passed = sum(
+            stages.get(each, 0) for each in ("receive", "decode", "queue", "vision", "render", "encode", "send")
+        )
+        assert passed == pytest.approx(stages["total"], abs=3), "no time is lost between stages"
 
         client.say(type="config", design=6)
         asked = time.monotonic()
         await client.until(lambda: polished(client.pictures[-1], mask, COBALT) > 0.5, seconds=2)
         assert time.monotonic() - asked < 1
-        assert client.of("metadata")[-1]["design"] == 6
+        await client.until(lambda: client.of("metadata")[-1]["design"] == 6, seconds=1)
 
         client.say(type="config", colours=["#B3001B"], fingers={"ring": {"nail": 0}})
         await client.until(lambda: client.of("error"))

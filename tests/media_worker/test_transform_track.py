@@ -32,6 +32,17 @@ class Camera(MediaStreamTrack):
         return frame
 
 
+class PacedCamera(Camera):
+    """Sends so many small frames, 50 ms apart."""
+
+    def __init__(self, frames: int) -> None:
+        super().__init__(*[(64, 48)] * frames)
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(0.05)
+        return await super().recv()
+
+
 async def test_frames_of_impossible_size_are_dropped_and_the_stream_goes_on() -> None:
     """A side over MAX_SIDE would end the process; a stream may say any size it likes."""
     one, connection = session(), FakeConnection()
@@ -55,6 +66,44 @@ async def test_a_fault_of_ours_is_told_and_does_not_leave_a_frozen_picture(monke
     told = asyncio.Event()
     track = TransformTrack(one, Camera((64, 48)), told.set)
     async with asyncio.timeout(5):
+        await track.recv()
+        with pytest.raises(MediaStreamError):
+            await track.recv()
         await told.wait()
+    await track.close()
+    await one.detach(connection)
+
+
+async def test_what_is_told_of_a_frame_covers_its_whole_way() -> None:
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    track = TransformTrack(one, PacedCamera(3), lambda: None)
+    async with asyncio.timeout(5):
+        frame = await track.recv()
+        assert connection.told == [], "nothing is said before it has left"
+        await asyncio.sleep(0.02)  # as a sender encodes and sends
+        await track.recv()
+        while not connection.told:
+            await asyncio.sleep(0)
+    (metadata,) = connection.told
+    assert metadata.rtp_timestamp == frame.pts == 0
+    assert list(metadata.stages) == ["queue", "vision", "render", "send", "total"]
+    assert metadata.stages["send"] >= 20
+    assert metadata.stages["total"] >= metadata.stages["send"] + metadata.stages["queue"]
+    assert one.statistics.snapshot().latency_ms.keys() == metadata.stages.keys()
+    await track.close()
+    await one.detach(connection)
+
+
+async def test_a_frame_that_a_newer_one_replaces_is_told_of_too() -> None:
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    track = TransformTrack(one, PacedCamera(3), lambda: None)
+    async with asyncio.timeout(5):
+        while len(connection.told) < 2:
+            await asyncio.sleep(0.01)
+    assert [message.frame_number for message in connection.told] == [0, 1]
+    assert not any("send" in message.stages for message in connection.told)
+    assert one.statistics.snapshot().frames_dropped == {"backpressure": 2}
     await track.close()
     await one.detach(connection)
