@@ -23,6 +23,7 @@ from aiortc import (
 )
 
 from media_worker import sdp
+from media_worker.capture_clock import CaptureClock
 from media_worker.channel import Channel
 from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
@@ -128,7 +129,9 @@ class Peer:
     # --- what the peer sends ---------------------------------------------------------------------------------------
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video" and self._track is None:
-            self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())))
+            clock = CaptureClock()
+            clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
+            self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
             self._pc.addTrack(self._track)
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:

@@ -38,15 +38,18 @@ class Journey:
         self.began = self._noted = clock() if since is None else since
         self.stages: dict[str, float] = {}
         """Milliseconds by stage."""
+        self.rtp_timestamp: int | None = None
+        """As in its packets, 32 bits; None where the jitter buffer does not say."""
 
     @classmethod
     def of(cls, encoded: JitterFrame) -> Journey:
         """The journey of a frame that is about to be decoded.
 
-        A jitter buffer that knows sets `first_at` and `complete_at` (monotonic seconds of a frame's first packet and of
-        the packet that completed it). Without them a journey begins here.
+        `jitter.Frame` says when its first packet came and when it was complete. Of frames from aiortc's own jitter
+        buffer, which says neither, a journey begins here.
         """
         journey = cls(getattr(encoded, "first_at", None))
+        journey.rtp_timestamp = getattr(encoded, "rtp_timestamp", None)
         complete_at = getattr(encoded, "complete_at", None)
         if complete_at is not None:
             journey.note("receive", complete_at)

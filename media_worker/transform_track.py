@@ -25,6 +25,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from media_worker import images
+from media_worker.capture_clock import CaptureClock
 from media_worker.channel import metadata_of
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
@@ -68,9 +69,16 @@ class TransformTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, session: Session, source: MediaStreamTrack, on_fault: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        source: MediaStreamTrack,
+        on_fault: Callable[[], None],
+        capture_clock: CaptureClock | None = None,
+    ) -> None:
         """`on_fault` is called when the work ends by a fault of ours, so that a frozen picture does not look alive."""
         super().__init__()
+        self._capture_clock = capture_clock or CaptureClock()
         self._session = session
         self._source = source
         self._in: Mailbox[Arrived] = Mailbox(lambda arrived: session.statistics.dropped("superseded"))
@@ -176,12 +184,17 @@ class TransformTrack(MediaStreamTrack):
             leaving = await self._untold.get()
             assert leaving.processed, "or it had not been queued"
             size = (leaving.frame.width, leaving.frame.height)
-            self._session.tell(
-                metadata_of(
-                    *(self._session, leaving.processed, leaving.number, size, leaving.journey.stages),
-                    rtp_timestamp=leaving.frame.pts,
-                )
+            metadata = metadata_of(
+                *(self._session, leaving.processed, leaving.number, size, leaving.journey.stages),
+                rtp_timestamp=leaving.frame.pts,
             )
+            captured_at = self._capture_clock.captured_at(leaving.journey.rtp_timestamp)
+            times = {"captured_at": _milliseconds(captured_at), "sent_at": _milliseconds(leaving.sent_at)}
+            self._session.tell(metadata.model_copy(update=times))
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
 
 
 def _transform(frame: av.VideoFrame, timestamp_ms: int, pipeline: Pipeline) -> tuple[av.VideoFrame, Processed]:

@@ -167,8 +167,14 @@ class Metadata(Message):
     """Mean over the nails; 0 without any."""
     design: int | None
     stages: dict[str, float]
-    """Milliseconds per stage: decode, queue, vision (of which hands, nails, flow), render, encode, total (where they
-    apply)."""
+    """Milliseconds per stage: receive, decode, queue (all waiting), vision (of which hands, nails, flow), render,
+    encode, send, total (where they apply)."""
+    captured_at: float | None = None
+    """When the camera took the frame, Unix ms by the sender's own clock, as its RTCP sender reports tell; None off the
+    video track and before the first report."""
+    sent_at: float | None = None
+    """When the processed frame's last packet left, Unix ms by the worker's clock; `total` ms before, the camera frame's
+    first packet came. None off the video track, and where a newer frame was sent instead."""
 
 
 class StageStats(Message):

@@ -24,6 +24,8 @@ import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
  * @property {number} confidence
  * @property {number | null} design
  * @property {Record<string, number>} stages milliseconds
+ * @property {number | null} captured_at when the camera took the frame, by this browser's `Date.now()`
+ * @property {number | null} sent_at when the painted frame left, by the server's clock, Unix milliseconds
  *
  * @typedef {{ type: string, [field: string]: any }} Text  Any text message.
  * @typedef {import("./framing.js").BinaryMessage} BinaryMessage

@@ -16,9 +16,11 @@ from aiortc.codecs.vpx import vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
 
 from media_worker import codecs, stage_times
+from media_worker.capture_clock import NTP_EPOCH, CaptureClock
 
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
@@ -62,6 +64,17 @@ def test_frames_carry_a_journey_through_encoders_each_for_itself() -> None:
     pictures.pop()
     gc.collect()
     assert stage_times.journey_of(pictures[0]) is journey
+
+
+async def test_transports_hand_sender_reports_to_the_method_that_capture_clock_listens_to() -> None:
+    assert "_handle_rtcp_packet" in RTCDtlsTransport._handle_rtcp_data.__code__.co_names
+    pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
+    receiver, clock = pc.addTransceiver("video").receiver, CaptureClock()
+    clock.listen(receiver)
+    info = RtcpSenderInfo(ntp_timestamp=(NTP_EPOCH + 7) << 32, rtp_timestamp=9, packet_count=1, octet_count=1)
+    await receiver._handle_rtcp_packet(RtcpSrPacket(ssrc=1, sender_info=info))
+    assert clock.captured_at(9) == 7
+    await pc.close()
 
 
 def test_transports_count_their_packets() -> None:
