@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from media_worker.bench import cli as bench
 from media_worker.console import fail, one_line_errors, progress_bars, ticker_of
 from protocol.designs import Finish, Length, Pattern, Shape
 
@@ -44,6 +45,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Nail vision on files: paint, cut out, measure.",
 )
+
+app.add_typer(bench.app, name="bench")
 
 WEAR: dict[str, Any] = {"rich_help_panel": "What to wear"}
 PICTURE: dict[str, Any] = {"rich_help_panel": "The picture"}

@@ -119,6 +119,7 @@ def main() -> None:
     from signaling.launcher import WorkerFailed
 
     app.registered_commands += vision.registered_commands
+    app.registered_groups += vision.registered_groups
     try:
         app()
     except ValidationError as error:

@@ -1,0 +1,128 @@
+"""`lacquer bench` and `lacquer bench capacity`. Commands import what they need when they run."""
+# ruff: noqa: PLC0415  # see above
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from media_worker.bench.errors import BenchError
+from media_worker.console import one_line_errors, progress_bars, ticker_of
+
+if TYPE_CHECKING:
+    from media_worker.bench.results import Results
+
+
+class Codec(StrEnum):
+    H264 = "h264"
+    VP8 = "vp8"
+
+
+class Peer(StrEnum):
+    """What Lacquer is compared with."""
+
+    ECHO = "echo"
+
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown")
+
+Camera = Annotated[
+    Path | None,
+    typer.Option("--camera", metavar="VIDEO", help="A video as the camera, in a loop.  [default: drawn hand]"),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help="A Lacquer that runs already; its processor time is then unknown.  [default: start one]"
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, max=64, help="Of the server that is started.  [default: as `serve`]")
+]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write all figures as JSON; - is stdout, and nothing else."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    *,
+    codec: Annotated[list[Codec] | None, typer.Option("--codec", help="Again for more.  [default: both]")] = None,
+    streams: Annotated[
+        int, typer.Option(min=1, max=16, help="Measure one stream, then this many in the same browser.")
+    ] = 1,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each run is watched.")] = 20,
+    warm_up: Annotated[float, typer.Option(min=0, max=60, help="Seconds before that, in which rates settle.")] = 4,
+    compare: Annotated[
+        Peer | None, typer.Option("--compare", help="Measure a stock aiortc echo, too, by turns.")
+    ] = None,
+    camera: Camera = None,
+    browser: Annotated[str | None, typer.Option(help="A Chromium or Chrome.  [default: the one on PATH]")] = None,
+    url: Url = None,
+    workers: Workers = None,
+    json_file: JsonFile = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write a page to look at; made if need be.")
+    ] = None,
+) -> None:
+    """How late, how often and how well a real browser sees its hand, and what that costs the server.
+
+    Headless Chromium shows a numbered clip to `lacquer serve`, and reads the numbers where they come back: latency,
+    frame rate, size over time, likeness outside nails, and the server's processor time a frame. Browser and server
+    share this machine, so a machine of two cores is busier than a server alone.
+
+    Example: `lacquer bench --compare echo --camera hand.mp4 --report bench`
+
+    `lacquer bench capacity` finds how many streams this machine holds.
+    """
+    if context.invoked_subcommand:
+        return
+    with one_line_errors(BenchError):
+        from media_worker.bench import browser_run, devtools
+        from media_worker.bench import report as report_page
+        from media_worker.vision import models
+
+        plan = browser_run.Plan(
+            codecs=[str(each) for each in codec or list(Codec)],
+            streams=sorted({1, streams}),
+            seconds=seconds,
+            warm_up=warm_up,
+            camera=camera,
+            browser=devtools.find(browser),
+            model=models.find(),
+            compare_echo=compare is Peer.ECHO,
+            url=url,
+            workers=workers,
+        )
+        with progress_bars() as progress:
+            results, pictures = browser_run.run_all(plan, partial(ticker_of, progress))
+        _tell(results, json_file)
+        if report:
+            typer.echo(f"report: {report_page.write(results, pictures, report)}", err=True)
+
+
+def _tell(results: Results, json_file: Path | None) -> None:
+    from media_worker.bench.machine import as_line
+    from media_worker.evaluation.figures import as_text
+
+    if not _write_json(results.as_dict(), json_file):
+        typer.echo(as_line(results.machine))
+        for run in results.runs:
+            typer.echo(f"\n{run.name}\n{as_text(results.figures(run))}")
+
+
+def _write_json(figures: dict[str, Any], json_file: Path | None) -> bool:
+    """Whether stdout belongs to the JSON."""
+    text = json.dumps(figures, indent=2)
+    if json_file == Path("-"):
+        typer.echo(text)
+    elif json_file:
+        json_file.write_text(text + "\n", "utf-8")
+    return json_file == Path("-")
