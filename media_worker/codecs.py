@@ -61,7 +61,7 @@ class LiveH264Encoder(H264Encoder):
         codec.time_base = VIDEO_TIME_BASE
         codec.thread_count = 1
         codec.gop_size = 3000  # keyframes when the receiver asks for one (PLI), not by the clock
-        codec.options = {"preset": "superfast", "tune": "zerolatency", "level": "31"}
+        codec.options = {"preset": "superfast", "tune": "zerolatency", "level": "31", "sc_threshold": "0"}
         codec.profile = "Baseline"
         return codec
 

@@ -1,0 +1,46 @@
+"""What an RTP payload says about its frame, which aiortc's depayloaders do not keep: does a keyframe begin here?"""
+
+from __future__ import annotations
+
+from aiortc.codecs import depayload
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+START_CODE = b"\x00\x00\x00\x01"
+"""What aiortc's depayloader writes before a NAL unit. Emulation prevention (H.264 §7.4.1) keeps it out of all else."""
+
+INTRA_SLICE, PARAMETERS = 5, 7
+"""NAL unit types (H.264 table 7-1): slice of an IDR picture, sequence parameter set."""
+
+
+class Piece(bytes):
+    """The part of a frame that one packet carries."""
+
+    opens_keyframe = False
+    """A keyframe surely begins with this packet."""
+    has_intra_slice = False
+    """H.264: the first slice of a keyframe begins in this packet; whether the frame does, its neighbours tell."""
+
+
+def read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
+    """Takes the place of aiortc's `depayload`. Raises ValueError for a payload that its codec does not allow."""
+    piece = Piece(depayload(codec, payload))
+    if codec.name == "VP8":
+        _read_vp8(piece, payload)
+    elif codec.name == "H264" and piece.startswith(START_CODE):
+        _read_h264(piece)
+    return piece
+
+
+def _read_vp8(piece: Piece, payload: bytes) -> None:
+    """RFC 7741 §4.2 and §4.3: S bit, first partition, and the frame tag's inverse key frame flag."""
+    begins = payload[0] & 0x10 and not payload[0] & 0x07
+    piece.opens_keyframe = bool(begins and piece and not piece[0] & 1)
+
+
+def _read_h264(piece: Piece) -> None:
+    """RFC 6184 §5.6 to §5.8: a single unit, several in a STAP-A, or the first part of one in an FU-A."""
+    for unit in piece.split(START_CODE)[1:]:
+        kind = unit[0] & 0x1F if unit else 0
+        piece.opens_keyframe |= kind == PARAMETERS
+        # first_mb_in_slice is 0: ue(v) writes it as a single 1 bit
+        piece.has_intra_slice |= kind == INTRA_SLICE and len(unit) > 1 and bool(unit[1] & 0x80)

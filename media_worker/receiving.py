@@ -1,0 +1,119 @@
+"""The one place where aiortc's video receiver is bent to live video: buffer, retransmissions, bandwidth estimate.
+
+Seam: aiortc 1.16's `RTCRtpReceiver` makes its parts from module-level names of `aiortc.rtcrtpreceiver`, which `install`
+replaces. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aiortc import rtcrtpreceiver
+from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpreceiver import NackGenerator, decoder_worker
+from aiortc.rtp import RtpPacket
+
+from media_worker import jitter, payloads
+
+Task = tuple[RTCRtpCodecParameters, JitterFrame]
+Tasks = queue.Queue[Task | None]
+
+NACK_AGAIN = 0.1
+"""Seconds after which a packet is asked for again: request or retransmission may be lost, too. aiortc asks once."""
+
+UPLINK_FLOOR = 300_000
+"""bit/s that REMB never goes below: enough for a moving 480x360 picture. aiortc's estimate can fall to a few kbit/s
+when the picture stands still, and the camera then needs half a minute to come back."""
+
+UPLINK_GROWTH = 1.3
+"""Growth of the estimate per second while nothing is overused; 300 kbit/s become 1.1 Mbit/s in 5 s. libwebrtc's 1.08
+takes 17 s. What overuses the link is still found by its delay, and cut to 85 % of what came through."""
+
+
+class LiveNackGenerator(NackGenerator):
+    """Asks for missing packets again and again, while the sender still keeps them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._asked = 0.0
+
+    def add(self, packet: RtpPacket) -> bool:
+        now = self._clock()
+        due = super().add(packet) or bool(self.missing and now - self._asked >= NACK_AGAIN)
+        if due:
+            self._asked = now
+        return due
+
+
+class LiveRateControl(AimdRateControl):
+    """libwebrtc's AIMD with a floor, and with growth that lets a camera recover within seconds."""
+
+    def _multiplicative_rate_increase(self, new_bitrate: int, last_ms: int, now_ms: int) -> int:
+        seconds = min(now_ms - last_ms, 1000) / 1000
+        return int(new_bitrate * (UPLINK_GROWTH**seconds - 1))
+
+    def _clamp_bitrate(self, new_bitrate: int, estimated_throughput: int) -> int:
+        return max(super()._clamp_bitrate(new_bitrate, estimated_throughput), UPLINK_FLOOR)
+
+
+class LiveBitrateEstimator(RemoteBitrateEstimator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate_control = LiveRateControl()
+
+
+class OneByOne:
+    """The decoder thread's queue: frames that became deliverable together are taken out one after the other."""
+
+    def __init__(self, inner: Tasks) -> None:
+        self._inner = inner
+        self._waiting: deque[Task] = deque()
+
+    def get(self) -> Task | None:
+        if not self._waiting:
+            task = self._inner.get()
+            if task is None:
+                return None
+            self._waiting.extend(_with_later(*task))
+        return self._waiting.popleft()
+
+
+def _with_later(codec: RTCRtpCodecParameters, frame: JitterFrame) -> Iterator[Task]:
+    """aiortc continued the first frame's 32-bit timestamp beyond its wrap; the others keep their distance from it."""
+    yield codec, frame
+    if isinstance(frame, jitter.Frame):
+        for each in frame.later:
+            each.timestamp = frame.timestamp + (each.rtp_timestamp - frame.rtp_timestamp) % (1 << 32)
+            yield codec, each
+
+
+def decode(
+    loop: asyncio.AbstractEventLoop, tasks: Tasks, pictures: asyncio.Queue[Any], failed: threading.Event
+) -> None:
+    """aiortc's `decoder_worker`, which is what the decoder's thread runs."""
+    decoder_worker(loop, OneByOne(tasks), pictures, failed)  # type: ignore[arg-type]
+
+
+def jitter_buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> jitter.JitterBuffer | AiortcJitterBuffer:
+    """As `aiortc.jitterbuffer.JitterBuffer` is called; sound keeps aiortc's."""
+    return jitter.JitterBuffer(capacity) if is_video else AiortcJitterBuffer(capacity, prefetch)
+
+
+def install() -> None:
+    """Makes every RTCRtpReceiver of this process that is created from now on receive as above. Idempotent."""
+    parts = {
+        **{"JitterBuffer": jitter_buffer, "depayload": payloads.read, "decoder_worker": decode},
+        **{"NackGenerator": LiveNackGenerator, "RemoteBitrateEstimator": LiveBitrateEstimator},
+    }
+    for name, part in parts.items():
+        setattr(rtcrtpreceiver, name, part)

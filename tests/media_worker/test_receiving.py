@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+
+import av
+from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
+from aiortc.rate import BandwidthUsage
+
+from media_worker import jitter, receiving
+from tests.media_worker.packets import H264, TICKS, Receiver, clip
+
+
+def test_missing_packets_are_asked_for_again() -> None:
+    now = 100.0
+    nacks = receiving.LiveNackGenerator(clock=lambda: now)
+    packets = clip(H264).packets
+    asked = []
+    for index, each in enumerate(packets[:40]):
+        now = 100 + index * 0.011
+        if index != 3 and nacks.add(each):
+            asked.append((round(now - 100, 3), set(nacks.missing)))
+    missing = {packets[3].sequence_number}
+    assert asked == [(0.044, missing), (0.154, missing), (0.264, missing), (0.374, missing)]
+    assert not nacks.add(packets[3])
+    assert nacks.missing == set()
+
+
+def test_the_uplink_recovers_within_seconds_and_is_never_starved() -> None:
+    control = receiving.LiveRateControl()
+    control.set_estimate(300_000, 0)
+
+    estimate = None
+    for now in range(500, 5500, 500):
+        estimate = control.update(BandwidthUsage.NORMAL, control.current_bitrate, now)
+    assert estimate is not None
+    assert estimate > 900_000
+    for now in range(6000, 8000, 500):
+        estimate = control.update(BandwidthUsage.OVERUSING, 20_000, now)
+    assert estimate == receiving.UPLINK_FLOOR
+
+
+def test_an_estimate_follows_what_came_through_when_a_link_is_overused() -> None:
+
+    control = receiving.LiveRateControl()
+    control.set_estimate(2_000_000, 0)
+    assert control.update(BandwidthUsage.OVERUSING, 1_000_000, 500) == 850_000
+
+
+async def test_frames_that_came_together_are_decoded_one_by_one() -> None:
+    """A retransmission completes the first frame of nine; the decoder's thread sees all nine, in order."""
+    whole, receiver = clip(H264, keyframes=(0,), first_timestamp=(1 << 32) - 2 * TICKS), Receiver()
+    gap = whole.of(0)[1]
+    receiver.take([each for i, each in enumerate(whole.packets) if i != gap])
+    receiver.now += 1
+    _, frame = receiver.buffer.add(whole.packets[gap])
+    assert frame is not None
+    assert len(frame.later) == 11
+    frame.timestamp = 77  # as aiortc maps it
+    tasks: receiving.Tasks = queue.Queue()
+    tasks.put((H264, frame))
+    tasks.put(None)
+    pictures: asyncio.Queue[av.VideoFrame | None] = asyncio.Queue()
+    await asyncio.to_thread(receiving.decode, asyncio.get_running_loop(), tasks, pictures, threading.Event())
+    stamps = []
+    while (picture := await pictures.get()) is not None:
+        stamps.append(picture.pts)
+    assert stamps == [77 + number * TICKS for number in range(12)], "across the wrap of 32 bits, too"
+
+
+def test_sound_keeps_its_buffer() -> None:
+    assert isinstance(receiving.jitter_buffer(16, prefetch=4), AiortcJitterBuffer)
+    assert isinstance(receiving.jitter_buffer(512, is_video=True), jitter.JitterBuffer)
