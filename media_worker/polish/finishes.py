@@ -6,6 +6,7 @@ nail, and each finish rebuilds its own large highlight where the nail mirrors th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,9 @@ from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
 from protocol.designs import Finish
 
+DIFFUSE = 0.45
+"""Strength of a window's image in light from all sides, beside that in hard light; a broad glow takes its place."""
+
 
 def finished(finish: Finish, wet: Wet) -> Film:
     """The coat as the camera sees it."""
@@ -24,16 +28,23 @@ def finished(finish: Finish, wet: Wet) -> Film:
 
 def _cream(wet: Wet) -> Film:
     """Even colour under a soft, small highlight."""
-    highlight = np.maximum(np.float32(0.17) * wet.spot(0.1, 0.15), np.float32(0.22) * wet.gleam)
+    # the faint foot of a highlight would show as haze on the darkest polish
+    spot = np.maximum(wet.spot(0.105, 0.16) - np.float32(0.06), 0)
+    highlight = np.maximum(np.float32(0.14 + 0.04 * wet.shine.hardness) * spot, np.float32(0.22) * wet.gleam)
     return Film(wet.lit(wet.round(0.16)) + wet.white(highlight))
 
 
 def _clear_coat(wet: Wet, strength: float) -> Floats:
     """(rows, columns): what a thick wet coat mirrors: a window, its faint double across, the sides' rim."""
-    window = wet.window(0.15, 0.3)
-    double = wet.spot(0.06, 0.24, aside=0.75 if wet.shine.u < 0 else -0.75)
+    hard, turn = wet.shine.hardness, wet.shine.turn
+    # no two nails see quite the same of a room
+    width, height = 0.15 + 0.02 * math.sin(1.3 * turn), 0.3 + 0.04 * math.cos(1.7 * turn)
+    window = np.float32(DIFFUSE + (1 - DIFFUSE) * hard) * wet.window(width, height)
+    glow = np.float32(0.4 * (1 - hard)) * wet.spot(1.7 * width, 1.1 * height)
+    double = wet.spot(0.06, 0.8 * height, aside=0.75 if wet.shine.u < 0 else -0.75)
+    share = 0.24 * hard * (0.5 + 0.5 * math.sin(2 * turn))
     rim = np.float32(0.05) * wet.relief.grazing
-    mirrored: Floats = np.float32(strength) * window + np.float32(0.16 * strength) * double + rim + wet.gleam
+    mirrored: Floats = np.float32(strength) * (window + glow + np.float32(share) * double) + rim + wet.gleam
     return mirrored
 
 

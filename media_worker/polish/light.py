@@ -8,7 +8,7 @@ one row differ, and spots that outshine their row. The roundness of a nail is kn
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -58,6 +58,10 @@ LEAST_EXPOSURE = 0.05
 
 FAINT = 0.004
 """Highlight, linear light on average over a nail, that is half believed."""
+
+HARD = 0.3
+"""NailLight.lamp's sureness in the mean of a hand's nails that hard light reaches: 0 to 0.05 below an overcast sky or
+before a screen, 0.2 to 0.4 by a window or a lamp."""
 
 SCATTERED = 0.12
 """Variance in u of highlights that are all over the nail."""
@@ -186,12 +190,17 @@ SHARE = 0.65
 """Of the newest reading: nearly nine tenths of a change show after 10 frames, a third of a second."""
 
 
+SETTLES = 0.08
+"""Share of a change of hardness that shows with each frame: all of it within a second."""
+
+
 @dataclass
 class LightMemory:
     """What was read of the scene and of each followed nail, so that noise does not flicker in the paint."""
 
     _known: dict[int, NailLight] = field(default_factory=dict)
     _scene: Scene | None = None
+    _hardness: float | None = None
     _frame: int = 0
 
     def begin(self, tracks: set[int], read: Callable[[], Scene]) -> Scene:
@@ -202,7 +211,7 @@ class LightMemory:
         self._known = {track: light for track, light in self._known.items() if track in tracks}
         self._frame += 1
         if not self._known or self._scene is None:
-            self._scene = read()
+            self._scene, self._hardness = read(), None
         elif self._frame % READ_EVERY == 0:
             self._scene = self._scene.towards(read(), SHARE)
         return self._scene
@@ -216,3 +225,10 @@ class LightMemory:
         if track:
             self._known[track] = light
         return light
+
+    def hardness(self, lights: Sequence[NailLight]) -> float:
+        """Shine.hardness by the highlights of all nails of a frame; it changes slower than any of them."""
+        read = min(sum(float(light.lamp[2]) for light in lights) / (HARD * len(lights)), 1.0)
+        known = read if self._hardness is None else self._hardness
+        self._hardness = known + SETTLES * (read - known)
+        return self._hardness

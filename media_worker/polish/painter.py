@@ -6,6 +6,7 @@ nail ─▶ silhouette ─▶ nail space ─▶ light of the bare nail ─▶ sh
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from media_worker.polish import edges, overlaps, shadows
 from media_worker.polish.canvas import Canvas, I420Canvas, Patch, RgbCanvas
 from media_worker.polish.colour import to_linear, to_srgb
-from media_worker.polish.light import LightMemory, read_light
+from media_worker.polish.light import LightMemory, NailLight, read_light
 from media_worker.polish.looks import Coat, Look
 from media_worker.polish.mixing import Lit, Mixer
 from media_worker.polish.nail_space import NailSpace
@@ -46,16 +47,17 @@ class Painter:
         scene = self._memory.begin({nail.track for nail in nails}, lambda: read_scene(canvas.overview()))
         spaces = [NailSpace.of(nail.outline, nail.axis) for nail in nails]
         # all before any: paint is not to be taken for light
-        lit = [self._lit(canvas, nail, space, scene) for nail, space in zip(nails, spaces, strict=True)]
+        lit = self._lit(canvas, nails, spaces, scene)
         for nail, space, light in zip(nails, spaces, lit, strict=True):
             self._paint_nail(canvas, nail, look.coats[nail.worn_as], space, light, others=nails, left=left)
 
-    def _lit(self, canvas: Canvas, nail: Nail, space: NailSpace, scene: Scene) -> Lit:
-        light = self._memory.steady(nail.track, lambda: read_light(canvas, space))
-        across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
-        guessed = shine(space.angle, float(across), float(down))
-        towards_light = -float(space.along @ shadows.FALLS)
-        return Lit(light, scene, lit_at(guessed, light.lamp).rounded(), round(towards_light, 1))
+    def _lit(self, canvas: Canvas, nails: list[Nail], spaces: list[NailSpace], scene: Scene) -> list[Lit]:
+        lights = [
+            self._memory.steady(nail.track, partial(read_light, canvas, space))
+            for nail, space in zip(nails, spaces, strict=True)
+        ]
+        hardness = self._memory.hardness(lights)
+        return [_lit(canvas, light, space, scene, hardness) for light, space in zip(lights, spaces, strict=True)]
 
     def _paint_nail(
         self, canvas: Canvas, nail: Nail, coat: Coat, own: NailSpace, lit: Lit, *, others: list[Nail], left: int
@@ -72,6 +74,13 @@ class Painter:
         bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
         film = self._mixer.film(coat, lit, space.rows, round(shape.edge, 2))
         canvas.write(patch, before, to_srgb(_laid_on(bare, film, cover, space, patch)))
+
+
+def _lit(canvas: Canvas, light: NailLight, space: NailSpace, scene: Scene, hardness: float) -> Lit:
+    across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
+    guessed = shine(space.angle, float(across), float(down))
+    towards_light = -float(space.along @ shadows.FALLS)
+    return Lit(light, scene, lit_at(guessed, light.lamp, hardness).rounded(), round(towards_light, 1))
 
 
 def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:

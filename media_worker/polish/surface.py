@@ -65,10 +65,13 @@ class Shine:
     """The middle of that line."""
     turn: float
     """Radians; changes as the finger turns or moves, and so does what a mirror or a flake shows."""
+    hardness: float = 1.0
+    """0 where light comes from all sides, 1 where it comes from a lamp or a window."""
 
     def rounded(self) -> Shine:
         """In steps that nobody sees, so that what was mixed for one frame serves the next."""
-        return Shine(round(self.u / STEP) * STEP, round(self.v / STEP) * STEP, round(self.turn / STEP) * STEP)
+        u, v, turn = (round(part / STEP) * STEP for part in (self.u, self.v, self.turn))
+        return Shine(u, v, turn, round(10 * self.hardness) / 10)
 
 
 def shine(angle: float, across: float, down: float) -> Shine:
@@ -86,11 +89,11 @@ def shine(angle: float, across: float, down: float) -> Shine:
 _HALFWAY = np.divide(np.add(LAMP, (0, 0, 1)), np.hypot(np.hypot(LAMP[0], LAMP[1]), LAMP[2] + 1)).tolist()
 
 
-def lit_at(shine: Shine, lamp: Floats) -> Shine:
+def lit_at(shine: Shine, lamp: Floats, hardness: float = 1.0) -> Shine:
     """The same where highlights tell better where the lamp is: `lamp` is their u, their v, and how sure they are."""
     u, v, sure = (float(part) for part in lamp)
     u, v = min(max(u, -0.6), 0.6), min(max(v, 0.3), 0.62)
-    return Shine(shine.u + sure * (u - shine.u), shine.v + sure * (v - shine.v), shine.turn)
+    return Shine(shine.u + sure * (u - shine.u), shine.v + sure * (v - shine.v), shine.turn, hardness)
 
 
 def tinted(amount: Floats, colour: Floats) -> Floats:

@@ -69,6 +69,25 @@ def test_gloss_shines_more_than_cream_and_matte_does_not() -> None:
     assert contrast(Finish.GLOSS) > 2 * contrast(Finish.CREAM) > 8 * contrast(Finish.MATTE)
 
 
+def test_highlights_are_softer_in_light_from_all_sides() -> None:
+    def steepest(hardness: float) -> float:
+        light = film(Finish.GLOSS, BLACK, shine=Shine(-0.25, 0.45, 0.3, hardness)).light
+        return float(np.abs(np.diff(light[28, 6:-6, 0])).max())
+
+    assert 0.3 * steepest(1) < steepest(0) < 0.7 * steepest(1)
+
+
+def test_no_two_nails_mirror_the_same() -> None:
+    one, other = (film(Finish.GLOSS, BLACK, shine=Shine(-0.25, 0.45, turn)).light for turn in (0.0, 1.0))
+    assert np.abs(one - other).max() > 0.04
+
+
+def test_a_highlight_leaves_no_haze_on_near_black() -> None:
+    light = film(Finish.CREAM, BLACK).light[:, 6:-6].max(axis=2)
+    assert light.max() > 0.1
+    assert (light > 1.5 * BLACK.max()).mean() < 0.12
+
+
 def test_metal_mirrors_in_its_own_colour() -> None:
     gold = np.array([0.6, 0.36, 0.12], np.float32)
     light = film(Finish.METALLIC, gold).light

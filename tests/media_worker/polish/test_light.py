@@ -103,6 +103,16 @@ def test_memory_smooths_and_follows_within_a_third_of_a_second() -> None:
     assert level < 0.13
 
 
+def test_highlights_tell_hard_light_and_it_changes_slowly() -> None:
+    memory = LightMemory()
+    lamp, overcast = (replace(BARE, lamp=np.array([0.1, 0.5, sure], np.float32)) for sure in (0.6, 0.0))
+    assert memory.hardness([overcast, overcast]) == 0
+    seen = [memory.hardness([lamp, overcast]) for _ in range(60)]
+    assert max(np.diff(seen)) < 0.1 and seen[-1] > 0.95
+    memory.begin(set(), lambda: scene.Scene(0.4, 0.0))
+    assert memory.hardness([overcast]) == 0, "after a cut nothing is remembered"
+
+
 def test_memory_reads_seldom() -> None:
     memory, reads = LightMemory(), iter(range(100))
     for _ in range(30):
