@@ -72,7 +72,9 @@ class Channel:
         self._transport = transport
         self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue(OUTBOX_SIZE)
         self._frames: Mailbox[Frame] = Mailbox(lambda frame: session.statistics.dropped("superseded"))
-        self._commands: asyncio.Queue[messages.Config | messages.CaptureRequest] = asyncio.Queue(MAX_WAITING_CAPTURES)
+        self._captures: asyncio.Queue[messages.CaptureRequest] = asyncio.Queue(MAX_WAITING_CAPTURES)
+        self._chosen = asyncio.Event()
+        """Set when something was chosen that no frame wears yet."""
         self._reassembler = framing.Reassembler()
         self._message_ids = itertools.count(1)
         self._room = asyncio.Event()
@@ -92,7 +94,7 @@ class Channel:
         settings = self.session.settings.model_dump(mode="json", exclude={"type"})
         self._writer = self._begin(self._write())
         self.tell(messages.Ready(session_id=self.session.id, settings=settings))
-        jobs = (self._process_frames(), self._obey(), self._beat(closes_when_silent))
+        jobs = (self._process_frames(), self._dress(), self._take_captures(), self._beat(closes_when_silent))
         self._workers = [self._begin(job) for job in jobs]
 
     async def close(self, farewell: LacquerError | None = None) -> None:
@@ -184,11 +186,14 @@ class Channel:
                 self.tell(messages.Pong(t=message.t, server_time=time.time() * 1000))
             case messages.Bye():
                 self._leave(None)
-            case messages.Config() | messages.CaptureRequest():
+            case messages.Config():
+                self.session.choose(message)
+                self._chosen.set()
+            case messages.CaptureRequest():
                 try:
-                    self._commands.put_nowait(message)
+                    self._captures.put_nowait(message)
                 except asyncio.QueueFull:
-                    raise BadMessage(f"{MAX_WAITING_CAPTURES} commands wait already; send fewer at once") from None
+                    raise BadMessage(f"{MAX_WAITING_CAPTURES} captures wait already; send fewer at once") from None
             case messages.Pong():
                 pass
 
@@ -253,14 +258,21 @@ class Channel:
         self.session.keep(processed, width, height, lambda: processed.image)
         self.session.tell(metadata_of(self.session, processed, frame.header.frame_number, (width, height), stages))
 
-    async def _obey(self) -> None:
+    async def _dress(self) -> None:
+        """Of choices that come faster than frames, only where they end is worn."""
         while True:
-            command = await self._commands.get()
+            await self._chosen.wait()
+            self._chosen.clear()
             try:
-                if isinstance(command, messages.Config):
-                    await self.session.apply(command)
-                else:
-                    await self._capture(command)
+                await self.session.dress()
+            except LacquerError as error:
+                self.tell(messages.ErrorMessage.of(error))
+
+    async def _take_captures(self) -> None:
+        while True:
+            request = await self._captures.get()
+            try:
+                await self._capture(request)
             except LacquerError as error:
                 self.tell(messages.ErrorMessage.of(error))
 

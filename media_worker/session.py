@@ -82,11 +82,17 @@ class Session:
             self._warned = False
             self.tell(SessionEvent(event="extended", expires_at=spec.expires_at))
 
-    async def apply(self, change: Config) -> None:
-        """Changes the fields that `change` names. Raises UnknownDesign, UnknownNail, and then nothing is changed."""
+    def choose(self, change: Config) -> None:
+        """Changes the fields that `change` names; `dress` makes it seen.
+
+        Raises UnknownDesign, UnknownNail, and then nothing is changed.
+        """
         settings = wishes.changed(self.settings, change)
         self._wardrobe.check(change, settings)
         self.settings = settings
+
+    async def dress(self) -> None:
+        """Returns when the next frame wears the settings as they are by then. Raises VisionFailed."""
         if self._engine:
             await self._engine.run(self._dress)
 

@@ -133,12 +133,23 @@ async def test_config_changes_what_is_worn_and_keeps_the_rest() -> None:
     async with talking() as talk:
         talk.say(type="config", design=6, compare=0.5)
         talk.say(type="config", compare=None)
-        talk.say(type="capture")  # commands are obeyed in order, so its answer comes after both
-        await talk.answer("error")
         assert talk.session.settings.design == 6
         assert talk.session.settings.compare is None
-        look = await talk.session.run(lambda pipeline: pipeline.look)
-        assert look.coats[Finger.THUMB].colours[0].argmax() == 2, "Cobalt is blue"
+        while (await talk.session.run(lambda pipeline: pipeline.look)).coats[Finger.THUMB].colours[0].argmax() != 2:
+            await asyncio.sleep(0.001)  # Cobalt is blue
+
+
+async def test_of_many_changes_the_last_one_is_worn_and_none_is_refused(fake_vision: type[FakePipeline]) -> None:
+    fake_vision.delay = 0.05
+    async with talking() as talk:
+        talk.show(1)
+        await asyncio.sleep(0.01)  # the engine is at work
+        for step in range(1001):
+            talk.say(type="config", compare=step / 1000)
+        talk.show(2)
+        await talk.transport.until(2)
+        assert await talk.session.run(lambda pipeline: pipeline.compare) == 1
+        assert not talk.transport.texts("error")
 
 
 async def test_unknown_design_is_refused_and_nothing_changes() -> None:

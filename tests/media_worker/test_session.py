@@ -184,7 +184,7 @@ async def test_drain_asks_everybody_to_leave_then_closes_what_is_left() -> None:
 async def test_opening_again_keeps_the_settings_made_here() -> None:
     sessions = Sessions(4, NO_MODEL, Shelf())
     one = sessions.open(spec("a"))
-    await one.apply(Config(design=6))
+    one.choose(Config(design=6))
     assert sessions.open(spec("a", settings=Config(design=2))) is one
     assert one.settings.design == 6
 
@@ -192,8 +192,9 @@ async def test_opening_again_keeps_the_settings_made_here() -> None:
 async def test_a_change_is_worn_at_once_and_kept(fake_vision: type[FakePipeline]) -> None:
     one, connection = session(), FakeConnection()
     await one.attach(connection)
-    await one.apply(Config(finish=Finish.CHROME, compare=0.3))
-    await one.apply(Config(shape=Shape.COFFIN))
+    one.choose(Config(finish=Finish.CHROME, compare=0.3))
+    one.choose(Config(shape=Shape.COFFIN))
+    await one.dress()
     looks = await one.run(lambda pipeline: (pipeline.look, pipeline.compare))
     coat = looks[0].coats[Finger.RING]
     assert (coat.finish, coat.shape, looks[1]) == (Finish.CHROME, Shape.COFFIN, 0.3)
@@ -207,7 +208,7 @@ async def test_a_change_is_worn_at_once_and_kept(fake_vision: type[FakePipeline]
 async def test_a_change_is_made_as_a_whole_or_not_at_all(wish: FingerConfig, error: type[LacquerError]) -> None:
     one = session()
     with pytest.raises(error):
-        await one.apply(Config(finish=Finish.CHROME, fingers={Finger.RING: wish}))
+        one.choose(Config(finish=Finish.CHROME, fingers={Finger.RING: wish}))
     assert one.settings == Config()
 
 
