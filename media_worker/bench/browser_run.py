@@ -44,7 +44,7 @@ class Plan:
     url: str | None = None
     """A server that runs already; None starts one."""
     workers: int | None = None
-    pairs: int = 12
+    pairs: int = 8
     """Pictures to compare with what was sent."""
 
 

@@ -126,3 +126,33 @@ def _write_json(figures: dict[str, Any], json_file: Path | None) -> bool:
     elif json_file:
         json_file.write_text(text + "\n", "utf-8")
     return json_file == Path("-")
+
+
+@app.command()
+def capacity(
+    *,
+    codec: Annotated[Codec, typer.Option("--codec")] = Codec.H264,
+    up_to: Annotated[int, typer.Option(min=1, max=64, help="Streams to stop at.")] = 16,
+    seconds: Annotated[float, typer.Option(min=1, max=120, help="How long each number of streams is watched.")] = 8,
+    warm_up: Annotated[float, typer.Option(min=0, max=60, help="Seconds before that.")] = 3,
+    camera: Camera = None,
+    workers: Workers = None,
+    json_file: JsonFile = None,
+) -> None:
+    """How many streams of 640x480 at 30 fps this machine holds: one more at a time, until the slowest one gets under
+    28.5 fps or one frame in twenty takes 200 ms.
+
+    Clients send a clip that is encoded already and decode nothing, in a process of their own. Still they take time from
+    the server; how much is told, and how many streams the server's own time would leave room for without them. Round
+    trips are from a frame's first packet leaving to its last one coming back: cameras and screens come on top.
+
+    Example: `lacquer bench capacity --workers 2 --camera hand.mp4`
+    """
+    with one_line_errors(BenchError):
+        from media_worker.bench import capacity as capacity_runs
+
+        plan = capacity_runs.Plan(str(codec), up_to, seconds, warm_up, camera, workers)
+        with progress_bars() as progress:
+            found = capacity_runs.measure(plan, ticker_of(progress, "streams"))
+        if not _write_json(found.as_dict(), json_file):
+            typer.echo(capacity_runs.as_text(found))
