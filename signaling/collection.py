@@ -10,8 +10,8 @@ import structlog
 from pydantic import ValidationError
 
 from protocol import designs
-from protocol.designs import Catalogue, Design
-from protocol.errors import InvalidFields
+from protocol.designs import Catalogue, Design, Finger
+from protocol.errors import InvalidFields, UnknownDesign, UnknownNail
 from protocol.internal import OwnDesign, catalogue_version
 from protocol.messages import explain
 from protocol.nail_sets import NailSet
@@ -78,11 +78,26 @@ class Collection:
             design = _validated({**fields, "id": await self._store.next_id()})
             return await self._save(Own(design), nail_set)
 
-    async def change(self, own: Own, fields: Mapping[str, object], nail_set: NailSet | None) -> Own:
-        """The same design with other fields, and with `nail_set` in place of its own. Raises InvalidFields."""
+    async def change(self, design_id: int, fields: Mapping[str, object], nails: Mapping[Finger, int]) -> Own:
+        """The same design with other fields, and with others of its `nails` on some fingers.
+
+        Raises UnknownDesign where it is gone by now, UnknownNail, InvalidFields.
+        """
         async with self._changing:
+            own = self._own.get(design_id)
+            if own is None:
+                raise UnknownDesign(f"there is no own design {design_id}")
             design = _validated(own.design.model_dump(mode="json") | dict(fields))
-            return await self._save(replace(own, design=design), nail_set)
+            return await self._save(replace(own, design=design), await self._reassigned(own, nails))
+
+    async def _reassigned(self, own: Own, nails: Mapping[Finger, int]) -> NailSet | None:
+        """None where no finger wears another nail than before. Raises UnknownNail."""
+        if not nails:
+            return None
+        if own.nail_set is None or max(nails.values()) >= own.nail_count:
+            raise UnknownNail(f"nails: this design was taken from {own.nail_count}, counted from 0")
+        nail_set = await self._nail_sets.get(own.nail_set)
+        return nail_set.model_copy(update={"fingers": {**nail_set.fingers, **nails}})
 
     async def remove(self, design_id: int) -> None:
         """Does nothing where it is gone already."""
@@ -116,7 +131,8 @@ class Collection:
             self._check_room(entries)
             await self._remove([known.design.id for known in self._of_file(file) if known.design.id not in entries])
             for own in entries.values():
-                await self._save(own, None)
+                await self._write(own)
+            await self._reload()
 
     async def forget_file(self, file: str) -> None:
         """The file is gone from the folder."""
@@ -146,12 +162,15 @@ class Collection:
         before = self._own.get(own.design.id)
         if nail_set is not None:
             own = replace(own, nail_set=await self._nail_sets.put(nail_set), nail_count=len(nail_set.nails))
-        await self._store.save(own)
-        log.info("own design", id=own.design.id, name=own.design.name, file=own.file)
+        await self._write(own)
         await self._reload()
         if before is not None and before.nail_set not in (None, own.nail_set):
             await self._nail_sets.delete(before.nail_set)
         return own
+
+    async def _write(self, own: Own) -> None:
+        await self._store.save(own)
+        log.info("own design", id=own.design.id, name=own.design.name, file=own.file)
 
     async def _remove(self, ids: Iterable[int]) -> None:
         gone = [own for design_id in ids if (own := self._own.get(design_id))]

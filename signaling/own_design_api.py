@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from protocol.api import ChangeDesign, CreateDesign, DesignView, PhotoDesign
+from protocol.designs import Finger
 from protocol.errors import (
     AtCapacity,
     BadImage,
@@ -74,21 +75,12 @@ async def change(request: web.Request) -> web.Response:
     uploads.require_type(request, "application/json")
     wanted = uploads.parse(ChangeDesign, await uploads.read_json(request))
     fields = wanted.model_dump(mode="json", exclude={"nails"}, exclude_none=True)
-    nail_set = await _reassigned(context, own, wanted) if wanted.nails else None
-    own = await context.unbroken.run(_change(context, own, fields, nail_set))
+    own = await context.unbroken.run(_change(context, own.design.id, fields, wanted.nails))
     return views.json_response(await views.design_in_full(request, own.design))
 
 
-async def _reassigned(context: Context, own: Own, wanted: ChangeDesign) -> NailSet:
-    """The design's set, with other nails on some fingers. Raises UnknownNail."""
-    if own.nail_set is None or max(wanted.nails.values()) >= own.nail_count:
-        raise UnknownNail(f"nails: this design was taken from {own.nail_count}, counted from 0")
-    nail_set = await context.nail_sets.get(own.nail_set)
-    return nail_set.model_copy(update={"fingers": {**nail_set.fingers, **wanted.nails}})
-
-
-async def _change(context: Context, own: Own, fields: dict[str, object], nail_set: NailSet | None) -> Own:
-    changed = await context.collection.change(own, fields, nail_set)
+async def _change(context: Context, design_id: int, fields: dict[str, object], nails: dict[Finger, int]) -> Own:
+    changed = await context.collection.change(design_id, fields, nails)
     await context.workshop.inform_all()
     return changed
 

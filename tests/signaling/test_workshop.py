@@ -44,7 +44,7 @@ async def test_only_what_a_worker_lacks_is_sent(lacquer: Lacquer, worker: FakeWo
     first, second = await collection.add(FIELDS), await collection.add(FIELDS)
     await workshop.inform(worker.url)
     kept = worker.designs[first.design.id]
-    await collection.change(second, {"name": "Midnight"}, None)
+    await collection.change(second.design.id, {"name": "Midnight"}, {})
     await workshop.inform_all()
     assert worker.designs[first.design.id] is kept
     assert worker.designs[second.design.id].design.name == "Midnight"
