@@ -35,6 +35,7 @@ from protocol.errors import (
     BadSdp,
     LacquerError,
     NotFound,
+    TooLarge,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -102,8 +103,9 @@ class WorkerApi:
         """Everything but health and metrics needs the worker's secret, where it has one."""
         secret = self.settings.worker_secret
         if secret is not None and request.path not in ("/health", "/metrics"):
-            presented = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(presented.encode(), f"Bearer {secret}".encode()):
+            # as sent: aiohttp hides bytes that are no UTF-8 in surrogates
+            presented = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+            if not hmac.compare_digest(presented, f"Bearer {secret}".encode()):
                 raise Unauthorized("the worker's secret is missing or wrong")
         return await handler(request)
 
@@ -237,7 +239,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except LacquerError as error:
         return _problem(error)
     except web.HTTPRequestEntityTooLarge as error:
-        return _problem(BadRequest(error.reason))
+        return _problem(TooLarge(error.text or ""))
     except web.HTTPException:
         raise
     except Exception:

@@ -91,7 +91,7 @@ class Tokens:
     def _read(self, token: str) -> dict[str, Any]:
         options: jwt.types.Options = {"require": ["sub"], "verify_aud": False, "verify_iat": False}
         try:
-            claims = jwt.decode(token, self._key, algorithms=["HS256"], options=options)
+            claims = jwt.decode(_as_sent(token), self._key, algorithms=["HS256"], options=options)
         except jwt.InvalidTokenError as error:
             raise Unauthorized(f"the token is not valid: {error}") from error
         if not 0 < len(claims["sub"]) <= 255:
@@ -133,13 +133,18 @@ def admin_only(handler: Handler) -> Handler:
 def _check_admin(expected: str | None, shown: str | None) -> None:
     if expected is None:
         raise Forbidden("nobody may change designs here: set LACQUER_ADMIN_TOKEN, and send it as bearer token")
-    if shown is None or not hmac.compare_digest(shown.encode(), expected.encode()):
+    if shown is None or not hmac.compare_digest(_as_sent(shown), expected.encode()):
         raise Unauthorized("send LACQUER_ADMIN_TOKEN as bearer token: `Authorization: Bearer …`")
 
 
 def _bearer(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _as_sent(text: str) -> bytes:
+    """A header's bytes: aiohttp hides those that are no UTF-8 in surrogates."""
+    return text.encode(errors="surrogateescape")
 
 
 @web.middleware

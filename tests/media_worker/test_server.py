@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from aiohttp.test_utils import TestServer
 from aiortc import RTCPeerConnection
 
 from media_worker import drawn_hand, images
-from media_worker.server import WorkerApi
+from media_worker.server import MAX_BODY_SIZE, WorkerApi
 from media_worker.settings import WorkerSettings
 from protocol import framing, limits
 from protocol.designs import Finger
@@ -103,12 +104,17 @@ async def test_health_counts_slots(worker: Worker) -> None:
 
 
 async def test_everything_but_health_and_metrics_needs_the_secret(worker: Worker) -> None:
-    wrong = {"Authorization": "Bearer guess"}
+    wrong = {"Authorization": "Bearer guéss"}
     for method, path in [("GET", "/internal/sessions"), ("POST", "/internal/stills"), ("GET", "/ws/tryon/s-1/")]:
         assert await worker.problem(method, path, headers=wrong) == (401, "unauthorized")
     async with worker.http.get("/metrics", headers=wrong) as response:
         assert response.status == 200
         assert "lacquer_frames_in_total" in await response.text()
+
+
+async def test_a_body_beyond_all_pictures_is_refused(worker: Worker) -> None:
+    body = b" " * (MAX_BODY_SIZE + 1)
+    assert await worker.problem("POST", "/internal/stills", data=io.BytesIO(body)) == (413, "too_large")
 
 
 async def test_refusals_are_problem_documents(worker: Worker) -> None:

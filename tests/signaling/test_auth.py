@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import warnings
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from protocol.errors import Unauthorized
 from signaling.auth import COOKIE, Caller, Tokens
-from tests.signaling.conftest import RESULTS, SECRET_KEY, SESSIONS, Lacquer, refused
+from tests.signaling.conftest import RESULTS, SECRET_KEY, SESSIONS, Lacquer, Start, refused
+from tests.signaling.fake_worker import FakeWorker
 
 
 def bearer(claims: dict[str, Any], key: str = SECRET_KEY, algorithm: str = "HS256") -> dict[str, str]:
@@ -117,3 +119,24 @@ async def test_an_invalid_bearer_is_401(lacquer: Lacquer, authorization: str, pa
 
 async def test_other_schemes_are_a_proxys_business(lacquer: Lacquer) -> None:
     assert (await lacquer.client.get(SESSIONS, headers={"Authorization": "Basic YTpi"})).status == 200
+
+
+async def raw_status(lacquer: Lacquer, method: str, path: str, header: bytes) -> int:
+    """Of a request with a header that no client would send."""
+    reader, writer = await asyncio.open_connection(lacquer.client.host, lacquer.client.port)
+    writer.write(
+        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode() + header + b"\r\n\r\n"
+    )
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return int(answer.split(b" ", 2)[1])
+
+
+async def test_bytes_that_are_no_text_are_no_token(start: Start, worker: FakeWorker) -> None:
+    """aiohttp hides them in surrogates, which no UTF-8 takes."""
+    lacquer = await start(worker, admin_token="only the shop knows this")
+    bearer = b"Authorization: Bearer \xff\xfe.\xff.\xff"
+    assert await raw_status(lacquer, "GET", SESSIONS, bearer) == 401
+    assert await raw_status(lacquer, "DELETE", "/api/try-on/designs/1/", bearer) == 401
+    assert await raw_status(lacquer, "GET", SESSIONS, b"Cookie: lacquer_owner=\xff") == 200
