@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +12,9 @@ from typing import TypeVar
 from protocol.errors import AtCapacity
 
 T = TypeVar("T")
+
+NICENESS = 10
+"""A tenth of the processor time of a stream where both want the core."""
 
 
 class Slot:
@@ -20,7 +25,7 @@ class Slot:
     """
 
     def __init__(self, name: str, places: int) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name, initializer=_give_way)
         self._places, self._taken = places, 0
 
     async def run(self, job: Callable[[], T]) -> T:
@@ -36,3 +41,8 @@ class Slot:
     async def close(self) -> None:
         """Waits for the job at work; those that wait are dropped."""
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+
+def _give_way() -> None:
+    """Lets this thread, and those that it starts, work when no stream wants the core: Linux has a priority a thread."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

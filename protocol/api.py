@@ -130,6 +130,8 @@ class CreateDesign(ApiModel):
 class PhotoDesign(ApiModel):
     """`POST /api/try-on/designs/` as a form, beside the file `image`."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: str
     family: str = OWN_FAMILY
     finish: Finish | None = None

@@ -290,5 +290,5 @@ def parse_frame_header(header: dict[str, Any]) -> FrameHeader:
 def explain(error: ValidationError) -> str:
     """A pydantic error as one sentence that names the first wrong field."""
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
     return f"{where}: {first['msg']}" if where else first["msg"]

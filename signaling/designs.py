@@ -53,7 +53,7 @@ async def nail(request: web.Request) -> web.Response:
 def find(request: web.Request) -> Design:
     """The design that the path names. Raises UnknownDesign."""
     text = request.match_info["design_id"]
-    if not text.isdecimal() or len(text) > 9:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise UnknownDesign(f"a design's id is a number, not {text!r:.40}")
     return request.app[CONTEXT].collection.find(int(text))
 

@@ -45,7 +45,7 @@ def normalise(data: bytes, max_side: int) -> Picture:
             image.load()
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-            return _encode(_to_srgb(upright), keep_png=image.format == "PNG")
+            return _encode(_to_srgb(_eight_bits(upright)), keep_png=image.format == "PNG")
     except _TOO_MANY:
         raise _too_many_pixels() from None
     except UnidentifiedImageError as error:  # its own words name an address in our memory
@@ -74,6 +74,11 @@ def _encode(image: Image.Image, *, keep_png: bool) -> Picture:
         return Picture(output.getvalue(), "image/png", *pixels.size)
     pixels.save(output, "JPEG", quality=92)
     return Picture(output.getvalue(), "image/jpeg", *pixels.size)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey PNGs may have 16 bits; Pillow's own conversion would cut off what is over 255, which is nearly all."""
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L") if image.mode[:1] == "I" else image
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -63,3 +64,14 @@ async def test_errors_reach_the_caller() -> None:
     with pytest.raises(ValueError, match="why"):
         await place.run(broken)
     await place.close()
+
+
+async def test_jobs_give_way_to_streams() -> None:
+    place = Slot("test", 1)
+    job, stream = await place.run(_niceness), _niceness()
+    assert job > stream
+    await place.close()
+
+
+def _niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -33,7 +33,7 @@ async def test_a_preview_is_the_design_on_a_hand(lacquer: Lacquer, worker: FakeW
     assert [(asked.design_id, asked.view) for asked in worker.previews] == [(1, "hand")]
 
 
-@pytest.mark.parametrize("design_id", ["0", "99999", "9" * 40, "x", "-1", "1.0"])
+@pytest.mark.parametrize("design_id", ["0", "99999", "9" * 40, "x", "-1", "1.0", "\u0661"])
 async def test_unknown_designs(lacquer: Lacquer, design_id: str) -> None:
     await refused(await lacquer.client.get(f"{DESIGNS}{design_id}/"), 404, "unknown_design")
     await refused(await lacquer.client.get(f"{DESIGNS}{design_id}/thumbnail"), 404, "unknown_design")

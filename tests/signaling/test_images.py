@@ -50,6 +50,12 @@ def webp_bomb(kind: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
+def test_sixteen_bits_of_grey_stay_grey() -> None:
+    grey = Image.frombytes("I;16", (40, 30), (100 * 257).to_bytes(2, "little") * 1200)
+    kept = decoded(normalise(encoded(grey, "PNG"), 1280).data)
+    assert kept.convert("RGB").getpixel((20, 10)) == (100, 100, 100)
+
+
 @pytest.mark.parametrize(
     ("image_format", "content_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/jpeg")]
 )

@@ -104,6 +104,8 @@ async def test_ids_are_never_given_twice(start: Start, worker: FakeWorker) -> No
         (photo(image=b"no picture"), 422, "bad_image"),
         (photo(finish="furry"), 422, "invalid_fields"),
         (photo(name=""), 422, "invalid_fields"),
+        (photo(finsh="matte"), 422, "invalid_fields"),
+        ({**NIGHT, "name": "Night\nsky"}, 422, "invalid_fields"),
         (aiohttp.FormData({"name": "x"}, default_to_multipart=True), 422, "invalid_fields"),
         (aiohttp.FormData({"name": "x"}), 415, "unsupported_media_type"),
     ],
