@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from media_worker.polish.looks import Look
+from media_worker.polish.looks import Coat
 from protocol import designs
 from protocol.designs import Design, Finger
 from protocol.errors import BadRequest, CatalogueUnknown, UnknownDesign
@@ -25,14 +25,13 @@ class Piece:
     def nail_count(self) -> int:
         return len(self.nail_set.nails) if self.nail_set else 0
 
-    def look(self, nails: Mapping[Finger, int]) -> Look:
-        """What five fingers wear; `nails` are those of the set that the person chose for a finger. Decodes pictures."""
+    def coat(self, finger: Finger, nail: int | None = None) -> Coat:
+        """What `finger` wears; `nail` is one of the set that the person chose for it. Decodes that nail's picture."""
         if self.nail_set is None:
             assert self.design is not None, "a piece is a design, a set, or both"
-            return Look.of(self.design)
-        chosen = {finger: nail for finger, nail in nails.items() if nail < self.nail_count}
-        worn = Look.of_set(self.nail_set, chosen)
-        return Look({finger: coat.wearing(self._surface(finger)) for finger, coat in worn.coats.items()})
+            return Coat.of(self.design, finger)
+        place = self.nail_set.fingers[finger] if nail is None or nail >= self.nail_count else nail
+        return Coat.of_picture(self.nail_set.nails[place], self.nail_set.finish).wearing(self._surface(finger))
 
     def _surface(self, finger: Finger) -> Wish:
         """What a design says of nails whose colours come from a picture."""

@@ -7,7 +7,7 @@ from media_worker.shelf import Piece, Shelf
 from protocol import wishes
 from protocol.designs import Finger
 from protocol.internal import Worn
-from protocol.messages import Config
+from protocol.messages import Config, FingerConfig
 
 
 class Wardrobe:
@@ -25,20 +25,14 @@ class Wardrobe:
     def look(self, settings: Config) -> Look:
         """The person's choices over the session's own design. A design that is gone by now is not worn.
 
-        Decodes the pictures of nail sets (about 1 ms each), so call this off the event loop.
+        Decodes the pictures of nails (about 1 ms each), so call this off the event loop.
         """
-        base = self._shelf.get(settings.design) or self._own
-        nails = {finger: wish.nail for finger, wish in settings.fingers.items() if wish.nail is not None}
-        worn = base.look(nails)
-        return Look({finger: self._coat(finger, worn, settings) for finger in Finger})
+        return Look({finger: self._coat(finger, settings) for finger in Finger})
 
-    def _coat(self, finger: Finger, worn: Look, settings: Config) -> Coat:
-        wish = settings.fingers.get(finger)
-        if wish is None:
-            return worn.coats[finger].wearing(settings)
-        piece = self._shelf.get(wish.design)
-        own = piece.look({} if wish.nail is None else {finger: wish.nail}) if piece else worn
-        return own.coats[finger].wearing(settings).wearing(wish)
+    def _coat(self, finger: Finger, settings: Config) -> Coat:
+        wish = settings.fingers.get(finger, FingerConfig())
+        piece = self._shelf.get(wish.design) or self._shelf.get(settings.design) or self._own
+        return piece.coat(finger, wish.nail).wearing(settings).wearing(wish)
 
     def _nail_count(self, design_id: int | None) -> int:
         piece: Piece = self._own if design_id is None else self._shelf.find(design_id)

@@ -70,14 +70,14 @@ def test_what_is_worn_is_a_design_or_a_set() -> None:
 
 
 def test_a_set_is_worn_finger_by_finger() -> None:
-    look = Piece(nail_set=nail_set()).look({})
-    assert [seen(look.coats[finger]) for finger in Finger] == list(COLOURS)
+    piece = Piece(nail_set=nail_set())
+    assert [seen(piece.coat(finger)) for finger in Finger] == list(COLOURS)
 
 
 def test_any_finger_wears_any_nail_of_the_set() -> None:
-    look = Piece(nail_set=nail_set()).look({Finger.THUMB: 4, Finger.RING: 99})
-    assert seen(look.coats[Finger.THUMB]) == COLOURS[4]
-    assert seen(look.coats[Finger.RING]) == COLOURS[3], "there is no nail 99, so it wears its own"
+    piece = Piece(nail_set=nail_set())
+    assert seen(piece.coat(Finger.THUMB, 4)) == COLOURS[4]
+    assert seen(piece.coat(Finger.RING, 99)) == COLOURS[3], "there is no nail 99, so it wears its own"
 
 
 def test_a_design_from_a_picture_has_its_own_surface_and_shape() -> None:
@@ -89,7 +89,8 @@ def test_a_design_from_a_picture_has_its_own_surface_and_shape() -> None:
             "fingers": {Finger.RING: Style(finish=Finish.CHROME)},
         }
     )
-    coats = Piece(design, nail_set()).look({}).coats
+    piece = Piece(design, nail_set())
+    coats = {finger: piece.coat(finger) for finger in Finger}
     assert seen(coats[Finger.THUMB]) == COLOURS[0], "the picture's colours, not the design's"
     assert [coats[finger].finish for finger in (Finger.THUMB, Finger.RING)] == [Finish.MATTE, Finish.CHROME]
     assert {(coat.shape, coat.length) for coat in coats.values()} == {(Shape.ALMOND, Length.LONG)}
