@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from media_worker.polish.nail_space import ASPECT, NailSpace, Place, sheet
+from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
 
 MARGIN = 0.025
@@ -35,6 +36,15 @@ RIM_WIDTH = 0.04
 
 RIM_LIGHT, RIM_SHADE = 0.3, 0.08
 """Share of light that the end of an extension gains as it points to the lamp, and loses in any case."""
+
+TIP = np.array([0.80, 0.70, 0.65], np.float32)
+"""Colour of a bare press-on tip, linear: milky, a little warm."""
+
+TIP_HIDES = np.float32(0.88)
+"""Share of what is behind that such a tip hides."""
+
+TIP_BEGINS = np.float32(0.3)
+"""Share of the own nail's length from which it thickens; it is all there at the own free edge, and hides that."""
 
 
 def with_margin(outline: Floats, space: NailSpace, worn: float = 0.0) -> Floats:
@@ -80,6 +90,17 @@ def rim(place: Place, edge: float, towards_light: float) -> Floats:
     past = (1 - place.v[:, :1]) / np.float32(RIM_WIDTH * ASPECT * edge)
     lit: Floats = 1 + np.float32(RIM_LIGHT * towards_light - RIM_SHADE) * np.exp(-past * past)
     return lit
+
+
+def over_tip(film: Film, wet: Wet, edge: float) -> Film:
+    """A coat on an extended nail: a milky tip lies below it, and hides what is behind beyond the own free edge."""
+    if film.through is None:
+        return film
+    share = _ramp((wet.relief.place.v[:, :1] / np.float32(edge) - TIP_BEGINS) * (1 / (1 - TIP_BEGINS)))
+    hides = TIP_HIDES * share * share * (3 - 2 * share)  # without a kink
+    hides = np.broadcast_to(hides, wet.shading.shape)
+    body = tinted(hides * wet.shading, TIP * wet.light)
+    return Film(film.light + film.through * body, times(film.through, 1 - hides))
 
 
 def _ramp(values: Floats) -> Floats:

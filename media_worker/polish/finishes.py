@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from media_worker.polish import metals
@@ -60,12 +61,32 @@ def _matte(wet: Wet) -> Film:
 
 
 def _sheer(wet: Wet) -> Film:
-    """Jelly: light passes the coat twice and loses more where it is thicker (Beer–Lambert); some is scattered back."""
+    """Jelly: light passes the coat twice and loses more where it is thicker (Beer–Lambert); some is scattered back.
+
+    Pale polish is milky: what makes it pale is white pigment.
+    """
     thickness = np.float32(0.85) - np.float32(0.25) * wet.relief.bulge
-    absorbing = np.log(np.maximum(wet.colour, np.float32(0.004)))
-    through = np.exp(times(absorbing, thickness))
+    through = np.exp(times(np.log(np.maximum(wet.colour, np.float32(0.004))), thickness))
     scattered = wet.lit(np.float32(0.3) * wet.round(0.2)) * (1 - through)
-    return Film(scattered + wet.white(_clear_coat(wet, 0.34)), through)
+    milk = thickness * _milkiness(wet.colour)
+    veil = wet.lit(np.float32(WHITENED) * milk)
+    return Film(scattered + veil + wet.white(_clear_coat(wet, 0.34)), times(through, 1 - milk))
+
+
+def _milkiness(colour: Floats) -> Floats:
+    """(h, w) share of the light that pigment scatters back, of (h, w, 3)."""
+    share: Floats = np.clip((colour.min(axis=2) - MILK[0]) / np.float32(MILK[1] - MILK[0]), 0, 1)
+    return np.float32(MILKY) * share
+
+
+MILK = (0.35, 0.75)
+"""The weakest channel of a colour, linear, from which polish is milky, and where it is most so."""
+
+MILKY = 0.6
+"""Share of the light that the milkiest coat holds back from the nail."""
+
+WHITENED = 1.0
+"""Part of that which comes back to the camera."""
 
 
 def _shimmer(wet: Wet) -> Film:
@@ -78,8 +99,13 @@ def _shimmer(wet: Wet) -> Film:
 
 
 def _glitter(wet: Wet) -> Film:
-    """Flakes of several sizes in the last colour over the first, each flashing in its own direction."""
-    amount, flash = flakes(GLITTER, wet.relief.place.u.shape[0], wet.shine.turn)
+    """Flakes of several sizes in the last colour over the first, each flashing in its own direction.
+
+    In a pattern they lie where the last colour does.
+    """
+    strewn, flash = flakes(GLITTER, wet.relief.place.u.shape[0], wet.shine.turn)
+    where = _share_of_last(wet)
+    amount, flash = strewn * where, flash * where
     base = wet.lit(wet.round(0.25) * (1 - np.float32(0.6) * amount))
     flake = wet.colours[-1] if len(wet.colours) > 1 else np.minimum(wet.colours[0] * 1.5 + 0.08, 1)
     body = tinted((np.float32(0.3) * amount + np.float32(1.1) * flash) * wet.shading, flake * wet.light)
@@ -87,17 +113,39 @@ def _glitter(wet: Wet) -> Film:
     return Film(base + body + wet.white(np.float32(0.9) * glint * glint + _clear_coat(wet, 0.2)))
 
 
+def _share_of_last(wet: Wet) -> Floats | float:
+    """(rows, columns) how far a pattern has gone from the first colour to the last; 1 everywhere without a pattern."""
+    way = wet.colours[-1] - wet.colours[0]
+    square = float(way @ way)
+    if len(wet.colour) == 1 or square < 1e-6:
+        return 1.0
+    share: Floats = np.clip((wet.colour - wet.colours[0]) @ (way / np.float32(square)), 0, 1)
+    return share
+
+
 def _pearl(wet: Wet) -> Film:
-    """Thin layers: pale, with a bloom of pink and green that changes with the direction of sight."""
-    phase = np.float32(4.2) * (wet.relief.across - np.float32(0.6 * wet.shine.u)) + 1.6 * wet.relief.along
+    """Thin layers: pale, with a bloom of pink, gold, green and blue that changes with the direction of sight."""
+    phase = np.float32(3.6) * (wet.relief.across - np.float32(0.6 * wet.shine.u)) + 2.2 * wet.relief.along
     glow = np.float32(0.5) + wet.spot(0.45, 0.5)
-    wave = np.cos(phase + np.float32(0.35 * wet.shine.turn)) * glow
-    bloom = tinted(wave, _PINK_TO_GREEN * wet.light)
-    white = np.float32(0.09) * glow + np.float32(0.22) * wet.spot(0.14, 0.3) + np.float32(0.7) * wet.gleam
-    return Film(wet.lit(wet.round(0.22) * np.float32(0.9)) + bloom + wet.white(white))
+    white = np.float32(0.05) * glow + np.float32(0.22) * wet.spot(0.14, 0.3) + np.float32(0.7) * wet.gleam
+    bloom = _interference(phase + np.float32(0.35 * wet.shine.turn)) * tinted(glow, BLOOM * wet.light)
+    return Film(wet.lit(wet.round(0.25) * np.float32(PEARLED)) + bloom + wet.white(white))
 
 
-_PINK_TO_GREEN = np.array([0.07, -0.055, 0.03], np.float32)
+def _interference(phase: Floats) -> Floats:
+    """(rows, columns, 3) around 0: where waves of one colour add up, those of the others cancel each other."""
+    waves: Floats = cv2.merge([np.cos(phase + offset) for offset in _OFFSETS]).astype(np.float32, copy=False)
+    return waves
+
+
+_OFFSETS = np.array([0, 2.7, -1.5], np.float32)
+"""Of red, green and blue: a third of a turn each would be a rainbow; pearls leave out yellow-green and violet."""
+
+BLOOM = np.array([0.05, 0.036, 0.06], np.float32)
+"""Strength of the bloom, linear light."""
+
+PEARLED = 0.82
+"""Share of the pattern's own light: the rest is what the layers mirror, or white pearl would burn out."""
 
 
 _FINISHES: dict[Finish, Callable[[Wet], Film]] = {

@@ -52,7 +52,8 @@ class Mixer:
         if edge < 1:
             shading = shading * edges.rim(surface.place, edge, lit.towards_light)
         wet = Wet(self._pattern(coat, rows), coat.colours, surface, light, shading, gleam, lit.shine)
-        return finishes.finished(coat.finish, wet)
+        film = finishes.finished(coat.finish, wet)
+        return film if edge == 1 else edges.over_tip(film, wet, edge)
 
 
 def _uneven(light: NailLight, rows: int, edge: float) -> tuple[Floats, Floats]:

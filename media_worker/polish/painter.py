@@ -71,9 +71,12 @@ class Painter:
         before = canvas.read(patch)
         seen = _seen(nail, shape, patch, others, left)
         cover = seen * edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
-        bare = shadows.dimmed(to_linear(before), shadows.shadow(shape, patch), seen)
+        bare = to_linear(before)
+        shaded = shadows.dimmed(bare, shadows.shadow(shape, patch), seen)
         film = self._mixer.film(coat, lit, space.rows, round(shape.edge, 2))
-        canvas.write(patch, before, to_srgb(_laid_on(bare, film, cover, space, patch)))
+        # a nail casts no shadow on what it is glued to: through sheer polish that shows unshaded
+        worn = _worn(film, bare, space, patch)
+        canvas.write(patch, before, to_srgb(_blended(worn, shaded, cover)))
 
 
 def _lit(canvas: Canvas, light: NailLight, space: NailSpace, scene: Scene, hardness: float) -> Lit:
@@ -91,24 +94,21 @@ def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left:
     return seen if uncovered is None else seen * uncovered
 
 
-def _laid_on(bare: Floats, film: Film, cover: Floats, space: NailSpace, patch: Patch) -> Floats:
-    """The patch, (h, w, 3) in linear light, with the nail painted; exactly as it was where there is no paint."""
+def _worn(film: Film, bare: Floats, space: NailSpace, patch: Patch) -> Floats:
+    """The patch, (h, w, 3) in linear light, as if all of it were polish on what is `bare`."""
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
     x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
     np.maximum(y, 0, out=y)  # below the cuticle the fold's shade must not lift again
     polish = _unrolled(film.light, x, y)
     if film.through is not None:
-        polish += _unrolled(film.through, x, y) * bare
-    polish -= bare
-    polish *= _threefold(cover)
-    polish += bare
+        polish += cv2.multiply(_unrolled(film.through, x, y), bare)
     return polish
 
 
-def _threefold(values: Floats) -> Floats:
-    """(h, w) as (h, w, 3): numpy's broadcasting to three channels takes five times as long."""
-    return cv2.merge((values, values, values)).astype(np.float32, copy=False)
+def _blended(over: Floats, under: Floats, share: Floats) -> Floats:
+    """(h, w, 3): as much of `over` as `share`, (h, w), says."""
+    return cv2.blendLinear(over, under, share, 1 - share).astype(np.float32, copy=False)
 
 
 def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:

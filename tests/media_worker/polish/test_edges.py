@@ -5,9 +5,12 @@ import pytest
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.polish import edges
+from media_worker.polish.finishes import finished
 from media_worker.polish.nail_space import NailSpace
+from media_worker.polish.surface import Shine, Wet, relief
 from media_worker.vision.arrays import Floats
 from media_worker.vision.coverage import coverage
+from protocol.designs import Finish
 
 NAIL = draw(Scene(noise=0, width=1280, height=960), 0.4).nails[2]
 SPACE = NailSpace.of(NAIL.outline, NAIL.axis)
@@ -49,3 +52,18 @@ def test_edges_are_softened_in_place() -> None:
     soft = edges.softened(cover, SPACE)
     assert soft.sum() == pytest.approx(cover.sum(), rel=1e-3)
     assert np.abs(np.diff(soft)).max() < np.abs(np.diff(cover)).max()
+
+
+def test_a_sheer_extension_lies_over_a_milky_tip() -> None:
+    surface = relief(64)
+    even, nothing = np.ones_like(surface.facing), np.zeros_like(surface.facing)
+    pink = np.array([[0.9, 0.4, 0.4]], np.float32)
+    wet = Wet(pink.reshape(1, 1, 3), pink, surface, np.ones(3, np.float32), even, nothing, Shine(0, 0.5, 0))
+    jelly = finished(Finish.SHEER, wet)
+    tip = edges.over_tip(jelly, wet, 0.6)
+    assert jelly.through is not None and tip.through is not None
+    assert tip.through[:10] == pytest.approx(jelly.through[:10]), "the cuticle shows the nail"
+    assert tip.through[40:].max() < 0.15, "little of what is behind comes through"
+    assert (tip.light[40:] - jelly.light[40:]).min() > 0.1
+    opaque = finished(Finish.CREAM, wet)
+    assert edges.over_tip(opaque, wet, 0.6) is opaque
