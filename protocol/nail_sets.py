@@ -5,10 +5,11 @@ Made by a worker (`media_worker/polish`), kept by signaling, worn by any worker:
 
 from __future__ import annotations
 
+import struct
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from protocol.designs import Finger, Finish
 
@@ -17,6 +18,17 @@ NAIL_SIZE = 128
 
 MAX_NAILS = 20
 """A design sheet may show more tips; the surest ones are kept."""
+
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", NAIL_SIZE, NAIL_SIZE)
+"""Signature and size: https://www.w3.org/TR/png-3/#11IHDR."""
+
+
+def _of_nail_size(image: bytes) -> bytes:
+    """By its header alone, so that no small file unfolds into gigabytes where it is decoded."""
+    if not image.startswith(_PNG_HEAD):
+        raise ValueError(f"should be a PNG of {NAIL_SIZE}x{NAIL_SIZE} pixels")
+    return image
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -36,7 +48,7 @@ class NailPicture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    image: Base64Bytes
+    image: Annotated[Base64Bytes, AfterValidator(_of_nail_size)]
     """PNG, NAIL_SIZE a side, sRGB albedo: left to right across the nail, cuticle at the top."""
     finger: Finger | None
     """On whose finger it was seen."""
