@@ -3,9 +3,10 @@
 Seam: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
 
-Measured at 640x480 on one core (design, section 5): aiortc's x264 settings (preset medium) 17.5 ms a frame, superfast
-with one thread 2.8 ms; libvpx with aiortc's denoising 6–7.7 ms, without 4–4.3. More than one thread per stream starves
-the others.
+Chosen with `tests/benchmarks/codecs.py` on real hands, 640x480 at 1.5 Mbit/s, milliseconds a frame and PSNR: x264
+medium (aiortc's) 14.5 and 47.3 dB, superfast 2.0 and 46.8, ultrafast 1.2 and 43.5; libvpx as aiortc sets it 3.4 and
+42.3, without the denoiser 2.9 and 47.4, with cpu-used -10 2.3 and 47.0, with -16 1.6 and 44.7. More than one thread a
+stream starves the others.
 """
 
 from __future__ import annotations
@@ -19,34 +20,40 @@ from aiortc.codecs import get_encoder
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import MAX_FRAME_RATE, H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
-from aiortc.mediastreams import VIDEO_TIME_BASE
+from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-START_BITRATE = 1_500_000
-"""bit/s at 640x480, until the receiver's REMB says otherwise; aiortc starts at 1,000,000."""
+from media_worker import rate_control
 
-REBUILD_AT_CHANGE = 0.25
-"""libx264 through FFmpeg cannot change its bitrate, so a change rebuilds the encoder and costs a keyframe. aiortc
-does so at 10 %, which a wandering estimate crosses every second."""
+IN_PLACE = (0.5, 2.0)
+"""libx264 changes its bitrate while it runs, as long as its buffer model (VBV) still fits: between these shares of the
+bitrate it was opened with. Measured: after a step from 1500 to 400 kbit/s the second second has 402."""
 
-
-AIORTC_REBUILDS_AT = 0.1
-"""For VP8 aiortc's own `encode` stays, so a codec of ours must be there before it would make one of its own."""
+REBUILD_VP8 = (0.8, 1.5)
+"""libvpx through FFmpeg cannot (measured: the rate stays), so beyond these shares the encoder is built anew, which
+costs a keyframe. aiortc does so at 10 %, which a wandering estimate crosses every second."""
 
 
 class LiveH264Encoder(H264Encoder):
-    """aiortc's packetizer over x264 superfast, one thread, constrained baseline, no look-ahead."""
+    """aiortc's packetizer over x264 superfast, one thread, constrained baseline, no look-ahead.
+
+    `target_bitrate` (bit/s) is taken as it is: `rate_control.py` knows the limits, and aiortc's are too narrow.
+    """
+
+    target_bitrate = rate_control.START
 
     def __init__(self) -> None:
         super().__init__()
-        self.target_bitrate = START_BITRATE
+        self._opened_with = 0
 
     def _encode_frame(self, frame: av.VideoFrame, force_keyframe: bool) -> Iterator[bytes]:
-        if self.codec is None or _outdated(self.codec, frame, self.target_bitrate, REBUILD_AT_CHANGE):
-            self.codec = self._open(frame.width, frame.height)
+        if not _fits(self.codec, frame, self.target_bitrate, self._opened_with, IN_PLACE):
+            self.codec, self._opened_with = self._open(frame.width, frame.height), self.target_bitrate
+        assert self.codec is not None
+        self.codec.bit_rate = self.target_bitrate
         frame.pict_type = PictureType.I if force_keyframe else PictureType.NONE
         data = b"".join(bytes(packet) for packet in self.codec.encode(frame))
         if data:
@@ -60,20 +67,40 @@ class LiveH264Encoder(H264Encoder):
         codec.framerate = fractions.Fraction(MAX_FRAME_RATE, 1)
         codec.time_base = VIDEO_TIME_BASE
         codec.thread_count = 1
-        codec.gop_size = 3000  # keyframes when the receiver asks for one (PLI), not by the clock
-        codec.options = {"preset": "superfast", "tune": "zerolatency", "level": "31", "sc_threshold": "0"}
+        codec.gop_size = 3000  # keyframes when the receiver asks for one (PLI), neither by the clock nor at a cut
+        codec.options = {
+            **{"preset": "superfast", "tune": "zerolatency", "level": "31", "sc_threshold": "0"},
+            # Only with a buffer model may the bitrate change later. Half a second's worth: keyframes stay small.
+            **{"maxrate": str(int(self.target_bitrate * IN_PLACE[1])), "bufsize": str(self.target_bitrate // 2)},
+        }
         codec.profile = "Baseline"
         return codec
 
 
 class LiveVp8Encoder(Vp8Encoder):
-    """aiortc's packetizer and rate control over libvpx without its denoiser, which costs a third of the time."""
+    """aiortc's packetizer over libvpx without its denoiser, which costs a third of the time.
+
+    `target_bitrate` (bit/s) is taken as it is, as above.
+    """
+
+    target_bitrate = rate_control.START
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened_with = 0
 
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
-        if self.codec is None or _outdated(self.codec, frame, self.target_bitrate, AIORTC_REBUILDS_AT):
-            self.codec = self._open(frame.width, frame.height)
-        return super().encode(frame, force_keyframe)
+        assert frame.pts is not None
+        assert frame.time_base is not None
+        if not _fits(self.codec, frame, self.target_bitrate, self._opened_with, REBUILD_VP8):
+            self.codec, self._opened_with = self._open(frame.width, frame.height), self.target_bitrate
+        assert self.codec is not None
+        frame.pict_type = PictureType.I if force_keyframe else PictureType.NONE
+        data = b"".join(bytes(packet) for packet in self.codec.encode(frame))
+        payloads = self._packetize(data, self.picture_id)
+        self.picture_id = (self.picture_id + 1) % (1 << 15)
+        return payloads, convert_timebase(frame.pts, frame.time_base, VIDEO_TIME_BASE)
 
     def _open(self, width: int, height: int) -> VideoCodecContext:
         rate = str(self.target_bitrate)
@@ -85,17 +112,20 @@ class LiveVp8Encoder(Vp8Encoder):
         codec.qmin, codec.qmax = 2, 56
         codec.thread_count = 1
         codec.options = {  # as in aiortc, but for noise-sensitivity
-            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "cpu-used": "-6", "deadline": "realtime"},
+            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "cpu-used": "-10", "deadline": "realtime"},
             **{"lag-in-frames": "0", "noise-sensitivity": "0", "overshoot-pct": "15", "undershoot-pct": "100"},
             **{"partitions": "0", "static-thresh": "1"},
         }
         return codec
 
 
-def _outdated(codec: VideoCodecContext, frame: av.VideoFrame, bitrate: int, tolerance: float) -> bool:
-    """Whether a frame of another size came, or the bitrate moved by more than `tolerance` of what it was."""
-    was = codec.bit_rate or bitrate
-    return (codec.width, codec.height) != (frame.width, frame.height) or abs(bitrate - was) / was > tolerance
+def _fits(
+    codec: VideoCodecContext | None, frame: av.VideoFrame, bitrate: int, opened_with: int, share: tuple[float, float]
+) -> bool:
+    """Whether an encoder takes the frame's size, and a bitrate that is this share of what it was opened with."""
+    if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
+        return False
+    return share[0] * opened_with <= bitrate <= share[1] * opened_with
 
 
 def live_encoder(codec: RTCRtpCodecParameters) -> Encoder:

@@ -1,0 +1,145 @@
+"""The one place where aiortc's video sender is bent: its bitrate, the size of its picture, and its keyframes are ours.
+
+Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
+replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
+`_send_rtcp` and `_send_keyframe`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this
+relies on. aiortc itself follows REMB only, and to the letter, and makes every keyframe that is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import av
+from aiortc import RTCRtpSender, rtcpeerconnection, rtcrtpsender
+from aiortc.codecs.base import Encoder
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpsender import RTCEncodedFrame
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
+
+from media_worker.rate_control import RateController, Target
+
+if TYPE_CHECKING:
+    from aiortc import MediaStreamTrack
+    from aiortc.rtcdtlstransport import RTCDtlsTransport
+
+KEYFRAME_INTERVAL = 0.5
+"""Seconds between keyframes that a receiver asks for: one is as large as ten other frames."""
+
+REPORTS_KEPT = 8
+"""Sender reports of which the time is remembered: one goes out about every second."""
+
+
+class KeyframeGate:
+    """Lets requests for keyframes through at a limited rate. The last one is never forgotten, only put off."""
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._made = float("-inf")
+
+    def request(self) -> None:
+        self._wanted = True
+
+    def due(self, now: float) -> bool:
+        """Whether the frame to be encoded now shall be a keyframe; then that request is done."""
+        if not self._wanted or now - self._made < KEYFRAME_INTERVAL:
+            return False
+        self._wanted, self._made = False, now
+        return True
+
+
+class LiveSender(RTCRtpSender):
+    def __init__(self, trackOrKind: MediaStreamTrack | str, transport: RTCDtlsTransport) -> None:
+        super().__init__(trackOrKind, transport)
+        self.rates = RateController()
+        self._keyframes = KeyframeGate()
+        self._live_encoder: Encoder | None = None
+        self._reported: dict[int, float] = {}
+        """When each sender report left, by the middle 32 bits of its NTP timestamp."""
+
+    async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
+        if self.kind != "video":
+            return await super()._next_encoded_frame(codec)
+        data = await self.track.recv()
+        if not self._enabled:
+            return None
+        if self._live_encoder is None:
+            self._live_encoder = rtcrtpsender.get_encoder(codec)  # type: ignore[attr-defined]
+        if isinstance(data, av.VideoFrame):
+            payloads, timestamp = await self._encode(self._live_encoder, data)
+        else:  # already encoded
+            assert isinstance(data, av.Packet)
+            payloads, timestamp = self._live_encoder.pack(data)
+        return RTCEncodedFrame(payloads, timestamp, None) if payloads else None  # type: ignore[arg-type]
+
+    async def _encode(self, encoder: Encoder, frame: av.VideoFrame) -> tuple[list[bytes], int]:
+        now = time.monotonic()
+        target = self.rates.target(now, frame.width * frame.height)
+        encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
+        keyframe = self._keyframes.due(now)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: encoder.encode(scaled(frame, target), keyframe))
+
+    def _send_keyframe(self) -> None:
+        self._keyframes.request()
+
+    # --- what the receiver reports -----------------------------------------------------------------------------------
+    async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                self._reported[_middle(packet.sender_info.ntp_timestamp)] = time.monotonic()
+        while len(self._reported) > REPORTS_KEPT:
+            del self._reported[next(iter(self._reported))]
+        await super()._send_rtcp(packets)
+
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        await super()._handle_rtcp_packet(packet)
+        now = time.monotonic()
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in packet.reports:
+                if report.ssrc == self._ssrc:
+                    self.rates.report(now, report.fraction_lost / 256, self._round_trip(now, report))
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            self._take_remb(now, packet.fci)
+
+    def _round_trip(self, now: float, report: RtcpReceiverInfo) -> float | None:
+        """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it."""
+        left = self._reported.get(report.lsr)
+        return None if left is None else max(0.0, now - left - report.dlsr / 65536)
+
+    def _take_remb(self, now: float, fci: bytes) -> None:
+        try:
+            bitrate, ssrcs = unpack_remb_fci(fci)
+        except ValueError:
+            return  # some other message of the application layer
+        if self._ssrc in ssrcs:
+            self.rates.remb(now, bitrate)
+
+
+def _middle(ntp_timestamp: int) -> int:
+    return ntp_timestamp >> 16 & 0xFFFFFFFF
+
+
+def scaled(frame: av.VideoFrame, target: Target) -> av.VideoFrame:
+    """The frame at the target's size, with even sides; the frame itself where that is its own."""
+    if target.scale == 1:
+        return frame
+    width, height = (round(side * target.scale) & ~1 for side in (frame.width, frame.height))
+    smaller = frame.reformat(width=max(width, 2), height=max(height, 2), interpolation="AREA")
+    smaller.pts, smaller.time_base, smaller.opaque = frame.pts, frame.time_base, frame.opaque
+    return smaller
+
+
+def install() -> None:
+    """Makes every RTCPeerConnection of this process that is created from now on send as above. Idempotent."""
+    rtcpeerconnection.RTCRtpSender = LiveSender  # type: ignore[attr-defined]
