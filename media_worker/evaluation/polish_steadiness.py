@@ -80,7 +80,8 @@ class FlickerReport:
 def flicker(model: Path | None, progress: Progress) -> FlickerReport:
     """Every finish on a still hand before a cheap camera; with a hand model, cream through the pipeline, too."""
     still = Scene(still=True, noise=SIGMA)
-    frames = [photograph(still, index / FPS) for index in range(SETTLE + FRAMES)]
+    photos = (photograph(still, index / FPS) for index in range(SETTLE + FRAMES))
+    frames = [(drawing, i420_of(rgb)) for drawing, rgb in photos]
     clips = []
     for done, finish in enumerate(Finish, 1):
         look = plain((COLOUR,), finish)
@@ -93,11 +94,12 @@ def flicker(model: Path | None, progress: Progress) -> FlickerReport:
 
 
 def _flicker(frames: Sequence[tuple[Drawing, Pixels]], finish: Finish, paint: Paint, *, live: bool) -> Flicker:
-    before = [i420_of(rgb) for _, rgb in frames]
+    """`frames` are I420, each beside what it shows."""
+    before = [frame for _, frame in frames]
     after = [frame.copy() for frame in before]
     for index, (drawing, _) in enumerate(frames):
         paint(drawing, after[index], round(index * 1000 / FPS))
-    height = frames[0][1].shape[0]
+    height = frames[0][0].rgb.shape[0]
     bare, painted = (np.stack([frame[:height] for frame in clip[SETTLE:]]) for clip in (before, after))
     worn = np.mean(bare != painted, axis=0) > 0.5
     return Flicker(finish, live, _unrest(painted[:, worn]), _unrest(bare[:, worn]))

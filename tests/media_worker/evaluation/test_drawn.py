@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +20,34 @@ def found(nail: DrawnNail, dx: float = 0, dy: float = 0) -> Nail:
     return Nail(nail.finger, nail.hand, outline, axis, 1.0, 1.0)
 
 
+@cache
+def resting(scene: Scene) -> list[DrawnNail]:
+    return draw(replace(scene, sweep=None), 0).nails
+
+
+def nails_at(scene: Scene, seconds: float) -> list[DrawnNail]:
+    """Of a hand that rests but for its sweep: no need to draw it anew."""
+    offset = scene.sweep.offset(seconds) if scene.sweep else np.zeros(2)
+    return [replace(nail, outline=nail.outline + offset, axis=nail.axis + offset) for nail in resting(scene)]
+
+
 def follow(scene: Scene, frames: int, delay: float = 0.0, noise: float = 0.0) -> SceneReport:
     """What a finder that sees the hand `delay` seconds late, and trembles, would be told."""
     random = np.random.default_rng(2)
     seen = []
     for index in range(frames):
         seconds = index / 30
-        late = draw(scene, max(seconds - delay, 0)).nails
+        late = nails_at(scene, max(seconds - delay, 0))
         nails = [found(nail, *random.normal(0, noise, 2)) for nail in late]
-        true = draw(scene, seconds).nails
+        true = nails_at(scene, seconds)
         seen.append(Frame(seconds, nails, match(nails, true), len(true), 1.0, *motion(scene.sweep, seconds)))
     return SceneReport("drawn", seen[3:])
+
+
+def test_a_hand_at_rest_is_carried_as_it_is_drawn() -> None:
+    scene = Scene(width=320, height=240, noise=0, still=True, sweep=Sweep(speed=300, reach=50, degrees=40))
+    for carried, drawn_there in zip(nails_at(scene, 0.7), draw(scene, 0.7).nails, strict=True):
+        assert carried.outline == pytest.approx(drawn_there.outline, abs=1e-3)
 
 
 def test_a_late_finder_lags_by_speed_times_delay() -> None:

@@ -54,6 +54,7 @@ def test_all_is_measured_without_a_hand_model(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(polish_steadiness, "FRAMES", 3)
     monkeypatch.setattr(polish_steadiness, "SETTLE", 1)
     monkeypatch.setattr(polish_cost, "REPEATS", 1)
+    monkeypatch.setattr(polish_cost, "WARM_UP", 0)
     parts: list[str] = []
 
     def bar(part: str) -> Progress:

@@ -8,6 +8,7 @@ import pytest
 from media_worker.drawn_hand import Drawing, DrawnNail, Scene, draw
 from media_worker.evaluation import polish_steadiness as steadiness
 from media_worker.evaluation.drawn import SIGMA, photograph
+from media_worker.evaluation.videos import i420_of
 from media_worker.evaluation.worn import paint
 from media_worker.vision.arrays import Pixels
 from protocol.designs import Finish
@@ -39,7 +40,7 @@ def test_a_bare_nail_shows_no_pattern() -> None:
 
 
 def test_the_renderer_keeps_its_pattern_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steadiness, "FRAMES", 20)
+    monkeypatch.setattr(steadiness, "FRAMES", 12)
     report = steadiness.sticking(None, lambda done, total: None)
     assert [clip.seen for clip in report.clips] == [1.0] * 4
     assert max(clip.moved or 1 for clip in report.clips) < 0.02
@@ -47,7 +48,8 @@ def test_the_renderer_keeps_its_pattern_in_place(monkeypatch: pytest.MonkeyPatch
 
 
 def test_flicker_is_what_paint_adds_to_the_camera() -> None:
-    frames = [photograph(Scene(width=320, height=240, still=True, noise=SIGMA), index / 30) for index in range(45)]
+    scene = Scene(width=320, height=240, still=True, noise=SIGMA)
+    frames = [(drawing, i420_of(rgb)) for drawing, rgb in (photograph(scene, index / 30) for index in range(45))]
 
     def lamp(drawing: Drawing, frame: Pixels, milliseconds: int) -> None:
         """Luma 100 and 110 by turns in a corner: 5 levels about their mean."""
@@ -60,7 +62,8 @@ def test_flicker_is_what_paint_adds_to_the_camera() -> None:
 
 
 def test_no_finish_flickers_on_true_nails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steadiness, "FRAMES", 15)
+    monkeypatch.setattr(steadiness, "FRAMES", 10)
+    monkeypatch.setattr(steadiness, "SETTLE", 15)  # light is smoothed over a third of a second
     report = steadiness.flicker(None, lambda done, total: None)
     assert [clip.finish for clip in report.clips] == list(Finish)
     assert max(clip.beyond for clip in report.clips) <= 1.5
