@@ -23,7 +23,7 @@ def test_the_nails_that_are_timed_have_the_size_that_is_said() -> None:
 
 def test_every_finish_pattern_and_shape_has_a_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polish_cost, "REPEATS", 1)
-    monkeypatch.setattr(polish_cost, "WARM_UP", 0)
+    monkeypatch.setattr(polish_cost, "WARM_UP", 1)
     report = polish_cost.cost(lambda done, total: None).as_dict()
     names = [finish.value for finish in Finish] + [pattern.value for pattern in Pattern if pattern is not Pattern.SOLID]
     assert list(report["ms_per_nail"]) == names
