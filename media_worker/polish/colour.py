@@ -33,3 +33,23 @@ def to_srgb(linear: Floats) -> Pixels:
     flat = np.ascontiguousarray(linear, np.float32).reshape(-1)
     steps = np.asarray(cv2.addWeighted(flat, _STEPS, flat, 0, 0, dtype=cv2.CV_16U), np.uint16)  # 0 for what is below
     return _INVERSE.take(steps.reshape(linear.shape), mode="clip")
+
+
+SHOULDER = 0.78
+"""Linear light from which cameras compress white, so that it keeps its shading and highlights their form."""
+
+
+def rolled_off(linear: Floats) -> Floats:
+    """Linear light (h, w, 3), compressed where it is white beyond SHOULDER, so that it nears 1 and never clips.
+
+    What is white in a colour is its weakest channel: a bright orange keeps its hue and its brightness.
+    """
+    white = np.minimum(np.minimum(linear[..., 0], linear[..., 1]), linear[..., 2])
+    beyond = np.maximum(white - np.float32(SHOULDER), 0)
+    if not beyond.any():
+        return linear
+    room = np.float32(1 - SHOULDER)
+    share = (white - beyond + room * (1 - np.exp(beyond * (-1 / room)))) / np.maximum(white, np.float32(SHOULDER))
+    even = np.where(beyond > 0, share, np.float32(1)).astype(np.float32)
+    rolled: Floats = linear * cv2.merge((even, even, even))
+    return rolled

@@ -55,9 +55,9 @@ def _gloss(wet: Wet) -> Film:
 
 
 def _matte(wet: Wet) -> Film:
-    """No highlight; a rough surface scatters a little white, most where it is seen aslant."""
-    veil = np.float32(0.006) + np.float32(0.03) * wet.relief.grazing + np.float32(0.012) * wet.spot(0.5, 0.5)
-    return Film(wet.lit(wet.round(0.2)) + wet.white(veil))
+    """No mirror image; a rough surface scatters a little white, broadly round the lamp and where it is seen aslant."""
+    veil = np.float32(0.004) + np.float32(0.03) * wet.relief.grazing + np.float32(0.03) * wet.spot(0.45, 0.4)
+    return Film(wet.lit(wet.round(0.3, turned=0.3)) + wet.white(veil))
 
 
 def _sheer(wet: Wet) -> Film:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from media_worker.polish.flakes import DUST, brushed, flakes
-from media_worker.polish.surface import Film, Wet, tinted
+from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
 
 
 def metallic(wet: Wet) -> Film:
     """Foil: streaks scatter across, so the lamp becomes a broad band along the nail, in the metal's own colour."""
-    streaks = np.float32(0.06) * brushed(wet.relief.place.u.shape[0])
+    streaks = np.float32(0.05) * brushed(wet.relief.place.u.shape[0])
     band = wet.spot(0.38, 0.9) + np.float32(0.5) * wet.spot(0.12, 0.6)
-    shade = wet.round(0.45) * (np.float32(0.62) + np.float32(0.62) * band) * (1 + streaks * (1 + 2 * band))
-    return Film(wet.lit(shade) + wet.white(np.float32(0.1) * band * band + np.float32(0.6) * wet.gleam))
+    shade = wet.round(0.5) * (np.float32(0.58) + np.float32(0.68) * band) * (1 + streaks * (1 + 2 * band))
+    bright = np.float32(0.12) * band * band + np.float32(0.6) * wet.gleam
+    return Film(wet.lit(shade) * _deepened(wet.colour, shade) + wet.white(bright))
+
+
+def _deepened(metal: Floats, shade: Floats) -> Floats:
+    """(rows, columns, 3) light left of a metal, (h, w, 3): where it is dark it mirrors itself, and its hue deepens.
+
+    So gold turns to amber there, not to olive.
+    """
+    hue = metal / np.maximum(metal.max(axis=2, keepdims=True), np.float32(1e-3))
+    return 1 - times(1 - hue, np.float32(DEEPENS) * np.maximum(1 - shade, 0))
+
+
+DEEPENS = 0.9
+"""How often light in the darkest parts of metal was mirrored before, about."""
 
 
 _SURROUNDINGS = (

@@ -11,6 +11,7 @@ from functools import lru_cache
 import cv2
 
 from media_worker.polish import edges, finishes, patterns
+from media_worker.polish.colour import rolled_off
 from media_worker.polish.light import NailLight
 from media_worker.polish.looks import Coat
 from media_worker.polish.nail_space import sheet
@@ -53,7 +54,8 @@ class Mixer:
             shading = shading * edges.rim(surface.place, edge, lit.towards_light)
         wet = Wet(self._pattern(coat, rows), coat.colours, surface, light, shading, gleam, lit.shine)
         film = finishes.finished(coat.finish, wet)
-        return film if edge == 1 else edges.over_tip(film, wet, edge)
+        film = film if edge == 1 else edges.over_tip(film, wet, edge)
+        return Film(rolled_off(film.light), film.through)
 
 
 def _uneven(light: NailLight, rows: int, edge: float) -> tuple[Floats, Floats]:

@@ -21,6 +21,9 @@ ROUND_ACROSS = 0.8
 ROUND_ALONG = 0.25
 """The same towards cuticle and free edge."""
 
+TURNED = 0.1
+"""Light that a side gains as it turns to the lamp; the lamp is seldom further aside than u = 0.6."""
+
 STEP = 0.01
 """Of Shine: a highlight moves by a hundredth of half a nail's width."""
 
@@ -140,9 +143,13 @@ class Wet:
         """(rows, columns, 3): so much of the lamp, mirrored."""
         return tinted(amount, self.light)
 
-    def round(self, sides: float) -> Floats:
-        """Shade of a round nail whose sides are darker by `sides`; over the whole of it the median is about 1."""
-        return np.float32(1 + 0.12 * sides) - np.float32(sides) * self.relief.bulge
+    def round(self, sides: float, turned: float = TURNED) -> Floats:
+        """Shade of a round nail whose sides are darker by `sides`; over the whole of it the median is about 1.
+
+        `turned`: how much more light falls where the nail turns to the lamp, as a share for each unit of u.
+        """
+        aside = np.float32(turned * self.shine.u) * self.relief.place.u[:1]
+        return np.float32(1 + 0.12 * sides) - np.float32(sides) * self.relief.bulge + aside
 
     def spot(self, width: float, height: float, aside: float = 0.0) -> Floats:
         """A soft highlight, 1 at its middle; `width` in u and `height` in v are where it has fallen to 1/e.

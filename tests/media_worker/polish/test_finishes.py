@@ -95,6 +95,18 @@ def test_metal_mirrors_in_its_own_colour() -> None:
     assert brightest[0] > 1.8 * brightest[2], "no white highlight"
 
 
+def test_dark_parts_of_gold_turn_to_amber() -> None:
+    gold = np.array([0.6, 0.36, 0.12], np.float32)
+    light = film(Finish.METALLIC, gold).light.reshape(-1, 3)
+    dark = light[light.sum(axis=1).argsort()[:100]].mean(axis=0)
+    assert dark[2] / dark[0] < 0.75 * gold[2] / gold[0]
+
+
+def test_matte_is_lighter_where_it_turns_to_the_lamp() -> None:
+    light = film(Finish.MATTE, RED, shine=Shine(-0.4, 0.45, 0.3)).light[32, :, 0]
+    assert light[8] > 1.12 * light[-9]
+
+
 def test_chrome_shows_a_horizon_that_moves_with_the_finger() -> None:
     silver = np.full(3, 0.6, np.float32)
     row = film(Finish.CHROME, silver).light[32].mean(axis=1)
