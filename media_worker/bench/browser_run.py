@@ -71,7 +71,7 @@ def run_all(plan: Plan, ticker_of: Callable[[str], Ticker]) -> tuple[Results, di
     described = machine.describe()
     runs: list[Run] = []
     pictures: dict[str, Grabbed] = {}
-    with tempfile.TemporaryDirectory(prefix="lacquer-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="lacquer-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         camera.write(folder / CLIP, plan.camera, ticker_of("writing the camera's clip"))
         for case in _cases(plan):
@@ -90,8 +90,8 @@ def _cases(plan: Plan) -> list[Case]:
 
 async def _run(plan: Plan, case: Case, folder: Path, tick: Ticker) -> tuple[Run, list[Grabbed]]:
     async with _target(plan, case, folder) as (server, offer):
-        hub = Hub(offer)
-        async with hub.serve() as url, devtools.page(plan.browser, folder / CLIP, url, "window.bench") as page:
+        hub, profile = Hub(offer), folder / f"profile {case}"
+        async with hub.serve() as url, devtools.page(plan.browser, folder / CLIP, profile, url, "window.bench") as page:
             await page.evaluate(f"bench.start({case.streams}, {json.dumps(case.codec)})")
             await asyncio.sleep(plan.warm_up)
             before = server.cpu_seconds()

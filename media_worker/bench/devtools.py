@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -68,28 +67,26 @@ def find(browser: str | None) -> str:
 
 
 @asynccontextmanager
-async def page(browser: str, camera: Path, url: str, ready: str) -> AsyncIterator[Page]:
-    """Opens `url` in a fresh Chromium that has `camera`, an .mjpeg, for a camera, and waits until the JavaScript
-    expression `ready` is true. Raises BenchError."""
-    with tempfile.TemporaryDirectory(prefix="lacquer-bench-", ignore_cleanup_errors=True) as profile:
-        process = await asyncio.create_subprocess_exec(
-            *(browser, *FLAGS, *_sandbox(), f"--use-file-for-fake-video-capture={camera}"),
-            *("--remote-debugging-port=0", f"--user-data-dir={profile}", url),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with (
-                ClientSession() as http,
-                http.ws_connect(await _debugger(http, Path(profile), process, url), max_msg_size=0) as socket,
-            ):
+async def page(browser: str, camera: Path, profile: Path, url: str, ready: str) -> AsyncIterator[Page]:
+    """Opens `url` in a Chromium that has `camera`, an .mjpeg, for a camera, and waits until the JavaScript expression
+    `ready` is true. `profile` is a folder that it makes. Raises BenchError."""
+    process = await asyncio.create_subprocess_exec(
+        *(browser, *FLAGS, *_sandbox(), f"--use-file-for-fake-video-capture={camera}"),
+        *("--remote-debugging-port=0", f"--user-data-dir={profile}", url),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with ClientSession() as http:
+            address = await _debugger(http, profile, process, url)
+            async with http.ws_connect(address, max_msg_size=0) as socket:
                 opened = Page(socket)
                 await _until(opened, ready)
                 yield opened
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
 
 
 async def _until(opened: Page, ready: str) -> None:
@@ -111,7 +108,7 @@ async def _debugger(http: ClientSession, profile: Path, process: asyncio.subproc
     while asyncio.get_running_loop().time() < deadline and process.returncode is None:
         await asyncio.sleep(0.05)
         with suppress(OSError, IndexError):
-            port = (profile / "DevToolsActivePort").read_text("utf-8").splitlines()[0]
+            port = (await asyncio.to_thread((profile / "DevToolsActivePort").read_text)).splitlines()[0]
             async with http.get(f"http://127.0.0.1:{port}/json/list") as response:
                 targets = await response.json()
             for target in targets:
