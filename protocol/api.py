@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from protocol.designs import Colour, Colours, Finger, Finish, Length, Pattern, Shape, Style
+from protocol.designs import Colour, Family, Finger, Finish, Length, Name, NewDesign, Pattern, Shape, Style
 from protocol.messages import Config, Stats
 from protocol.nail_sets import NailSet, SetKind, Share
 
@@ -112,19 +112,10 @@ class CreateExploreSession(ApiModel):
     """What to wear differently from the start."""
 
 
-class CreateDesign(ApiModel):
+class CreateDesign(NewDesign):
     """`POST /api/try-on/designs/` as JSON: a design in colours."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    family: str = OWN_FAMILY
-    pattern: Pattern = Pattern.SOLID
-    finish: Finish = Finish.CREAM
-    colours: Colours
-    shape: Shape = Shape.NATURAL
-    length: Length = Length.NATURAL
-    fingers: dict[Finger, Style] = {}
+    family: Family = OWN_FAMILY
 
 
 class PhotoDesign(ApiModel):
@@ -132,8 +123,8 @@ class PhotoDesign(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    family: str = OWN_FAMILY
+    name: Name
+    family: Family = OWN_FAMILY
     finish: Finish | None = None
     """As the picture shows, unless given."""
     shape: Shape = Shape.NATURAL
@@ -145,8 +136,8 @@ class ChangeDesign(ApiModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = None
-    family: str | None = None
+    name: Name | None = None
+    family: Family | None = None
     finish: Finish | None = None
     shape: Shape | None = None
     length: Length | None = None

@@ -31,6 +31,11 @@ ONE_LINE = AfterValidator(_one_line)
 """No control characters: no page shows them, and no PostgreSQL takes a NUL."""
 
 
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), ONE_LINE]
+Family = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), ONE_LINE]
+"""Heading that designs are shown under."""
+
+
 class Finish(StrEnum):
     """How the surface answers light."""
 
@@ -131,16 +136,13 @@ class Style(BaseModel):
     colours: Colours | None = None
 
 
-class Design(BaseModel):
-    """One entry of the catalogue. Patterns other than `solid` use two or more colours: base first, then the accents."""
+class NewDesign(BaseModel):
+    """All of a design but its id. Patterns other than `solid` use two or more colours: base first, then the accents."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[int, Field(ge=1)]
-    """Also the `post_id` of explore mode. The built-in catalogue stays below 1000; a shop's own begin there."""
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), ONE_LINE]
-    family: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), ONE_LINE]
-    """Heading it is shown under."""
+    name: Name
+    family: Family
     pattern: Pattern = Pattern.SOLID
     finish: Finish = Finish.CREAM
     colours: Colours
@@ -148,6 +150,13 @@ class Design(BaseModel):
     length: Length = Length.NATURAL
     fingers: dict[Finger, Style] = {}
     """Accent nails."""
+
+
+class Design(NewDesign):
+    """One entry of the catalogue."""
+
+    id: Annotated[int, Field(ge=1)]
+    """Also the `post_id` of explore mode. The built-in catalogue stays below 1000; a shop's own begin there."""
 
 
 class BadCatalogue(ValueError):

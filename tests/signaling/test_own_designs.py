@@ -104,16 +104,18 @@ async def test_ids_are_never_given_twice(start: Start, worker: FakeWorker) -> No
         (photo(image=b"no picture"), 422, "bad_image"),
         (photo(finish="furry"), 422, "invalid_fields"),
         (photo(name=""), 422, "invalid_fields"),
+        (photo(name="x" * 500), 422, "invalid_fields"),
         (photo(finsh="matte"), 422, "invalid_fields"),
         ({**NIGHT, "name": "Night\nsky"}, 422, "invalid_fields"),
         (aiohttp.FormData({"name": "x"}, default_to_multipart=True), 422, "invalid_fields"),
         (aiohttp.FormData({"name": "x"}), 415, "unsupported_media_type"),
     ],
 )
-async def test_wrong_designs_are_refused(shop: Lacquer, body: Any, status: int, code: str) -> None:
+async def test_wrong_designs_are_refused(shop: Lacquer, worker: FakeWorker, body: Any, status: int, code: str) -> None:
     options = {"json": body} if isinstance(body, dict) else {"data": body}
     await refused(await shop.client.post(DESIGNS, headers=ADMIN, **options), status, code)
     assert not [entry for entry in await shop.get(DESIGNS) if entry["own"]]
+    assert not worker.pictures, "no worker looks at a photo in vain"
 
 
 async def test_there_is_room_for_so_many(shop: Lacquer, monkeypatch: pytest.MonkeyPatch) -> None:
