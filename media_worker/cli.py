@@ -316,7 +316,7 @@ def _look(design: str, chosen: Config, model: Path) -> Look:
     from media_worker.wardrobe import Wardrobe
     from protocol.internal import Worn
 
-    if design.isdigit():
+    if design.isdecimal():
         worn = Worn(design_id=int(design))
     elif Path(design).is_file():
         worn = Worn(design_id=None, nail_set=nail_sets.take(files.read_image(Path(design)), model))

@@ -20,7 +20,7 @@ from media_worker.polish.painter import Painter
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
 from protocol import limits
-from protocol.errors import BadImage, BadRequest
+from protocol.errors import BadImage, BadRequest, TooLarge
 from protocol.messages import ImageFormat
 
 Progress = Callable[[int, int], None]
@@ -45,8 +45,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """uint8 (H, W, 3). Raises BadImage, TooLarge or OSError; the message names the file."""
     try:
         return images.decode(path.read_bytes(), max_pixels=limits.MAX_UPLOAD_PIXELS)
-    except BadImage as error:
-        raise BadImage(f"{path}: {error.message}") from error
+    except (BadImage, TooLarge) as error:
+        raise type(error)(f"{path}: {error.message}") from error
 
 
 def paint_image(source: Path, target: Path, look: Look, model: Path, *, compare: float = 0) -> int:

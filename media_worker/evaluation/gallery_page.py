@@ -94,12 +94,13 @@ def _drawn(shown: Sequence[Section], skin: str, folder: Path, progress: Progress
 
 
 def names(photos: Sequence[Path]) -> list[str]:
-    """The files' names; of those that are alike, the later ones are numbered."""
+    """The files' names; of those whose `slug` is the same, the later ones are numbered."""
     seen: Counter[str] = Counter()
     titles = []
     for photo in photos:
-        seen[photo.name] += 1
-        titles.append(photo.name if seen[photo.name] == 1 else f"{photo.name} ({seen[photo.name]})")
+        name = slug(photo.name)
+        seen[name] += 1
+        titles.append(photo.name if seen[name] == 1 else f"{photo.name} ({seen[name]})")
     return titles
 
 

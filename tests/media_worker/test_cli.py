@@ -212,6 +212,7 @@ def test_evaluate_wants_a_mask_for_each_photo(tmp_path: Path, a_model: Path) -> 
         (("apply", "missing.jpg", "out.jpg", "--design", "1"), "missing.jpg: no such file"),
         (("apply", "missing.mp4", "out.mp4", "--design", "1"), "missing.mp4"),
         (("apply", "broken.jpg", "out.jpg", "--design", "1"), "broken.jpg: this is no picture"),
+        (("apply", "wide.png", "out.png", "--design", "1"), "wide.png: the image has 17000x1 pixels"),
         (("apply", "broken.mp4", "out.mp4", "--design", "1"), "broken.mp4 cannot be painted"),
         (("apply", "broken.jpg", "out.tiff", "--design", "1"), "out.tiff: a photo is written as .jpg"),
         (("apply", "broken.jpg", "out.jpg", "--design", "999"), "there is no design 999"),
@@ -237,6 +238,7 @@ def test_mistakes_are_one_line(
     monkeypatch.chdir(tmp_path)
     for name in ("broken.jpg", "broken.mp4"):
         (tmp_path / name).write_bytes(b"not what it says" * 20)
+    (tmp_path / "wide.png").write_bytes(images.encode(np.zeros((1, 17_000, 3), np.uint8), ImageFormat.PNG))
     code, out, err = run(*arguments, "--model", a_model)
     assert (code, out) == (1, "")
     assert message in err

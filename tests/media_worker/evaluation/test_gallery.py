@@ -68,5 +68,7 @@ def test_a_photo_is_shown_before_after_and_close(tmp_path: Path, hand_model: Pat
 
 
 def test_photos_of_the_same_name_keep_their_own_pictures() -> None:
-    names = gallery_page.names([Path("a/hand.jpg"), Path("b/hand.jpg"), Path("b/palm.jpg")])
-    assert len(set(names)) == 3 and names[2] == "palm.jpg"
+    photos = ["a/hand.jpg", "b/hand.jpg", "b/palm.jpg", "My hand.jpg", "my_hand.jpg", "手.jpg", "指.jpg"]
+    names = gallery_page.names([Path(photo) for photo in photos])
+    assert len({gallery_page.slug(name) for name in names}) == len(photos)
+    assert names[2:4] == ["palm.jpg", "My hand.jpg"]
