@@ -30,13 +30,13 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PREVIEW_QUALITY = 85
-"""Of WebP; a hand at 640 pixels takes about 20 kB."""
+"""Of WebP; a hand at 640 pixels takes 10–20 kB."""
 
 HEAVY_PLACES = 6
 """Jobs of one to two seconds: the last one is done before its caller gives up."""
 
 PREVIEW_PLACES = 256
-"""A page asks for the thumbnails of a whole catalogue at once; each takes 15–20 ms."""
+"""A page asks for the thumbnails of a whole catalogue at once; each takes 10–20 ms."""
 
 
 class PictureApi:

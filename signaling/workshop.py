@@ -22,7 +22,7 @@ from signaling.routing import Router
 from signaling.worker_client import Rendered, WorkerClient
 
 PREVIEWS_KEPT = 1024
-"""In memory: every thumbnail of the largest collection, and some hands; 5–30 kB each."""
+"""In memory: every thumbnail of the largest collection (1–3 kB each), and some hands (10–20 kB)."""
 
 TRIES = 3
 """The designs may change again while a worker is told of them."""
