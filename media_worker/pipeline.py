@@ -16,8 +16,10 @@ from media_worker.vision.hands import HandFinder, StillHandFinder
 from media_worker.vision.nails import Nail
 from media_worker.vision.network_finder import NetworkFinder
 from media_worker.vision.pictures import I420Picture, RgbPicture
+from media_worker.vision.schedule import Retreat
 from media_worker.vision.still_finder import StillFinder
 from media_worker.vision.watching import Seen, Watch
+from protocol.errors import VisionFailed
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Processed:
     """Milliseconds: `vision` (all before paint), of which `hands`, `nails` and `flow` where they were due; `render`."""
     keyframe: bool = True
     """Whether nails were looked at closely; else they were only followed from the last frame."""
+    trouble: VisionFailed | None = None
+    """What a live stream did without in this frame: a model that failed, or (`Overrun`) took too long."""
 
     @property
     def confidence(self) -> float:
@@ -43,22 +47,36 @@ class Processed:
 class Pipeline:
     """Paints the nails of one stream. Not thread-safe: call it from one thread. `look` may be replaced at any time."""
 
-    def __init__(self, model_path: Path, look: Look, *, max_hands: int = 2, finder: NailFinder | None = None) -> None:
+    def __init__(
+        self,
+        model_path: Path,
+        look: Look,
+        *,
+        max_hands: int = 2,
+        finder: NailFinder | None = None,
+        live: bool = False,
+    ) -> None:
+        """`live`: frames do not wait for models that hang, and go on without those that fail."""
         self.look = look
         self.compare: float | None = None
         """Share of the width, from the left, that is left untouched."""
         self._painter = Painter()
         self._hands = HandFinder(model_path, max_hands=max_hands)
-        self._watch = Watch(self._hands, finder or NetworkFinder())
+        self._watch = Watch(self._hands, finder or NetworkFinder(), live=live)
 
-    def process_i420(self, i420: Pixels, timestamp_ms: int) -> Processed:
+    def retreat(self, to: Retreat) -> None:
+        """From the next frame on, spends less, as cores are short, or more again."""
+        self._watch.retreat = to
+
+    def process_i420(self, i420: Pixels, timestamp_ms: int, *, hurry: bool = False) -> Processed:
         """Paints a frame in place. uint8 (H·3/2, W) with even H and W, as `VideoFrame.to_ndarray()` gives for yuv420p.
 
+        In a `hurry` nails are only followed: 2 ms instead of up to 20.
         Bytes of the frame change under the nails and nowhere else. Raises VisionFailed; ValueError for other shapes.
         """
         _check(i420, "I420 (H*3//2, W) with even H and W", i420.ndim == 2 and _is_i420(i420))
         start = time.perf_counter()
-        seen = self._watch.see(I420Picture(i420), timestamp_ms)
+        seen = self._watch.see(I420Picture(i420), timestamp_ms, hurry=hurry)
         watched = time.perf_counter()
         self._painter.paint_i420(i420, seen.nails, self.look, left=self._split(i420))
         return _processed(i420, seen, start, watched)
@@ -74,7 +92,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Gives the hand model back. May be called twice."""
-        self._hands.close()
+        self._watch.close(self._hands.close)
 
     def _split(self, image: Pixels) -> int:
         return round((self.compare or 0) * int(image.shape[1]))
@@ -116,7 +134,7 @@ def try_on_still(model_path: Path, rgb: Pixels, look: Look) -> Processed:
 
 
 def _processed(image: Pixels, seen: Seen, start: float, watched: float) -> Processed:
-    return Processed(image, seen.nails, seen.hands, _stages(start, watched) | seen.stages, seen.keyframe)
+    return Processed(image, seen.nails, seen.hands, _stages(start, watched) | seen.stages, seen.keyframe, seen.trouble)
 
 
 def _stages(start: float, seen: float) -> dict[str, float]:

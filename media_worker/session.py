@@ -102,7 +102,7 @@ class Session:
         pipeline.compare = self.settings.compare
 
     def _build(self) -> Pipeline:
-        pipeline = Pipeline(self._model_path, self._wardrobe.look(self.settings))
+        pipeline = Pipeline(self._model_path, self._wardrobe.look(self.settings), live=True)
         pipeline.compare = self.settings.compare
         return pipeline
 

@@ -69,8 +69,8 @@ class Journey:
 
     @property
     def age(self) -> float:
-        """Seconds since it began."""
-        return self._clock() - self.began
+        """Seconds since the frame was complete."""
+        return self._clock() - self.began - self.stages.get("receive", 0.0) / 1000
 
     @property
     def total(self) -> float:

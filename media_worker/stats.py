@@ -13,6 +13,12 @@ from protocol.messages import StageStats, Stats
 FRAMES_IN = prometheus_client.Counter("lacquer_frames_in_total", "Camera frames received")
 FRAMES_OUT = prometheus_client.Counter("lacquer_frames_out_total", "Processed frames")
 FRAMES_DROPPED = prometheus_client.Counter("lacquer_frames_dropped_total", "Frames dropped", ["reason"])
+FRAMES_FOLLOWED = prometheus_client.Counter(
+    "lacquer_frames_followed_total", "Frames whose nails were only followed, not looked at, against plan", ["reason"]
+)
+RETREAT_LEVEL = prometheus_client.Gauge(
+    "lacquer_retreat_level", "Video streams by what they give up as cores are short (0 nothing, 3 most)", ["level"]
+)
 MESSAGES_DROPPED = prometheus_client.Counter("lacquer_messages_dropped_total", "Text messages that slow peers missed")
 STAGE_SECONDS = prometheus_client.Histogram(
     "lacquer_stage_seconds",
@@ -36,6 +42,8 @@ class StreamStatistics:
         self._frames_in = 0
         self._frames_out = 0
         self._dropped: Counter[str] = Counter()
+        self._followed: Counter[str] = Counter()
+        self._retreat: int | None = None
         self._finished: deque[float] = deque(maxlen=SAMPLES)
         self._stages: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
         self._size: tuple[int, int] | None = None
@@ -47,6 +55,19 @@ class StreamStatistics:
     def dropped(self, reason: str) -> None:
         self._dropped[reason] += 1
         FRAMES_DROPPED.labels(reason).inc()
+
+    def followed(self, reason: str) -> None:
+        """A frame went on although nobody looked at its nails."""
+        self._followed[reason] += 1
+        FRAMES_FOLLOWED.labels(reason).inc()
+
+    def retreated(self, level: int | None) -> None:
+        """A video stream gives up so much as cores are short; None when it ends."""
+        if self._retreat is not None:
+            RETREAT_LEVEL.labels(str(self._retreat)).dec()
+        if level is not None:
+            RETREAT_LEVEL.labels(str(level)).inc()
+        self._retreat = level
 
     def finished(self, stages_ms: Mapping[str, float], width: int, height: int) -> None:
         """A processed frame left; `stages_ms` maps stage to milliseconds."""
@@ -63,6 +84,8 @@ class StreamStatistics:
             frames_in=self._frames_in,
             frames_out=self._frames_out,
             frames_dropped=dict(self._dropped),
+            frames_followed=dict(self._followed),
+            retreat=self._retreat or 0,
             fps=self._fps(),
             latency_ms={stage: _percentiles(values) for stage, values in self._stages.items()},
             width=self._size[0] if self._size else None,

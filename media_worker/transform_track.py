@@ -27,11 +27,14 @@ from aiortc.mediastreams import MediaStreamError
 from media_worker import images
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import metadata_of
+from media_worker.load import Load
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stage_times import Journey, hang, journey_of
 from media_worker.stats import MESSAGES_DROPPED
+from media_worker.vision.patience import Overrun
+from media_worker.vision.schedule import Retreat
 from protocol import limits
 from protocol.errors import LacquerError, SessionEnded
 
@@ -39,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 
 DEADLINE = 0.1
-"""Seconds: a frame that is older when its turn comes gets only what is quick, as the next one waits already."""
+"""Seconds since a frame was complete: of an older one, whose turn came so late, nails are only followed."""
 
 UNTOLD = 8
 """Frames that left and whose `metadata` is not written yet; more than one or two mean that the loop is far behind."""
@@ -81,7 +84,9 @@ class TransformTrack(MediaStreamTrack):
         self._capture_clock = capture_clock or CaptureClock()
         self._session = session
         self._source = source
-        self._in: Mailbox[Arrived] = Mailbox(lambda arrived: session.statistics.dropped("superseded"))
+        self._load = Load(time.monotonic())
+        session.statistics.retreated(self._load.retreat)
+        self._in: Mailbox[Arrived] = Mailbox(lambda arrived: self._lost("superseded"))
         self._out: Mailbox[Leaving] = Mailbox(self._replaced)
         self._on_the_way: Leaving | None = None
         self._untold: asyncio.Queue[Leaving] = asyncio.Queue(UNTOLD)
@@ -110,6 +115,7 @@ class TransformTrack(MediaStreamTrack):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._in.close()
         self._out.close()
+        self._session.statistics.retreated(None)
         self.stop()
 
     def _check(self, task: asyncio.Task[None]) -> None:
@@ -132,6 +138,8 @@ class TransformTrack(MediaStreamTrack):
                 statistics.dropped("undecodable")
             elif self._session.settings.paused:
                 statistics.dropped("paused")
+            elif self._load.retreat >= Retreat.FRAMES and number % 2:
+                statistics.dropped("retreat")
             else:
                 self._in.put(Arrived(frame, number, time.monotonic()))
             number += 1
@@ -151,14 +159,30 @@ class TransformTrack(MediaStreamTrack):
                 self._out.put(Leaving(arrived.frame, arrived.number, journey_of(arrived.frame), None))
 
     async def _process(self, arrived: Arrived) -> None:
-        frame, processed = await self._session.run(partial(_transform, arrived.frame, int(arrived.at * 1000)))
+        job = partial(_transform, arrived.frame, int(arrived.at * 1000), self._load.retreat)
+        frame, processed, late = await self._session.run(job)
         self._out.put(Leaving(frame, arrived.number, journey_of(frame), processed))
+        self._judge(processed, late)
         to_rgb = partial(cv2.cvtColor, processed.image, cv2.COLOR_YUV2RGB_I420)
         self._session.keep(processed, frame.width, frame.height, to_rgb)
 
+    def _judge(self, processed: Processed, late: bool) -> None:
+        statistics, trouble = self._session.statistics, processed.trouble
+        if late:
+            statistics.followed("late")
+        elif trouble:
+            statistics.followed("overrun" if isinstance(trouble, Overrun) else trouble.code)
+        self._load.worked(time.monotonic(), (processed.stages["vision"] + processed.stages["render"]) / 1000)
+        statistics.retreated(self._load.retreat)
+
+    def _lost(self, reason: str) -> None:
+        """A newer frame took the place of one."""
+        self._session.statistics.dropped(reason)
+        self._load.lost(time.monotonic())
+
     # --- out -------------------------------------------------------------------------------------------------------
     def _replaced(self, leaving: Leaving) -> None:
-        self._session.statistics.dropped("backpressure")
+        self._lost("backpressure")
         self._left(leaving)
 
     def _sent(self) -> None:
@@ -197,17 +221,21 @@ def _milliseconds(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 1)
 
 
-def _transform(frame: av.VideoFrame, timestamp_ms: int, pipeline: Pipeline) -> tuple[av.VideoFrame, Processed]:
-    """The frame painted, as I420 all the way; runs in the engine's thread."""
+def _transform(
+    frame: av.VideoFrame, timestamp_ms: int, retreat: Retreat, pipeline: Pipeline
+) -> tuple[av.VideoFrame, Processed, bool]:
+    """The frame painted, as I420 all the way, and whether it was late; runs in the engine's thread."""
     journey = journey_of(frame)
     journey.note("queue")
+    late = journey.age > DEADLINE
+    pipeline.retreat(retreat)
     planes: np.ndarray = _even(frame).to_ndarray()
-    processed = pipeline.process_i420(planes, timestamp_ms)
+    processed = pipeline.process_i420(planes, timestamp_ms, hurry=late)
     painted = av.VideoFrame.from_ndarray(processed.image, format="yuv420p")
     painted.pts, painted.time_base = frame.pts, frame.time_base
     hang(journey, painted)
     journey.skip_to_now(processed.stages)
-    return painted, processed
+    return painted, processed, late
 
 
 def _even(frame: av.VideoFrame) -> av.VideoFrame:

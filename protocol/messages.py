@@ -191,7 +191,14 @@ class Stats(Message):
     frames_in: int = 0
     frames_out: int = 0
     frames_dropped: dict[str, int] = {}
-    """By reason: `superseded` (a newer frame came), `paused`, `undecodable`, `vision_failed`, `backpressure`."""
+    """By reason: `superseded` (a newer frame came), `backpressure` (a newer one was ready to be sent), `retreat` (cores
+    are short), `paused`, `undecodable`, `vision_failed` (went through unpainted)."""
+    frames_followed: dict[str, int] = {}
+    """Frames whose nails were only followed, by reason: `late` (too old when their turn came), `overrun` (a model took
+    too long), `vision_failed` (a model failed)."""
+    retreat: int = 0
+    """What is given up as cores are short, each step including the last: 0 nothing, 1 cadence of looking, 2 smaller
+    inference, 3 every second frame."""
     fps: float = 0.0
     """Processed frames a second over the last 2 s."""
     latency_ms: dict[str, StageStats] = {}

@@ -94,14 +94,16 @@ class Session:
     def total_statistics(self) -> Stats:
         """Counters over the session's whole life; rates and sizes as they are now."""
         before, now = self.earlier, self.statistics
-        reasons = dict.fromkeys([*before.frames_dropped, *now.frames_dropped])
         return now.model_copy(
             update={
                 "frames_in": before.frames_in + now.frames_in,
                 "frames_out": before.frames_out + now.frames_out,
-                "frames_dropped": {
-                    reason: before.frames_dropped.get(reason, 0) + now.frames_dropped.get(reason, 0)
-                    for reason in reasons
-                },
+                "frames_dropped": _sum(before.frames_dropped, now.frames_dropped),
+                "frames_followed": _sum(before.frames_followed, now.frames_followed),
             }
         )
+
+
+def _sum(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
+    """Counts by reason, in the order in which reasons first came up."""
+    return {reason: before.get(reason, 0) + now.get(reason, 0) for reason in dict.fromkeys([*before, *now])}

@@ -60,6 +60,9 @@ class Guess:
 class NailFinder(ABC):
     """Finds nails in single pictures; remembers nothing that matters from one to the next."""
 
+    thrifty = False
+    """Set where cores are short: search with less, and miss the smallest nails."""
+
     @abstractmethod
     def propose(self, picture: Picture) -> list[Guess]:
         """Places that look like nails, with or without a hand."""

@@ -30,8 +30,8 @@ SHOW, HIDE = 0.5, 0.35
 SHOW_NAMELESS, HIDE_NAMELESS = 0.9, 0.6
 """The same without a hand behind it: a stream looks at thousands of places, and paint on a cupboard looks silly."""
 
-FLOW_ONLY_MS = 200
-"""A nail that nobody has looked at closely for so long is not believed any more."""
+FLOW_ONLY_MS, FLOW_ONLY_TRUSTING_MS = 200, 500
+"""A nail that nobody has looked at closely for so long is not believed any more; the other where cores are short."""
 
 CORRECTION = 0.1
 """Share of a small difference between look and prediction that is taken over. A look's noise σ becomes
@@ -121,6 +121,8 @@ class NailFollower:
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self.trusting = False
+        """Whether flow alone is believed for longer."""
         self._flow = Flow()
         self._pads: list[Guess] = []
         self._numbers = 0
@@ -198,12 +200,13 @@ class NailFollower:
 
     def fade(self, now: float, elapsed: float) -> list[Nail]:
         """Moves visibilities on by `elapsed` ms and forgets what is gone. The nails to paint."""
+        since = now - (FLOW_ONLY_TRUSTING_MS if self.trusting else FLOW_ONLY_MS)
         for track in self.tracks:
             low, high = track.visibility - elapsed / FADE_OUT_MS, track.visibility + elapsed / FADE_IN_MS
-            track.visibility = float(np.clip(np.clip(_goal(track, now), low, high), 0, 1))
+            track.visibility = float(np.clip(np.clip(_goal(track, since), low, high), 0, 1))
             if track.gone:
                 track.visibility = 0.0
-        self.tracks = [track for track in self.tracks if track.visibility > 0 or _hopeful(track, now)]
+        self.tracks = [track for track in self.tracks if track.visibility > 0 or _hopeful(track, since)]
         owners = _owners(self.tracks)
         return numbered(_nail(track, owners) for track in self.tracks if track.visibility > 0)
 
@@ -260,16 +263,16 @@ def _votes(track: Track | None) -> float:
     return track.votes.get(track.name, 0.0) if track and track.name else -math.inf
 
 
-def _goal(track: Track, now: float) -> float:
-    """The visibility that it should have."""
+def _goal(track: Track, since: float) -> float:
+    """The visibility that it should have, where a look must have found it `since` then."""
     certain = track.shown and track.confirmed and not track.denied
-    believed = certain and not track.lost and now - track.looked <= FLOW_ONLY_MS
+    believed = certain and not track.lost and track.looked >= since
     return track.seen_visibility * 0.5**track.misses * (track.misses < 2) if believed else 0.0
 
 
-def _hopeful(track: Track, now: float) -> bool:
+def _hopeful(track: Track, since: float) -> bool:
     """Whether an invisible nail may show again."""
-    return not track.denied and track.misses < 2 and now - track.looked <= FLOW_ONLY_MS
+    return not track.denied and track.misses < 2 and track.looked >= since
 
 
 def _nail(track: Track, owners: dict[Name, Track]) -> Nail:

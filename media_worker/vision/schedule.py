@@ -4,27 +4,57 @@ them are more than a frame may take, so they take turns, and optical flow carrie
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
-EVERY_SECOND_FRAME = 50
-"""Milliseconds: of frames 33 apart, every second one; of slower ones, every one."""
 
-SPARSE = 50
-"""Frames that come this many milliseconds apart leave time for all work that is due."""
+class Retreat(IntEnum):
+    """What is given up when cores are short, in this order; each step includes those before it."""
 
-HANDS_WITH_NAILS = 80
-"""How often a hand is looked for, ms, whose nails are followed: of frames 33 apart, every third one. Nails need it only
-for their names and for turning away."""
+    NONE = 0
+    CADENCE = 1
+    """Hands and nails are looked at less often."""
+    INFERENCE = 2
+    """The map network sees a smaller picture; only half of the nails are looked at, in turns."""
+    FRAMES = 3
+    """Every second frame is left out."""
 
-HANDS_WITHOUT_HAND = 250
-"""How often a hand is looked for, ms, where nails are followed without one, as in close-ups."""
+
+@dataclass(frozen=True)
+class Pace:
+    """How often work is due, in milliseconds."""
+
+    sparse: int = 50
+    """Frames that come this far apart leave time for all work that is due."""
+    refine: int = 50
+    """Of frames 33 apart, every second one; of slower ones, every one."""
+    searched_hands: int = 50
+    """Hands where there is none, or where nails are not settled."""
+    settled_hands: int = 80
+    """A hand whose nails are followed: of frames 33 apart, every third one. Nails need it only for their names and for
+    turning away."""
+    hands_without_hand: int = 250
+    """Hands where nails are followed without one, as in close-ups."""
+    propose_without_nails: int = 50
+    propose_without_hand: int = 200
+    propose_with_hand: int = 1500
+    """How often the whole picture is searched for further nails. A hand's landmarks show where most are."""
+
+
+SLOWER = Pace(50, 80, 80, 120, 400, 80, 300, 3000)
+PACES = {
+    Retreat.NONE: Pace(),
+    Retreat.CADENCE: SLOWER,
+    Retreat.INFERENCE: SLOWER,
+    Retreat.FRAMES: replace(SLOWER, sparse=90, refine=50),  # the frames that are left come 66 apart: still in turns
+}
+
+URGENT = 50
+"""A nail that was just lost or missed is looked at in the next frame; in retreat, this many milliseconds later."""
 
 HAND_MAY_BE_BACK = 400
 """For so long after a hand was lost, ms, it is looked for as if there were one: MediaPipe first looks where it was, and
 needs up to three looks to find it anew."""
-
-PROPOSE_WITHOUT_HAND, PROPOSE_WITH_HAND = 200, 1500
-"""How often the whole picture is searched for further nails, ms. A hand's landmarks show where most are."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +75,22 @@ class Schedule:
     def __init__(self) -> None:
         self._frame = self._hands = self._propose = self._refine = self._hand_seen = -math.inf
 
-    def next(self, now: float, *, hands: int, nails: int, urgent: bool) -> Work:
+    def next(self, now: float, *, hands: int, nails: int, urgent: bool, retreat: Retreat = Retreat.NONE) -> Work:
         """The work for the frame at `now`, ms; `hands` and `nails` are followed so far.
 
         `urgent`: a nail was just lost, missed or seen for the first time, so look again at once.
         """
+        pace = PACES[retreat]
+        urgent = urgent and (retreat == Retreat.NONE or now - self._refine >= URGENT)
         if hands or self._frame == -math.inf:
             self._hand_seen = now
-        sparse = now - self._frame >= SPARSE
+        sparse = now - self._frame >= pace.sparse
         close_up = nails > 0 and now - self._hand_seen > HAND_MAY_BE_BACK
         settled = hands > 0 and nails >= 4 * hands and not urgent
-        interval = HANDS_WITHOUT_HAND if close_up else HANDS_WITH_NAILS if settled else EVERY_SECOND_FRAME
+        interval = pace.hands_without_hand if close_up else pace.settled_hands if settled else pace.searched_hands
         hands_due = now - self._hands >= interval
-        propose_due = now - self._propose >= _propose_interval(hands, nails)
-        refine_due = nails > 0 and (urgent or now - self._refine >= EVERY_SECOND_FRAME)
+        propose_due = now - self._propose >= _propose_interval(pace, hands, nails)
+        refine_due = nails > 0 and (urgent or now - self._refine >= pace.refine)
         if not sparse:
             first = urgent or not (refine_due or propose_due) or self._hands < max(self._refine, self._propose)
             hands_due = hands_due and first
@@ -79,7 +111,7 @@ class Schedule:
         self._refine = now if work.refine else self._refine
 
 
-def _propose_interval(hands: int, nails: int) -> int:
+def _propose_interval(pace: Pace, hands: int, nails: int) -> int:
     if not nails:
-        return EVERY_SECOND_FRAME
-    return PROPOSE_WITH_HAND if hands else PROPOSE_WITHOUT_HAND
+        return pace.propose_without_nails
+    return pace.propose_with_hand if hands else pace.propose_without_hand

@@ -1,24 +1,36 @@
-"""What a stream shows, frame by frame: hands, nails and flow, each when it is due."""
+"""What a stream shows, frame by frame: hands, nails and flow, each when it is due. A live stream does without a look
+that fails or takes too long: its nails are followed by flow alone."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
+
+import structlog
 
 from media_worker.vision.finder import Guess, NailFinder, distinct, finger_pads, same_place
-from media_worker.vision.following import FADE_IN_MS, NailFollower
+from media_worker.vision.following import FADE_IN_MS, NailFollower, Track
 from media_worker.vision.hands import Hand
 from media_worker.vision.nails import Nail
+from media_worker.vision.patience import Patience
 from media_worker.vision.pictures import Picture
-from media_worker.vision.schedule import Schedule
+from media_worker.vision.schedule import Retreat, Schedule
 from media_worker.vision.tracking import FORGET_MS, HandTracker
+from protocol.errors import VisionFailed
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 REFUSED_MS = 250
 """Where landmarks expect a nail and a look found none, as at a tucked thumb, nobody looks again for so long, unless the
 hand moves on."""
+
+TROUBLE_MS = 1000
+"""For so long after a look failed, nails are believed longer without one."""
 
 
 class Hands(Protocol):
@@ -39,14 +51,20 @@ class Seen:
     """Whether nails were looked at closely; else they were followed by flow alone."""
     stages: dict[str, float]
     """Milliseconds of `hands`, `nails` and `flow`, as far as they were due."""
+    trouble: VisionFailed | None = None
+    """Why a look of a live stream was done without; `Overrun` where it took too long."""
 
 
 class Watch:
     """Watches one stream. Not thread-safe."""
 
-    def __init__(self, hands: Hands, finder: NailFinder) -> None:
+    def __init__(self, hands: Hands, finder: NailFinder, *, live: bool = False) -> None:
+        """`live`: frames wait only so long for a model (`patience.py`), and go on without one that fails."""
+        self.retreat = Retreat.NONE
         self._hands = hands
         self._finder = finder
+        self._patience = (Patience("hands"), Patience("nails")) if live else None
+        self._troubled = self._logged = float("-inf")
         self._tracker = HandTracker()
         self._follower = NailFollower()
         self._schedule = Schedule()
@@ -58,8 +76,10 @@ class Watch:
         self._refused: list[tuple[int, Guess]] = []
         """When a look found no nail, and where."""
 
-    def see(self, picture: Picture, now: int) -> Seen:
-        """The nails in the next frame, at `now`, milliseconds. Raises VisionFailed.
+    def see(self, picture: Picture, now: int, *, hurry: bool = False) -> Seen:
+        """The nails in the next frame, at `now`, milliseconds. In a `hurry` they are only followed.
+
+        Raises VisionFailed, unless the stream is live.
 
         After a pause, or a change of size, a stream starts anew. A first frame shows its nails in full: there is
         nothing before it to flicker against, and a client may send no other.
@@ -70,11 +90,24 @@ class Watch:
         self._clock += elapsed
         if fresh:
             self._restart()
+        self._finder.thrifty = self.retreat >= Retreat.INFERENCE
+        self._follower.trusting = self._finder.thrifty or self._clock - self._troubled <= TROUBLE_MS
         stages: dict[str, float] = {}
         with _timed(stages, "flow"):
             self._follower.move(picture)
-        keyframe = self._work(picture, fresh, stages)
-        return Seen(self._follower.fade(self._clock, elapsed), self._found, keyframe, stages)
+        keyframe, trouble = False, None
+        if fresh or not hurry:
+            keyframe, trouble = self._work(picture, fresh, stages)
+        return Seen(self._follower.fade(self._clock, elapsed), self._found, keyframe, stages, trouble)
+
+    def close(self, release: Callable[[], None]) -> None:
+        """Frees the hand model with `release`, as soon as it is idle. May be called twice."""
+        if self._patience is None:
+            release()
+            return
+        hands, nails = self._patience
+        nails.close()
+        hands.close(release)
 
     def _restart(self) -> None:
         self._follower.restart()
@@ -82,24 +115,49 @@ class Watch:
         self._found = 0
         self._refused = []
 
-    def _work(self, picture: Picture, fresh: bool, stages: dict[str, float]) -> bool:
+    def _work(self, picture: Picture, fresh: bool, stages: dict[str, float]) -> tuple[bool, VisionFailed | None]:
+        """Whether there were nails to look at, and what went wrong."""
         tracks = self._follower.tracks
         urgent = any(track.restless for track in tracks)
-        work = self._schedule.next(self._clock, hands=self._found, nails=len(tracks), urgent=urgent)
+        work = self._schedule.next(
+            self._clock, hands=self._found, nails=len(tracks), urgent=urgent, retreat=self.retreat
+        )
         places: list[Guess] = []
+        troubles: list[VisionFailed] = []
+        keyframe = False
         if work.hands:
-            with _timed(stages, "hands"):
+            with _timed(stages, "hands"), self._done_without(troubles):
                 places += self._expect(picture)
-        if not (work.propose or work.refine or places):
-            return False
-        with _timed(stages, "nails"):
-            if work.propose:
-                places += self._finder.propose(picture)
-            return self._look(picture, places, fresh, refine=work.refine)
+        if work.propose or work.refine or places:
+            with _timed(stages, "nails"), self._done_without(troubles):
+                if work.propose:
+                    places += self._ask_finder(partial(self._finder.propose, picture))
+                keyframe = self._look(picture, places, fresh, refine=work.refine)
+        return keyframe, troubles[0] if troubles else None
+
+    @contextmanager
+    def _done_without(self, troubles: list[VisionFailed]) -> Iterator[None]:
+        """A live stream goes on without a look that fails; that is logged at most once a second."""
+        try:
+            yield
+        except VisionFailed as error:
+            if self._patience is None:
+                raise
+            troubles.append(error)
+            self._troubled = self._clock
+            if self._clock - self._logged >= 1000:
+                self._logged = self._clock
+                log.warning("vision failed; nails are only followed", error=error.message)
+
+    def _ask_hands(self, look: Callable[[], T]) -> T:
+        return self._patience[0].ask(look) if self._patience else look()
+
+    def _ask_finder(self, look: Callable[[], T]) -> T:
+        return self._patience[1].ask(look) if self._patience else look()
 
     def _expect(self, picture: Picture) -> list[Guess]:
         """Finds hands, names nails and denies pads by them; the places where further nails should be."""
-        hands = self._hands.find(picture, self._clock)
+        hands = self._ask_hands(partial(self._hands.find, picture, self._clock))
         self._found = len(hands)
         steady = self._tracker.update(hands, self._clock, max(picture.size))
         self._follower.deny([pad for hand in steady for pad in finger_pads(hand)])
@@ -109,19 +167,29 @@ class Watch:
 
     def _look(self, picture: Picture, places: list[Guess], fresh: bool, *, refine: bool) -> bool:
         """Looks closely at what is followed, if `refine`, and at new places. Whether there was anything to look at."""
-        tracks = [track for track in self._follower.tracks if not track.denied]
+        followed = [track for track in self._follower.tracks if not track.denied]
+        tracks = self._in_turn(followed) if refine else []
         known = [track.guess for track in tracks]
-        new = [place for place in distinct(places, known) if not self._follower.denies(place)]
-        guesses = (known if refine else []) + new
+        new = [
+            place for place in distinct(places, [track.guess for track in followed]) if not self._follower.denies(place)
+        ]
+        guesses = known + new
         if not guesses:
             return False
-        nails = self._finder.refine(picture, guesses)
+        nails = self._ask_finder(partial(self._finder.refine, picture, guesses))
         if refine:
             self._follower.correct(tracks, nails[: len(known)], self._clock)
         found = nails[len(guesses) - len(new) :]
         self._refused += [(self._clock, place) for place, nail in zip(new, found, strict=True) if nail is None]
         self._follower.add(found, self._clock, shown=fresh)
         return True
+
+    def _in_turn(self, tracks: list[Track]) -> list[Track]:
+        """Those to look at: all, or in retreat the restless and the half that nobody looked at for longest."""
+        if self.retreat < Retreat.INFERENCE:
+            return tracks
+        calm = sorted((track for track in tracks if not track.restless), key=lambda track: track.looked)
+        return [track for track in tracks if track.restless] + calm[: (len(calm) + 1) // 2]
 
 
 @contextmanager

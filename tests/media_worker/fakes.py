@@ -14,7 +14,9 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.polish.looks import Look
 from media_worker.session import Session
 from media_worker.shelf import Shelf
+from media_worker.vision.schedule import Retreat
 from protocol import framing
+from protocol.errors import VisionFailed
 from protocol.internal import SessionSpec
 
 NO_MODEL = Path("no-model-needed")
@@ -28,23 +30,31 @@ class FakePipeline(Pipeline):
     delay = 0.0
     failing = False
 
-    def __init__(self, model_path: Path, look: Look, *, max_hands: int = 2) -> None:
+    trouble: VisionFailed | None = None
+
+    def __init__(self, model_path: Path, look: Look, *, live: bool = False) -> None:
         type(self).built += 1
+        self.hurried: list[bool] = []
+        self.retreats: list[Retreat] = []
         self.look = look
         self.compare: float | None = None
 
     def process_rgb(self, rgb: np.ndarray, timestamp_ms: int) -> Processed:
         return self._process(rgb)
 
-    def process_i420(self, i420: np.ndarray, timestamp_ms: int) -> Processed:
+    def process_i420(self, i420: np.ndarray, timestamp_ms: int, *, hurry: bool = False) -> Processed:
+        self.hurried.append(hurry)
         return self._process(i420)
+
+    def retreat(self, to: Retreat) -> None:
+        self.retreats.append(to)
 
     def _process(self, image: np.ndarray) -> Processed:
         time.sleep(self.delay)
         if self.failing:
             raise RuntimeError("the model is broken")
         image.flat[0] = 255
-        return Processed(image, nails=[], hands=0, stages={"vision": 1.0, "render": 0.1})
+        return Processed(image, nails=[], hands=0, stages={"vision": 1.0, "render": 0.1}, trouble=self.trouble)
 
     def close(self) -> None:
         type(self).closed += 1

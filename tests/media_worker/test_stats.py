@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import prometheus_client
+
 from media_worker.stats import StreamStatistics
 
 
@@ -26,3 +28,26 @@ def test_rate_falls_to_zero_when_frames_stop() -> None:
     statistics.finished({}, 2, 2)
     now = 10.0
     assert statistics.snapshot().fps == 0
+
+
+def test_retreats_are_told_and_counted_by_level() -> None:
+    def streams(level: int) -> float:
+        return prometheus_client.REGISTRY.get_sample_value("lacquer_retreat_level", {"level": str(level)}) or 0.0
+
+    before = [streams(level) for level in range(4)]
+    statistics = StreamStatistics()
+    assert statistics.snapshot().retreat == 0
+    for level in (0, 1, 2):
+        statistics.retreated(level)
+    assert statistics.snapshot().retreat == 2
+    assert [streams(level) - before[level] for level in range(4)] == [0, 0, 1, 0]
+    statistics.retreated(None)
+    assert statistics.snapshot().retreat == 0
+    assert [streams(level) - before[level] for level in range(4)] == [0, 0, 0, 0]
+
+
+def test_frames_only_followed_are_counted_by_reason() -> None:
+    statistics = StreamStatistics()
+    for reason in ("late", "overrun", "late"):
+        statistics.followed(reason)
+    assert statistics.snapshot().frames_followed == {"late": 2, "overrun": 1}

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from fractions import Fraction
 
 import av
@@ -9,8 +12,13 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from media_worker.images import MAX_SIDE
+from media_worker.session import Session
+from media_worker.stage_times import Journey, hang
 from media_worker.transform_track import TransformTrack
-from tests.media_worker.fakes import FakeConnection, session
+from media_worker.vision.patience import Overrun
+from media_worker.vision.schedule import Retreat
+from protocol.errors import VisionFailed
+from tests.media_worker.fakes import FakeConnection, FakePipeline, session
 
 pytestmark = pytest.mark.usefixtures("fake_vision")
 
@@ -107,3 +115,66 @@ async def test_a_frame_that_a_newer_one_replaces_is_told_of_too() -> None:
     assert one.statistics.snapshot().frames_dropped == {"backpressure": 2}
     await track.close()
     await one.detach(connection)
+
+
+@pytest.fixture
+async def watched() -> AsyncIterator[Session]:
+    """A session that somebody watches."""
+    one, connection = session(), FakeConnection()
+    await one.attach(connection)
+    yield one
+    await one.detach(connection)
+
+
+async def show(one: Session, camera: Camera) -> int:
+    """Plays the camera to its end; how many frames came out."""
+    track, frames = TransformTrack(one, camera, lambda: None), 0
+    with suppress(MediaStreamError):
+        async with asyncio.timeout(20):
+            while True:
+                await track.recv()
+                frames += 1
+    await track.close()
+    return frames
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [(Overrun(), "overrun"), (VisionFailed(), "vision_failed")])
+async def test_frames_with_nails_only_followed_are_counted(
+    watched: Session, fake_vision: type[FakePipeline], trouble: VisionFailed, reason: str
+) -> None:
+    fake_vision.trouble = trouble
+    assert await show(watched, PacedCamera(2)) == 2
+    stats = watched.statistics.snapshot()
+    assert (stats.frames_out, stats.frames_followed, stats.frames_dropped) == (2, {reason: 2}, {})
+
+
+class LateCamera(Camera):
+    """Its frames waited for 0.2 s before they were decoded."""
+
+    async def recv(self) -> av.VideoFrame:
+        frame = await super().recv()
+        hang(Journey(time.monotonic() - 0.2), frame)
+        return frame
+
+
+async def test_a_frame_that_is_too_old_only_gets_what_is_quick(watched: Session) -> None:
+    assert await show(watched, LateCamera((64, 48))) == 1
+    assert await watched.run(lambda pipeline: getattr(pipeline, "hurried", None)) == [True]
+    assert await show(watched, Camera((64, 48))) == 1
+    assert await watched.run(lambda pipeline: getattr(pipeline, "hurried", None)) == [True, False]
+    assert watched.statistics.snapshot().frames_followed == {"late": 1}
+
+
+async def test_slow_vision_makes_a_stream_retreat_and_says_so(
+    watched: Session, fake_vision: type[FakePipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_worker.load.WINDOW", 0.1)
+    fake_vision.delay = 0.12  # of frames 50 ms apart, every second one is lost
+    levels: list[Retreat | None] = []
+    monkeypatch.setattr(watched.statistics, "retreated", levels.append)
+    await show(watched, PacedCamera(40))
+    assert list(dict.fromkeys(levels)) == [*Retreat, None], "one after the other, and none when it is over"
+    dropped = watched.statistics.snapshot().frames_dropped
+    assert dropped["retreat"] > 0 and dropped["superseded"] > 0
+    asked = await watched.run(lambda pipeline: getattr(pipeline, "retreats", []))
+    assert asked[-1] == Retreat.FRAMES, "the pipeline is told"

@@ -61,11 +61,16 @@ def test_a_session_that_is_over_is_not_extended(status: SessionStatus, now: floa
 
 
 def test_counters_go_on_where_a_worker_starts_from_zero() -> None:
-    first = session(statistics=Stats(frames_in=100, frames_out=90, frames_dropped={"superseded": 10}))
+    counted = Stats(frames_in=100, frames_out=90, frames_dropped={"superseded": 10}, frames_followed={"late": 2})
+    first = session(statistics=counted)
     moved = first.reported(Config(), Stats(frames_in=5, frames_out=4, frames_dropped={"paused": 1}, fps=20))
     again = moved.reported(Config(), Stats(frames_in=7, frames_out=6, frames_dropped={"paused": 1}, fps=25))
     assert again.total_statistics == Stats(
-        frames_in=107, frames_out=96, frames_dropped={"superseded": 10, "paused": 1}, fps=25
+        frames_in=107,
+        frames_out=96,
+        frames_dropped={"superseded": 10, "paused": 1},
+        frames_followed={"late": 2},
+        fps=25,
     )
 
 

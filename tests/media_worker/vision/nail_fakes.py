@@ -95,9 +95,9 @@ class TrueHands:
 class Stream:
     """A watched stream of drawn frames, as a cheap camera gives them: noise σ 4, JPEG 60."""
 
-    def __init__(self, sigma: float = 0.5) -> None:
+    def __init__(self, sigma: float = 0.5, *, live: bool = False) -> None:
         self.nails, self.hands = TrueNails(sigma), TrueHands()
-        self.watch = Watch(self.hands, self.nails)
+        self.watch = Watch(self.hands, self.nails, live=live)
         self.frame = 0
 
     def show(self, scene: Scene) -> tuple[Drawing, Seen]:

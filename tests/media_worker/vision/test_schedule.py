@@ -3,15 +3,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media_worker.vision.schedule import Schedule, Work
+from media_worker.vision.following import FLOW_ONLY_MS, FLOW_ONLY_TRUSTING_MS
+from media_worker.vision.schedule import Retreat, Schedule, Work
 
 HANDS_MS, PROPOSE_MS, REFINE_MS = 11.0, 18.0, 7.0
 """Of one thread of a 2-core AMD EPYC: one hand, a map of 320x240, five crops."""
 
 
-def run(frames: int, interval: float, *, hands: int = 1, nails: int = 5, urgent: bool = False) -> list[Work]:
+def run(
+    frames: int,
+    interval: float,
+    *,
+    hands: int = 1,
+    nails: int = 5,
+    urgent: bool = False,
+    retreat: Retreat = Retreat.NONE,
+) -> list[Work]:
     schedule = Schedule()
-    return [schedule.next(k * interval, hands=hands, nails=nails, urgent=urgent) for k in range(frames)]
+    return [
+        schedule.next(k * interval, hands=hands, nails=nails, urgent=urgent, retreat=retreat) for k in range(frames)
+    ]
 
 
 def cost(work: Work) -> float:
@@ -82,3 +93,19 @@ def test_a_restart_makes_all_due_again() -> None:
     schedule.next(0, hands=1, nails=5, urgent=False)
     schedule.restart()
     assert schedule.next(1, hands=0, nails=0, urgent=False) == Work(hands=True, propose=True, refine=False)
+
+
+@pytest.mark.parametrize("retreat", [Retreat.CADENCE, Retreat.INFERENCE, Retreat.FRAMES])
+@pytest.mark.parametrize(("hands", "nails"), [(1, 5), (0, 5), (2, 10), (0, 0)])
+def test_in_retreat_a_second_costs_less_and_work_still_takes_turns(retreat: Retreat, hands: int, nails: int) -> None:
+    frames, interval = (150, 66.7) if retreat == Retreat.FRAMES else (300, 33.4)
+    work = run(frames, interval, hands=hands, nails=nails, retreat=retreat)[1:]
+    at_ease = run(300, 33.4, hands=hands, nails=nails)[1:]
+    assert sum(map(cost, work)) < 0.85 * sum(map(cost, at_ease))
+    assert max(map(cost, work)) <= PROPOSE_MS
+    if nails:
+        gaps = np.diff([k * interval for k, each in enumerate(work) if each.refine])
+        if retreat == Retreat.CADENCE:
+            assert max(gaps) <= FLOW_ONLY_MS
+        else:
+            assert max(gaps[1:] + gaps[:-1]) <= FLOW_ONLY_TRUSTING_MS, "each nail is in every second look"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -10,15 +12,18 @@ import pytest
 
 from media_worker.drawn_hand import Drawing, Scene, Sweep, draw
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.finder import SURE_SIDE
-from media_worker.vision.hands import STREAM_SIZE, HandFinder
+from media_worker.vision.finder import SURE_SIDE, Guess
+from media_worker.vision.hands import STREAM_SIZE, Hand, HandFinder
 from media_worker.vision.nails import Nail
 from media_worker.vision.network_finder import STREAM_CROP_SIZE, STREAM_MAP_SIZE, NetworkFinder
-from media_worker.vision.pictures import I420Picture
+from media_worker.vision.patience import Overrun
+from media_worker.vision.pictures import I420Picture, Picture
+from media_worker.vision.schedule import Retreat
 from media_worker.vision.shapes import NailShape
 from media_worker.vision.watching import Seen, Watch
 from protocol.designs import Finger
-from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream, pads_as_nails
+from protocol.errors import VisionFailed
+from tests.media_worker.vision.nail_fakes import FRAME_MS, Stream, TrueNails, as_sent, pads_as_nails
 
 STILL = Scene(still=True)
 
@@ -224,3 +229,117 @@ def test_a_nail_that_comes_into_view_shows_soon() -> None:
     stream.nails.hidden = set()
     _, seen = stream.run(STILL, 15)[-1]
     assert {nail.finger: nail.visibility for nail in seen.nails}[Finger.THUMB] == 1, "within half a second"
+
+
+# --- models that fail or hang, cores that are short ------------------------------------------------------------------
+@pytest.fixture
+def live() -> Iterator[Stream]:
+    """A live stream in which nails are followed, and models have answered quickly so far."""
+    stream = Stream(live=True)
+    stream.run(Scene(), 25)
+    yield stream
+    stream.watch.close(lambda: None)
+
+
+def slowest(stream: Stream, frames: int) -> tuple[float, list[Seen]]:
+    """The longest that `see` took of so many further frames, in seconds, and what was seen."""
+    took, seen = [], []
+    for _ in range(frames):
+        drawing = draw(Scene(), stream.frame * FRAME_MS / 1000)
+        stream.nails.drawing = stream.hands.drawing = drawing
+        picture = as_sent(drawing.rgb)
+        began = time.monotonic()
+        seen.append(stream.watch.see(picture, stream.frame * FRAME_MS))
+        took.append(time.monotonic() - began)
+        stream.frame += 1
+    return max(took), seen
+
+
+def test_a_hand_model_that_hangs_stalls_nothing(live: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(picture: Picture, timestamp_ms: int) -> list[Hand]:
+        time.sleep(2)
+        return []
+
+    monkeypatch.setattr(live.hands, "find", hang)
+    longest, seen = slowest(live, 30)
+    assert longest < 0.35, "one look is waited for, a bit"
+    assert any(isinstance(each.trouble, Overrun) for each in seen)
+    assert all([nail.visibility for nail in each.nails] == [1] * 5 for each in seen), (
+        "a second, and all nails are there"
+    )
+    assert all({nail.finger for nail in each.nails} == set(Finger) for each in seen)
+
+
+def test_nail_networks_that_fail_leave_nails_followed_for_a_moment(
+    live: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(picture: Picture, guesses: object) -> list[Nail | None]:
+        raise VisionFailed("broken")
+
+    monkeypatch.setattr(live.nails, "refine", fail)
+    _, seen = slowest(live, 25)
+    assert all(len(each.nails) == 5 for each in seen[: 400 // FRAME_MS])
+    assert seen[-1].nails == [], "paint that nobody checks does not stay for ever"
+    monkeypatch.undo()
+    _, seen = slowest(live, 20)
+    assert [nail.visibility for nail in seen[-1].nails] == [1] * 5
+    assert seen[-1].trouble is None
+
+
+def test_where_nobody_waits_failures_are_told() -> None:
+    stream = Stream()
+
+    def fail(picture: Picture) -> list[Guess]:
+        raise VisionFailed("broken")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stream.nails, "propose", fail)
+        with pytest.raises(VisionFailed, match="broken"):
+            stream.show(Scene())
+
+
+def test_in_a_hurry_nails_are_followed_and_nothing_else(live: Stream) -> None:
+    looks, calls = live.nails.looks, live.hands.calls
+    for _ in range(3):
+        live.frame += 1
+        seen = live.watch.see(
+            as_sent(draw(Scene(), live.frame * FRAME_MS / 1000).rgb), live.frame * FRAME_MS, hurry=True
+        )
+        assert seen.stages.keys() == {"flow"} and not seen.keyframe
+        assert [nail.visibility for nail in seen.nails] == [1] * 5
+    assert (live.nails.looks, live.hands.calls) == (looks, calls)
+
+
+@pytest.mark.parametrize("retreat", list(Retreat))
+def test_in_retreat_nails_stay_where_they_are_seen_and_cost_less(retreat: Retreat) -> None:
+    stream = Stream(sigma=0.5)
+    step = 2 if retreat == Retreat.FRAMES else 1
+    stream.run(Scene(), 12)
+    stream.watch.retreat = retreat
+    places, miss = len(stream.nails.asked), []
+    for _ in range(36 // step):
+        stream.frame += step - 1
+        drawing, seen = stream.show(Scene())
+        assert [nail.visibility for nail in seen.nails] == [1] * 5
+        assert {nail.finger for nail in seen.nails} == set(Finger)
+        miss += errors(drawing, seen)
+    assert np.percentile(np.abs(miss), 95) < 1.5
+    looked_at = len(stream.nails.asked) - places
+    assert looked_at <= {Retreat.NONE: 95, Retreat.CADENCE: 65, Retreat.INFERENCE: 45, Retreat.FRAMES: 45}[retreat]
+    assert stream.nails.thrifty == (retreat >= Retreat.INFERENCE)
+
+
+@pytest.mark.parametrize("retreat", [Retreat.CADENCE, Retreat.FRAMES])
+@pytest.mark.media
+def test_a_second_hand_appears_within_half_a_second_in_retreat(hand_model: Path, retreat: Retreat) -> None:
+    nails, step = TrueNails(), 2 if retreat == Retreat.FRAMES else 1
+    one, two = (draw(Scene(hands=hands, still=True), 0) for hands in (1, 2))
+    with closing(HandFinder(hand_model)) as hands:
+        watch = Watch(hands, nails)
+        watch.retreat = retreat
+        for frame in range(0, 46, step):
+            nails.drawing = two if frame >= 26 else one
+            seen = watch.see(as_sent(nails.drawing.rgb), frame * FRAME_MS)
+            if len(seen.nails) >= 9:
+                break
+    assert 26 <= frame < 26 + 500 / FRAME_MS
