@@ -50,7 +50,10 @@ class Page:
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         while True:  # events and whatever else comes before the answer are of no use here
-            message = await self._socket.receive_json()
+            try:
+                message = await self._socket.receive_json()
+            except TypeError as error:  # aiohttp's word for a message that is no text, such as a close
+                raise BenchError("Chromium went away; is there memory left?") from error
             if message.get("id") == number:
                 if "error" in message:
                     raise BenchError(f"Chromium refused {method}: {message['error']['message']}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, Self
 
@@ -20,6 +20,9 @@ from media_worker.vision.arrays import Pixels
 
 Offer = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to a server and brings the answer back. Raises BenchError."""
+
+_FILES = files("media_worker.bench") / "page"
+PAGE, SCRIPT = ((_FILES / name).read_text("utf-8") for name in ("index.html", "bench.js"))
 
 SDP = {"Content-Type": "application/sdp"}
 
@@ -38,8 +41,9 @@ class Sessions:
     async def __aexit__(self, *exception: object) -> None:
         for session in self._open:
             url = f"{self._url}/api/try-on/sessions/{session['session_id']}/"
-            async with self._http.delete(url, headers=_bearer(session)):
-                pass
+            with suppress(ClientError):  # a server that is gone has no sessions either
+                async with self._http.delete(url, headers=_bearer(session)):
+                    pass
         await self._http.close()
 
     async def offer(self, sdp: str) -> str:
@@ -72,8 +76,8 @@ class Hub:
     async def serve(self) -> AsyncIterator[str]:
         """On a free port of loopback, which browsers trust with a camera; yields its address."""
         app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_get("/", self._file("index.html", "text/html"))
-        app.router.add_get("/bench.js", self._file("bench.js", "text/javascript"))
+        app.router.add_get("/", _page)
+        app.router.add_get("/bench.js", _script)
         app.router.add_post("/offer", self._answer)
         app.router.add_post("/picture/{name}", self._take)
         runner = web.AppRunner(app)
@@ -83,14 +87,6 @@ class Hub:
             yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
         finally:
             await runner.cleanup()
-
-    def _file(self, name: str, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-        text = (files("media_worker.bench") / "page" / name).read_text("utf-8")
-
-        async def respond(request: web.Request) -> web.Response:
-            return web.Response(text=text, content_type=content_type)
-
-        return respond
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
@@ -104,6 +100,14 @@ class Hub:
         rgba = np.frombuffer(await request.read(), np.uint8).reshape(height, width, 4)
         self.pictures[request.match_info["name"]].append(np.ascontiguousarray(rgba[..., :3]))
         return web.Response(text="")
+
+
+async def _page(request: web.Request) -> web.Response:
+    return web.Response(text=PAGE, content_type="text/html")
+
+
+async def _script(request: web.Request) -> web.Response:
+    return web.Response(text=SCRIPT, content_type="text/javascript")
 
 
 async def _accepted(response: ClientResponse) -> str:

@@ -59,7 +59,8 @@ def test_chromium_gets_one_jpeg_a_frame(video: Path, tmp_path: Path, monkeypatch
     assert ticks[-1] == (30, 30)
 
 
-def test_without_a_video_a_hand_is_drawn() -> None:
+def test_without_a_video_a_hand_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "SECONDS", 1)
     rgb = next(iter(camera.numbered(None)))
     assert rgb.shape == (480, 640, 3)
     assert frame_code.read(rgb) == 0
