@@ -186,6 +186,7 @@ def evaluate(
         from media_worker.evaluation import still_page, stills
         from media_worker.vision import models
 
+        _make(report)
         if skin_tone and masks is None:
             fail("--skin-tone is measured round true nails: give their --masks, too")
         path = models.find(model)
@@ -224,6 +225,7 @@ def evaluate_video(
         from media_worker.evaluation import videos as live
         from media_worker.vision import models
 
+        _make(report)
         if bool(videos) == drawn:
             fail("give one or more videos, or --drawn" + (", not both" if drawn else ""))
         path, measured = models.find(model), list[live.VideoReport]()
@@ -258,6 +260,7 @@ def evaluate_polish(
         from media_worker.evaluation import polish, polish_page
         from media_worker.vision import models
 
+        _make(report)
         path = models.find(model) if live else None
         with progress_bars() as progress:
             measured = polish.evaluate(path, lambda part: ticker_of(progress, part))
@@ -342,6 +345,12 @@ def _print(measured: Measured, as_json: bool, *, title: str = "") -> None:
         typer.echo(json.dumps(measured.as_dict()))
     else:
         typer.echo((f"{title}\n" if title else "") + as_text(measured.figures()))
+
+
+def _make(folder: Path | None) -> None:
+    """Before anything is measured: it takes minutes, and would be lost where its report cannot be written."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _tell_page(page: Path) -> None:

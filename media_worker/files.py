@@ -33,6 +33,9 @@ SUFFIXES = {
     ".webp": ImageFormat.WEBP,
 }
 
+VIDEO_SUFFIXES = ".mp4", ".m4v", ".mov", ".mkv"
+"""Containers that hold H.264 with frame times as they come."""
+
 SHOWN = 0.5
 """A mask holds the nails that are at least this visible and pixels that they cover at least this much."""
 
@@ -95,6 +98,8 @@ def paint_video(source: Path, target: Path, look: Look, model: Path, progress: P
 
     Returns the number of frames. Raises BadRequest.
     """
+    if target.suffix.lower() not in VIDEO_SUFFIXES:
+        raise BadRequest(f"{target}: a video is written as {', '.join(VIDEO_SUFFIXES)}")
     if source.resolve() == target.resolve():
         raise BadRequest(f"{target} would overwrite the video while it is read")
     try:
