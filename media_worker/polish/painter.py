@@ -65,14 +65,17 @@ class Painter:
         shape = silhouette(nail, coat.shape, coat.length)
         space = own if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
         outline = edges.with_margin(shape.outline, space, lit.nail.worn)
-        patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, left=left)
+        width = 2 * own.half_width
+        margin = 1 + shadows.reach(width)
+        patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, margin=margin, left=left)
         if patch is None:
             return
         before = canvas.read(patch)
         seen = _seen(nail, shape, patch, others, left)
-        cover = seen * edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
-        bare = to_linear(before)
-        shaded = shadows.dimmed(bare, shadows.shadow(shape, patch), seen)
+        whole = edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
+        cover, bare = seen * whole, to_linear(before)
+        light, cast = shadows.crevice(whole, width), shadows.shadow(shape, patch)
+        shaded = shadows.dimmed(bare, light if cast is None else light * cast, seen)
         film = self._mixer.film(coat, lit, space.rows, round(shape.edge, 2))
         # a nail casts no shadow on what it is glued to: through sheer polish that shows unshaded
         worn = _worn(film, bare, space, patch)

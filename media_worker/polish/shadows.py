@@ -1,5 +1,9 @@
-"""The shadow that an extended nail casts on its own finger tip and on what lies behind.
+"""The shade that polish casts on the skin beside it, and the shadow of an extended nail.
 
+Polish has a thickness, and folds of skin rise beside it: a narrow shade round it is what tells paint on a nail from a
+patch on a picture. Bare rims, which are pale, are lost in it as they are on a real hand.
+
+An extended nail casts a shadow on its own finger tip and on what lies behind.
 Below the own free edge a tip all but touches the skin: there the shadow is narrow and dark. Further on whatever lies
 below is further away, so the shadow moves off, softens, and weakens.
 """
@@ -41,6 +45,12 @@ CONTACT = _Shadow(0.7, 0.13, 0.1)
 LOOSE = _Shadow(0.42, 0.26, 0.17)
 """Further on."""
 
+CREVICE_DEPTH = 0.42
+"""Share of the light that is lost right beside polish, if that were all round."""
+
+CREVICE_REACH = 0.055
+"""Nail widths over which it is lost."""
+
 BEGINS = 0.3
 """Nail widths before the own free edge where the contact begins to show."""
 
@@ -60,6 +70,18 @@ def within(outline: Floats, made: Silhouette) -> Floats:
     return np.concatenate([outline, fallen - blur, fallen + blur])
 
 
+def reach(width: float) -> int:
+    """Pixels round polish on which the crevice's shade falls, for a nail of a width in pixels."""
+    return max(round(CREVICE_REACH * width), 1)
+
+
+def crevice(cover: Floats, width: float) -> Floats:
+    """Share of the light that reaches each pixel beside, and under, polish that covers a share of it, (h, w) both."""
+    size = 2 * reach(width) + 1
+    light: Floats = 1 - np.float32(CREVICE_DEPTH) * cv2.blur(cover, (size, size))
+    return light
+
+
 def shadow(made: Silhouette, patch: Patch) -> Floats | None:
     """Share of the light, up to 1, that the shadow leaves to each pixel of a patch, float32 (h, w).
 
@@ -77,10 +99,8 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
     return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 
 
-def dimmed(bare: Floats, light: Floats | None, seen: Floats) -> Floats:
+def dimmed(bare: Floats, light: Floats, seen: Floats) -> Floats:
     """A patch, (h, w, 3) linear, with a shadow on it as far as what casts it is seen, (h, w)."""
-    if light is None:
-        return bare
     left = 1 - seen * (1 - light)
     return cv2.multiply(bare, cv2.merge((left, left, left))).astype(np.float32, copy=False)
 

@@ -58,7 +58,7 @@ def test_paint_fills_the_silhouette(shape: Shape, length: Length) -> None:
 
 
 def test_without_an_extension_nothing_else_changes() -> None:
-    near = cv2.dilate(silhouettes(Shape.NATURAL, Length.NATURAL).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    near = cv2.dilate(silhouettes(Shape.NATURAL, Length.NATURAL).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     assert not changed(painted(Shape.NATURAL, Length.NATURAL))[~near].any()
 
 

@@ -103,6 +103,17 @@ def test_memory_smooths_and_follows_within_a_third_of_a_second() -> None:
     assert level < 0.13
 
 
+def test_noise_is_no_change_of_light() -> None:
+    memory, first = LightMemory(), replace(BARE, slants=BARE.slants + np.float32(0.02))
+    kept = []
+    for frame in range(20):
+        memory.begin({1}, lambda: scene.Scene(0.4, 0.0))
+        kept.append(memory.steady(1, (lambda: first) if frame == 0 else lambda: BARE))
+    assert all(light is first for light in kept)
+    assert not first.like(replace(BARE, slants=BARE.slants - np.float32(0.06)))
+    assert not first.like(replace(BARE, worn=1.0))
+
+
 def test_highlights_tell_hard_light_and_it_changes_slowly() -> None:
     memory = LightMemory()
     lamp, overcast = (replace(BARE, lamp=np.array([0.1, 0.5, sure], np.float32)) for sure in (0.6, 0.0))

@@ -31,7 +31,8 @@ def true_nails(drawing: Drawing) -> list[Nail]:
 
 NAILS = true_nails(DRAWING)
 MASK = DRAWING.mask() > 0
-NEAR = cv2.dilate(MASK.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+NEAR = cv2.dilate(MASK.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+"""Paint, and the shade beside it."""
 CORE = cv2.erode(MASK.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
@@ -58,7 +59,8 @@ def test_classic_red_looks_like_itself() -> None:
 
 def test_edges_are_antialiased() -> None:
     after = painted(Look.of(Design(id=1, name="black", family="x", colours=("#000000",))))
-    ring = NEAR & ~(cv2.erode(MASK.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    wide, narrow = (morph(MASK.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for morph in (cv2.dilate, cv2.erode))
+    ring = wide & ~narrow
     bare = DRAWING.rgb[ring].mean(axis=1)
     share = 1 - after[ring].mean(axis=1) / bare
     assert ((share > 0.15) & (share < 0.85)).mean() > 0.2, "many pixels between bare and painted"

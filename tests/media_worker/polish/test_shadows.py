@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from media_worker.polish.canvas import Patch
-from media_worker.polish.shadows import shadow, within
+from media_worker.polish.shadows import crevice, reach, shadow, within
 from media_worker.polish.silhouettes import Silhouette, silhouette
 from media_worker.vision.arrays import Floats
 from media_worker.vision.coverage import coverage
@@ -104,3 +104,14 @@ def test_it_costs_little() -> None:
         shadow(tip, patch)
         times.append((time.perf_counter() - start) * 1e3)
     assert min(times) < 0.3, "measured: 0.07 ms; the best of many, as other processes may share the core"
+
+
+def test_a_narrow_shade_lies_beside_polish() -> None:
+    cover = np.zeros((60, 60), np.float32)
+    cover[20:40, 20:40] = 1
+    light = crevice(cover, 40)
+    beside = light[30, 40:]
+    assert 0.7 < beside[0] < 0.95
+    assert (np.diff(beside[: reach(40)]) > 0).all()
+    assert (beside[reach(40) :] == 1).all()
+    assert reach(160) > 3 * reach(40)
