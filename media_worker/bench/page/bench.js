@@ -2,6 +2,8 @@
 // frame (media_worker/frame_code.py) where the camera's <video> and the returned one show it, on one clock.
 // Driven by media_worker/bench/browser_run.py, which calls what `bench` holds.
 (() => {
+  /** Numbers come again with each turn of the clip (camera.py); what is older than this is of an earlier turn. */
+  const LATEST_MS = 4000;
   const BLOCKS = 22, STRIP = 16, BITS = 16, CONTRAST = 90;
   const camera = document.querySelector("#camera");
   /** Every stream: its RTCPeerConnection `pc`, its `video`, the moment `began`, its `sizes` over time. */
@@ -109,9 +111,9 @@
     const found = { latencies: [], shown: 0, unread: 0 };
     watch(stream.video, (metadata) => {
       found.shown++;
-      const at = captured.get(read(stream.video));
-      if (at === undefined) found.unread++;
-      else found.latencies.push(metadata.expectedDisplayTime - at);
+      const latency = metadata.expectedDisplayTime - captured.get(read(stream.video));
+      if (latency < LATEST_MS) found.latencies.push(latency);
+      else found.unread++; // NaN, too
     }, until);
     return found;
   };
