@@ -31,6 +31,9 @@ test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
+bench: setup  ## how fast it is on this machine, in a real Chromium; FLAGS=… for options of `lacquer bench`
+	$(BIN)/lacquer bench $(FLAGS)
+
 train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…; FLAGS=… for options, such as --sources
 	@test -n "$(DATA)" || { echo "say where the photos are: make train DATA=../data" >&2; exit 1; }
 	@echo "training needs PyTorch; on Linux without a GPU, installing its CPU build in $(VENV) first saves gigabytes"
