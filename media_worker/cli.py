@@ -252,7 +252,9 @@ def evaluate_polish(
     as_json: Json = False,
     model: Model = None,
 ) -> None:
-    """Measure polish on the drawn hand: colour, hiding, sticking, flicker, cost. About a minute.
+    """Measure polish on the drawn hand: colour, hiding, sticking, flicker, cost, designs that come back from photos.
+
+    Takes about a minute.
 
     Example: `lacquer evaluate-polish --report polish`, or `lacquer evaluate-polish --renderer-only`
     """
