@@ -111,6 +111,11 @@ class Run:
         return self.cpu_seconds * 1000 / frames if frames and self.cpu_seconds is not None else None
 
     @property
+    def first(self) -> float:
+        """Seconds until the slowest stream showed a picture."""
+        return max(stream.first for stream in self.streams)
+
+    @property
     def full_size_after(self) -> float | None:
         """Of the slowest stream; None where one never got there."""
         each = [stream.full_size_after(self.camera_size) for stream in self.streams]
@@ -131,7 +136,7 @@ class Run:
             "fps": round(self.fps, 1),
             "camera_fps": round(self.streams[0].taken / self.streams[0].seconds, 1),
             "returned_of_sent": _rounded(self.returned_share, 4),
-            "first_picture_after_s": round(max(stream.first for stream in self.streams), 2),
+            "first_picture_after_s": round(self.first, 2),
             "full_size_after_s": _rounded(self.full_size_after, 2),
             "sizes": [[(round(at, 2), size) for at, size in stream.sizes] for stream in self.streams],
             "uplink_kbps": round(self.kbps("up")),
@@ -191,6 +196,7 @@ def _figures(run: Run) -> list[Figure]:
         Figure("glass to glass p99, ms", p99, 1, at_most=round(1.5 * bound + 10, 1)),
         Figure("frames a second, of each stream", run.fps, 1),
         Figure("frames returned of frames sent", run.returned_share, 4, at_least=0.99),
+        Figure("first picture after, s", run.first, 2),
         Figure(f"{run.camera_size} after, s", run.full_size_after, 2, at_most=2, note=_sizes(run)),
         Figure("SSIM outside nails", run.likeness, 3, at_least=0.95, note=f"at {run.kbps('down'):.0f} kbit/s down"),
         Figure("uplink, kbit/s", run.kbps("up"), 0),

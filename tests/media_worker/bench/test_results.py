@@ -73,7 +73,7 @@ def test_figures_meet_their_targets_or_miss_them() -> None:
 def test_what_is_not_ours_has_no_targets() -> None:
     found = results(run(ECHO), run(streams=2))
     for each in found.runs:
-        assert [figure.met for figure in found.figures(each)] == [None] * 10
+        assert [figure.met for figure in found.figures(each)] == [None] * 11
 
 
 def test_json_holds_every_run() -> None:
