@@ -3,9 +3,6 @@
 import { frameShare, splitWords } from "./compare.js";
 import { throttle } from "./throttle.js";
 
-/** About 15 a second: more than the picture's answer could show. */
-const EVERY_MS = 66;
-
 export class CompareHandle {
   #element;
   #range;
@@ -23,7 +20,7 @@ export class CompareHandle {
     this.#button = button;
     this.#view = view;
     this.#range = /** @type {HTMLInputElement} */ (element.querySelector("input"));
-    this.#tell = throttle(() => onChange(this.#share()), EVERY_MS);
+    this.#tell = throttle(() => onChange(this.#share()));
     button.onclick = () => this.#toggle();
     this.#range.oninput = () => this.update();
     new ResizeObserver(() => this.update()).observe(element);

@@ -48,7 +48,7 @@ const compareHandle = new CompareHandle(byId("compare-handle"), button("compare"
   session.configure({ compare }),
 );
 /** Colours are searched for by dragging. */
-const wear = throttle(() => session.configure(worn()), 66);
+const wear = throttle(() => session.configure(worn()));
 
 const api = new Api();
 const session = new TryOnSession({ api, transports: transports() });
