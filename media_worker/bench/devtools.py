@@ -43,7 +43,8 @@ class Page:
         answer = await self._call("Runtime.evaluate", parameters)
         if "exceptionDetails" in answer:
             thrown = answer["exceptionDetails"]
-            raise BenchError(f"the page failed: {thrown.get('exception', thrown).get('description', thrown['text'])}")
+            words = str(thrown.get("exception", {}).get("description", thrown["text"]))
+            raise BenchError(f"the browser's page failed: {words.splitlines()[0].removeprefix('Error: ')}")
         return answer["result"].get("value")
 
     async def _call(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
