@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from protocol import designs
 from protocol.designs import Catalogue, Design, Finger
-from protocol.errors import InvalidFields, UnknownDesign, UnknownNail
+from protocol.errors import InvalidFields, NotFound, UnknownDesign, UnknownNail
 from protocol.internal import OwnDesign, catalogue_version
 from protocol.messages import explain
 from protocol.nail_sets import NailSet
@@ -68,8 +68,18 @@ class Collection:
         own = self.own(design_id)
         if own is None:
             return None
-        nail_set = await self._nail_sets.get(own.nail_set) if own.nail_set else None
-        return OwnDesign(version=own.version, design=own.design, nail_set=nail_set)
+        return OwnDesign(version=own.version, design=own.design, nail_set=await self.nail_set(own))
+
+    async def nail_set(self, own: Own) -> NailSet | None:
+        """What the design's picture showed. None for designs in colours; and where the blob is lost, so that one lost
+        file stops neither workers nor sessions: the design is worn in its colours then."""
+        if own.nail_set is None:
+            return None
+        try:
+            return await self._nail_sets.get(own.nail_set)
+        except NotFound:
+            log.warning("nails of an own design are lost; add its photo anew", id=own.design.id, name=own.design.name)
+            return None
 
     # --- changing ---------------------------------------------------------------------------------------------------
     async def add(self, fields: Mapping[str, object], nail_set: NailSet | None = None) -> Own:
@@ -94,9 +104,9 @@ class Collection:
         """None where no finger wears another nail than before. Raises UnknownNail."""
         if not nails:
             return None
-        if own.nail_set is None or max(nails.values()) >= own.nail_count:
+        nail_set = await self.nail_set(own)
+        if nail_set is None or max(nails.values()) >= len(nail_set.nails):
             raise UnknownNail(f"nails: this design was taken from {own.nail_count}, counted from 0")
-        nail_set = await self._nail_sets.get(own.nail_set)
         return nail_set.model_copy(update={"fingers": {**nail_set.fingers, **nails}})
 
     async def remove(self, design_id: int) -> None:

@@ -42,11 +42,12 @@ async def _drawn(request: web.Request, view: View) -> web.Response:
 
 
 async def nail(request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    own = context.collection.own(find(request).id)
-    if own is None or own.nail_set is None:
+    collection = request.app[CONTEXT].collection
+    own = collection.own(find(request).id)
+    nail_set = await collection.nail_set(own) if own else None
+    if nail_set is None:
         raise UnknownNail("this design was not taken from a picture")
-    picture = nail_picture(await context.nail_sets.get(own.nail_set), request.match_info["nail"])
+    picture = nail_picture(nail_set, request.match_info["nail"])
     return image_response(request, picture, "image/png", cache=CHANGING)
 
 

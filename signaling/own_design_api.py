@@ -12,7 +12,6 @@ from protocol.errors import (
     BadRequest,
     Forbidden,
     InvalidFields,
-    NotFound,
     SilentPeer,
     TooLarge,
     Unauthorized,
@@ -141,7 +140,7 @@ OPERATIONS = (
         takes={"application/json": ChangeDesign},
         answers={200: {"application/json": DesignView}},
         admin=True,
-        errors=(*_ADMIN, *_BODY, NotFound, UnknownDesign, UnknownNail),
+        errors=(*_ADMIN, *_BODY, UnknownDesign, UnknownNail),
     ),
     Operation(
         "DELETE",

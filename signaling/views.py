@@ -37,11 +37,11 @@ def design(request: web.Request, entry: Design) -> DesignView:
 
 async def design_in_full(request: web.Request, entry: Design) -> DesignView:
     """With the nails, where it was taken from a picture."""
-    context, view = request.app[CONTEXT], design(request, entry)
-    own = context.collection.own(entry.id)
-    if own is None or own.nail_set is None:
+    collection, view = request.app[CONTEXT].collection, design(request, entry)
+    own = collection.own(entry.id)
+    nail_set = await collection.nail_set(own) if own else None
+    if nail_set is None:
         return view
-    nail_set = await context.nail_sets.get(own.nail_set)
     shown = NailSetView.of(nail_set, urls.design_url(request, entry.id))
     return view.model_copy(update={"nail_set": shown})
 

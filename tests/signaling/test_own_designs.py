@@ -253,6 +253,23 @@ async def test_another_processs_designs_are_found(start: Start, worker: FakeWork
     assert (await two.get(f"{DESIGNS}100000/"))["name"] == "Night sky"
 
 
+async def test_a_lost_blob_stops_nothing_else(start: Start, worker: FakeWorker) -> None:
+    """The design is worn in the colours that describe it."""
+    shop = await start(worker, admin_token=TOKEN)
+    design = await added(shop, photo())
+    own = shop.context.collection.own(design["id"])
+    assert own is not None and own.nail_set is not None
+    await shop.context.nail_sets.delete(own.nail_set)
+    worker.designs.clear()  # as one that has just started
+    created = await shop.create(post_id=1)
+    await (await shop.connect(created["session_id"])).close()
+    assert worker.designs[design["id"]].nail_set is None
+    assert (await shop.get(f"{DESIGNS}{design['id']}/"))["nail_set"] is None
+    await refused(await shop.client.get(f"{DESIGNS}{design['id']}/nails/0"), 404, "unknown_nail")
+    response = await shop.client.patch(f"{DESIGNS}{design['id']}/", headers=ADMIN, json={"nails": {"ring": 0}})
+    await refused(response, 404, "unknown_nail")
+
+
 async def test_thumbnails_are_drawn_anew_after_a_change_only(shop: Lacquer, worker: FakeWorker) -> None:
     await added(shop, NIGHT)
     for _ in range(2):
