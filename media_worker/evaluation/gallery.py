@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from media_worker.evaluation.worn import plain
 from media_worker.polish.looks import Look
 from protocol import designs
-from protocol.designs import Design, Finish, Length, Pattern, Shape
+from protocol.designs import Finish, Length, Pattern, Shape
 from protocol.messages import Wish
 
 COLOURS = {"red": "#B3001B", "nude": "#D9A893", "night blue": "#1B2A5E"}
@@ -45,7 +45,7 @@ def sections() -> list[Section]:
         Section("Finishes", "How a surface answers light, in three colours.", list(_finishes()), len(COLOURS)),
         Section("Shapes and lengths", "From the nail's own to long press-ons.", list(_shapes()), len(Length)),
         Section("Patterns", "Where colours lie on a nail; every one takes any colours.", list(_patterns())),
-        *_catalogue(designs.catalogue()),
+        *_catalogue(),
     ]
 
 
@@ -68,10 +68,9 @@ def _patterns() -> Iterator[Tile]:
         yield Tile(said(pattern), plain(ACCENTED, Finish.GLOSS, pattern))
 
 
-def _catalogue(catalogue: Mapping[int, Design]) -> Iterator[Section]:
+def _catalogue() -> Iterator[Section]:
     """A section a family, in the catalogue's order."""
-    for family in dict.fromkeys(design.family for design in catalogue.values()):
-        members = [design for design in catalogue.values() if design.family == family]
+    for family, members in designs.catalogue().families().items():
         tiles = [Tile(design.name, Look.of(design), f"design {design.id}") for design in members]
         yield Section(family, f"{len(tiles)} designs of the catalogue.", tiles)
 
