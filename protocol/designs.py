@@ -231,7 +231,7 @@ def _validated(file: str, number: int, entry: dict[str, Any]) -> Design:
     try:
         return Design.model_validate(entry)
     except ValidationError as error:
-        name = f" (“{entry['name']}”)" if "name" in entry else ""
+        name = f" (“{entry['name']!s:.60}”)" if "name" in entry else ""
         details = [f"{file}, design {number}{name}, {_explained(detail)}" for detail in error.errors()]
         raise BadCatalogue("\n".join(details)) from None
 

@@ -92,7 +92,8 @@ class DesignsFolder:
         except (AtCapacity, WorkerUnavailable):
             return False
         except (BadCatalogue, LacquerError, OSError) as error:
-            log.warning("design file not taken", file=_printable(file), problem="; ".join(str(error).splitlines()))
+            problem = "; ".join(str(error).splitlines())
+            log.warning("design file not taken", file=_printable(file), problem=_printable(problem))
         return True
 
     async def _take(self, file: str, size: int) -> None:
@@ -145,5 +146,5 @@ def _is_text(name: str) -> bool:
     return name == _printable(name)
 
 
-def _printable(name: str) -> str:
-    return name.encode(errors="replace").decode()
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -50,6 +50,7 @@ def test_a_design_may_name_its_own_family(tmp_path: Path) -> None:
     [
         (("#9B111E", "red"), "design 1 (“Ruby”), colours.0: should be a colour like \"#B3001B\", not 'red'"),
         (('name = "Ruby"', ""), "design 1, name: is missing"),
+        (('"Ruby"', f'"{"x" * 999}"'), f"design 1 (“{'x' * 60}”), name: String should have at most 60 characters"),
         (("id = 1000", "id = 0"), "id: should be greater than or equal to 1, not 0"),
         (("id = 1000", "nail = 3\nid = 1000"), "nail: is no field of a design"),
         (('finish = "glitter"', 'finish = "glittery"'), "fingers.ring.finish: should be 'cream', 'gloss'"),

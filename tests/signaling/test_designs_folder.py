@@ -170,6 +170,7 @@ async def test_a_file_that_is_still_being_copied_is_left_alone(
         ("bad.toml", ENTRY.format(id=1300, name="Odd").replace("#884400", "brown"), "colours"),
         ("bad.toml", "[[design", "TOML"),
         ("bad.json", "[]", "holds no designs"),
+        ("bad.json", r'{"design": [{"id": 1300, "name": "half \ud800"}]}', "design 1 (“half ?”), name"),
     ],
 )
 async def test_a_bad_file_costs_one_line_and_stops_nothing(  # noqa: PLR0917
