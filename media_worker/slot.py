@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,10 @@ from protocol.errors import AtCapacity
 T = TypeVar("T")
 
 NICENESS = 10
-"""A tenth of the processor time of a stream where both want the core."""
+"""Added to the process's own: a tenth of the processor time of a stream where both want the core."""
+
+WEAKEST = 19
+"""Linux knows no lower priority."""
 
 
 class Slot:
@@ -44,5 +48,8 @@ class Slot:
 
 
 def _give_way() -> None:
-    """Lets this thread, and those that it starts, work when no stream wants the core: Linux has a priority a thread."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    """Lets this thread, and those that it starts, work when no stream wants the core. Linux has a priority a thread;
+    elsewhere one may set that of a process alone. Never raises a priority: that needs privileges."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + NICENESS, WEAKEST))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 
 import pytest
 
-from media_worker.slot import Slot
+from media_worker.slot import NICENESS, WEAKEST, Slot
 from protocol.errors import AtCapacity
 
 
@@ -66,10 +67,12 @@ async def test_errors_reach_the_caller() -> None:
     await place.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads are Linux's")
 async def test_jobs_give_way_to_streams() -> None:
+    """Also where the whole worker was told to give way."""
     place = Slot("test", 1)
     job, stream = await place.run(_niceness), _niceness()
-    assert job > stream
+    assert job == min(stream + NICENESS, WEAKEST)
     await place.close()
 
 
