@@ -3,8 +3,8 @@
     .venv/bin/python tests/benchmarks/streams.py [--up-to 4] [--seconds 5] [--codec h264|vp8]
 
 Light clients (`media_worker/bench`) send an encoded clip of a drawn hand and decode nothing. Memory counts once a
-stream has been watched, as models, encoders and decoders are all at work by then. Stages are means over all streams,
-ms.
+stream has been watched, as models, encoders and decoders are all at work by then; `resident_mb` also counts the hand
+model's file, once for each time that it is mapped. Stages are means over all streams, ms.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
+from rich.console import Console
 from rich.progress import track
 
 from media_worker.bench import camera, film
@@ -85,7 +86,8 @@ async def watch(http: ClientSession, url: str, process: psutil.Process, seconds:
     return {
         "fps": round(frames / seconds, 1),
         "cpu_ms_per_frame": round(cpu * 1000 / frames, 1),
-        "memory_mb": round(process.memory_info().rss / 2**20, 1),
+        "memory_mb": round(process.memory_full_info().uss / 2**20, 1),
+        "resident_mb": round(process.memory_info().rss / 2**20, 1),
         "threads": process.num_threads(),
         "stages_ms": {stage: round(total * 1000 / frames, 2) for stage, total in of_stage.items()},
         "retreat": {label: int(value) for (name, label), value in after.items() if name == "lacquer_retreat_level"},
@@ -96,7 +98,7 @@ async def run(url: str, process: psutil.Process, options: argparse.Namespace) ->
     packets = film.encode(camera.numbered(None), options.codec)
     clients, levels = [], []
     async with ClientSession() as http:
-        for number in track(range(options.up_to), "streams"):
+        for number in track(range(options.up_to), "streams", console=Console(stderr=True)):
             clients.append(await connect(http, url, number, packets, options.codec))
             await asyncio.sleep(WARM_UP_SECONDS)
             levels.append(await watch(http, url, process, options.seconds))
