@@ -102,11 +102,18 @@ def _worn(film: Film, bare: Floats, space: NailSpace, patch: Patch) -> Floats:
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
     x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
-    np.maximum(y, 0, out=y)  # below the cuticle the fold's shade must not lift again
+    _hold(x, columns - 1)  # beyond its ends a sheet goes on as it is there; remap is slow outside
+    _hold(y, rows - 1)
     polish = _unrolled(film.light, x, y)
     if film.through is not None:
         polish += cv2.multiply(_unrolled(film.through, x, y), bare)
     return polish
+
+
+def _hold(values: Floats, most: int) -> None:
+    """Cuts to 0–`most` in place; np.clip takes three times as long."""
+    np.maximum(values, 0, out=values)
+    np.minimum(values, np.float32(most), out=values)
 
 
 def _blended(over: Floats, under: Floats, share: Floats) -> Floats:
@@ -116,4 +123,4 @@ def _blended(over: Floats, under: Floats, share: Floats) -> Floats:
 
 def _unrolled(values: Floats, x: Floats, y: Floats) -> Floats:
     """A sheet, (rows, columns, 3), as it lies in the picture."""
-    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32, copy=False)
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32, copy=False)
