@@ -1,8 +1,9 @@
 """Moves a found outline to where the paint really ends: a finder is some percent off, patterns of a nail need better.
 
-Rays cross the outline. Along each, colours are told apart from those well outside, skin and background, and the best
-place to divide them is found for all rays together, neighbours moving alike: an active contour by dynamic programming
-(Amini, Weymouth, Jain 1990, doi 10.1109/34.57681). Where paint is hardly different from skin, the outline stays.
+Rays cross the outline. Along each, colours are compared with those of the paint and with those well outside, skin and
+background, and the best place to divide them is found for all rays together, neighbours moving alike: an active contour
+by dynamic programming (Amini, Weymouth, Jain 1990, doi 10.1109/34.57681). `contours` then makes a nail's outline of it:
+where white paint lies beside pale skin, or paint is hardly seen at all, the rest of the outline and the finder tell.
 """
 
 from __future__ import annotations
@@ -13,27 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from media_worker.polish.edges import MARGIN
+from media_worker.polish.edges import MARGIN, OVERLAP
+from media_worker.polish.extraction.contours import ANGLES, RAYS, Frame
 from media_worker.polish.extraction.rectify import window
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.nails import Nail
 
-RAYS = 72
-
 LEAST_AREA, MOST_AREA = 0.75, 1.4
 """Of what the finder found; what goes beyond is no correction any more."""
 
-LONG = 0.3
-"""Excess of the squared length over the squared width from which an outline tells its direction."""
-
-MOST_TURNED = 0.25
-"""Radians by which an axis is corrected at most; an outline farther off has another reason."""
-
-BLEED = 0.8
-"""Pixels by which paint looks larger than it is: the lens, and the coarse colours of JPEG. Measured on drawn hands."""
-
 SECTORS = 12
 """What lies beyond is known by its colour in so many directions."""
+
+ELSEWHERE = 6.0
+"""How much less a colour that lies beyond at the opposite side is like a pixel, CIE Lab of 8 bits."""
 
 ROUNDS = 3
 """Each begins where the one before ended: a finder may have left out a whole French tip."""
@@ -44,14 +38,32 @@ OFFSETS = np.linspace(-0.14, 0.14, 29, dtype=np.float32)
 OUTSIDE = np.linspace(0.14, 0.24, 6, dtype=np.float32)
 """Where the surroundings begin."""
 
-INSIDE = np.linspace(-0.3, -0.14, 6, dtype=np.float32)
-"""Where paint is for certain."""
+TIP = 0.15
+"""How much farther off they begin at the free edge, as the tip of a French manicure may have been left out."""
 
-FAINTEST = 20.0
-"""Distance of paint from its surroundings, CIE Lab of 8 bits, below which nothing is moved."""
+DEPTHS = np.linspace(0.1, 0.8, 6, dtype=np.float32)
+"""Where paint is for certain, as shares of the way from the centre to the outline."""
 
-CLEAR = 24.0
-"""Distance from the surroundings that is paint's beyond doubt, however different most of the paint is."""
+COLOURS = 6
+"""Of the paint: those of the pattern, and highlights."""
+
+LIGHTNESS = 0.5
+"""Weight of lightness in a difference of colours: paint and skin are both lit and in shade."""
+
+STRANGE = 18.0
+"""What is farther than this from all colours of the paint may still be paint, if it is unlike what lies beyond, too."""
+
+CLEAR = 16.0
+"""By so much nearer to the one than to the other, CIE Lab of 8 bits, a pixel is so beyond doubt."""
+
+SIDES = np.array([2, 3, 4, 5, 6])
+"""Steps from where paint ends to both sides, at which it is judged how clearly it ends."""
+
+FAINTEST = 0.1
+"""How clearly paint has to end, or none may be there; then no margin is added to what the finder found."""
+
+FINDER = 0.1
+"""Weight of the outline that was found, relative to paint that ends clearly."""
 
 STAY = 0.3
 """How much an outline resists to be moved; growing with the square of the way, at a tenth of the width."""
@@ -62,40 +74,77 @@ TOGETHER = 0.5
 
 def snapped(rgb: Pixels, nail: Nail) -> Nail:
     """The nail with the outline and axis that its paint tells, as the picture, uint8 (H, W, 3), shows it."""
-    moved = nail
+    frame = Frame.of_nail(nail)
+    outline, clearness = frame.outline(frame.radii(nail.outline)), 0.0
     for _ in range(ROUNDS):
-        moved = _step(rgb, moved)
-    if moved is nail or not LEAST_AREA < _area(moved) / max(_area(nail), 1e-6) < MOST_AREA:
-        return _straightened(nail)
-    return _with_margin(_straightened(moved))
-
-
-def _step(rgb: Pixels, nail: Nail) -> Nail:
-    points, normals = _rays(nail.outline)
-    offsets = np.concatenate([INSIDE, OFFSETS, OUTSIDE])
-    lab = _colours(rgb, points[:, None] + normals[:, None] * (offsets * nail.width)[None, :, None])
-    inside, middle, outside = np.split(lab, [len(INSIDE), len(INSIDE) + len(OFFSETS)], axis=1)
-    beyond = np.median(outside.reshape(SECTORS, -1, 3), axis=1)
-    contrast = float(np.median(_difference(inside, beyond)))
-    if contrast < FAINTEST:
+        frame, outline, clearness = _step(rgb, frame, outline, nail.outline)
+    moved = replace(nail, outline=outline.astype(np.float32), axis=frame.axis.astype(np.float32))
+    if not LEAST_AREA < _area(moved) / max(_area(nail), 1e-6) < MOST_AREA:
         return nail
-    paint = np.clip(_difference(middle, beyond) / min(0.5 * contrast, CLEAR) - 1, -1, 1)
-    moves = _smooth(OFFSETS[_best_path(paint)][:, None], 1.5)[:, 0] * nail.width
-    return _moved(nail, (points + normals * moves[:, None]).astype(np.float32))
+    return _bare(moved) if clearness > FAINTEST else moved
 
 
-def _rays(outline: Floats) -> tuple[Floats, Floats]:
-    """Evenly spaced points on an outline and the directions outwards, (RAYS, 2) each."""
-    closed = np.concatenate([outline, outline[:1]])
-    steps = np.hypot(*np.diff(closed, axis=0).T)
-    walked = np.concatenate([[0], np.cumsum(steps)])
-    at = np.linspace(0, walked[-1], RAYS, endpoint=False)
-    points = np.stack([np.interp(at, walked, closed[:, k]) for k in (0, 1)], axis=1)
-    along = _smooth(np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0), 1.5)
-    normals = np.stack([along[:, 1], -along[:, 0]], axis=1)
-    normals /= np.maximum(np.hypot(normals[:, :1], normals[:, 1:]), 1e-6)
-    turn = np.sign(((points - points.mean(axis=0)) * normals).sum()) or 1
-    return points, normals * turn
+def _step(rgb: Pixels, frame: Frame, outline: Floats, believed: Floats) -> tuple[Frame, Floats, float]:
+    """One round: the frame and outline (RAYS, 2) again, and how clearly paint ends, 0–1.
+
+    `believed` is the finder's own outline, (N, 2).
+    """
+    evidence = _evidence(rgb, frame, outline)
+    best = _best_path(evidence)
+    clear = _clarity(evidence, best)
+    painted = frame.radii(outline) + OFFSETS[best] * 2 * frame.half_width / np.hypot(*frame.rays.T)
+    radii = (clear * painted + FINDER * frame.radii(believed)) / (clear + FINDER)
+    return *frame.fitted(radii, clear + FINDER), float(clear.mean())
+
+
+def _evidence(rgb: Pixels, frame: Frame, outline: Floats) -> Floats:
+    """(RAYS, OFFSETS) from 1 for paint to −1 for what lies beyond."""
+    core = frame.centre + DEPTHS[None, :, None] * (outline - frame.centre)[:, None]
+    outwards = 2 * frame.half_width * frame.rays / np.hypot(*frame.rays.T)[:, None]
+    far = OUTSIDE + TIP * (np.cos(ANGLES) > 0.5)[:, None]
+    rim, outside = (
+        _colours(rgb, outline[:, None] + outwards[:, None] * np.broadcast_to(way, (RAYS, way.shape[-1]))[..., None])
+        for way in (OFFSETS, far)
+    )
+    beyond = np.median(outside.reshape(SECTORS, -1, 3), axis=1)
+    to_paint = _distances(rim, _palette(_colours(rgb, core).reshape(-1, 3))).min(axis=2)
+    to_beyond = (_distances(rim, beyond) + ELSEWHERE * _apart()[:, None]).min(axis=2)
+    nearer: Floats = (to_beyond - np.minimum(to_paint, STRANGE)) / CLEAR
+    return np.clip(nearer, -1, 1)
+
+
+def _apart() -> Floats:
+    """(RAYS, SECTORS) how far a sector's middle is from a ray: 0, to 1 opposite of it."""
+    middles = (np.arange(SECTORS) + 0.5) * RAYS / SECTORS - 0.5
+    steps = np.abs(np.arange(RAYS)[:, None] - middles)
+    apart: Floats = np.minimum(steps, RAYS - steps) / (RAYS / 2)
+    return apart
+
+
+def _distances(lab: Floats, kinds: Floats) -> Floats:
+    """(RAYS, N, K) between colours (RAYS, N, 3) and (K, 3)."""
+    weights = np.array([LIGHTNESS, 1, 1], np.float32)
+    distances: Floats = np.linalg.norm((lab[:, :, None] - kinds) * weights, axis=3)
+    return distances
+
+
+def _palette(lab: Floats) -> Floats:
+    """(COLOURS, 3) usual colours of (N, 3): k-means that begins with equal shares by lightness."""
+    labels = np.empty((len(lab), 1), np.int32)
+    labels[np.argsort(lab[:, 0], kind="stable"), 0] = np.arange(len(lab)) * COLOURS // len(lab)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, 10, 0.5)
+    _, _, colours = cv2.kmeans(lab, COLOURS, labels, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)
+    return colours.astype(np.float32, copy=False)
+
+
+def _clarity(evidence: Floats, best: NDArray[np.intp]) -> Floats:
+    """(RAYS,) 0–1: how clearly paint ends at `best`."""
+    inner, outer = (
+        np.take_along_axis(evidence, np.clip(best[:, None] + way, 0, len(OFFSETS) - 1), axis=1).mean(axis=1)
+        for way in (-SIDES, SIDES)
+    )
+    clarity: Floats = np.clip((inner - outer) / 2, 0, 1) ** 2
+    return clarity
 
 
 def _colours(rgb: Pixels, places: Floats) -> Floats:
@@ -103,14 +152,7 @@ def _colours(rgb: Pixels, places: Floats) -> Floats:
     part, low = window(rgb, places)
     lab = cv2.cvtColor(part, cv2.COLOR_RGB2LAB)
     x, y = cv2.split((places - low - 0.5).astype(np.float32))
-    return cv2.remap(lab, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-
-
-def _difference(lab: Floats, beyond: Floats) -> Floats:
-    """(RAYS, N): how different colours are from all that lies beyond the nail, be it skin or background."""
-    gaps = np.linalg.norm(lab[:, :, None] - beyond, axis=3)
-    nearest: Floats = gaps.min(axis=2)
-    return nearest
+    return cv2.remap(lab, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def _best_path(paint: Floats) -> NDArray[np.intp]:
@@ -130,54 +172,18 @@ def _best_path(paint: Floats) -> NDArray[np.intp]:
     return np.array(path[::-1][RAYS : 2 * RAYS], np.intp)
 
 
-def _smooth(values: Floats, sigma: float) -> Floats:
-    """(RAYS, N) blurred along the outline, which is closed; sigma in rays."""
-    reach = 12
-    wrapped = np.concatenate([values[-reach:], values, values[:reach]]).astype(np.float32)
-    blurred = cv2.GaussianBlur(wrapped, (1, 2 * reach + 1), 0, sigmaY=sigma).astype(np.float32, copy=False)
-    smooth: Floats = blurred.reshape(wrapped.shape)[reach:-reach]
-    return smooth
-
-
-def _moved(nail: Nail, outline: Floats) -> Nail:
-    """With another outline, and the axis moved as its ends and sides were."""
-    along, across = _directions(nail)
-    was, now = (_extents(points - nail.axis[0], along, across) for points in (nail.outline, outline))
-    low, high, aside = (after - before for before, after in zip(was, now, strict=True))
-    axis = nail.axis + across * aside + np.outer([low, high], along)
-    return replace(nail, outline=outline, axis=axis.astype(np.float32))
-
-
-def _straightened(nail: Nail) -> Nail:
-    """With its axis turned to the outline's own long axis, the more, the longer the nail is."""
-    moments = cv2.moments(nail.outline.astype(np.float32))
-    spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
-    (short, long), axes = np.linalg.eigh(spread)
-    along, _ = _directions(nail)
-    principal = axes[:, 1] * (np.sign(axes[:, 1] @ along) or 1)
-    off = float(np.angle(complex(*principal) / complex(*along)))
-    trust = np.clip((long / max(short, 1e-6) - 1) / LONG, 0, 1)
-    if abs(off) > MOST_TURNED:
-        return nail
-    turn = np.exp(1j * off * trust)
-    middle = np.array([moments["m10"], moments["m01"]]) / max(moments["m00"], 1e-6)
-    turned = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]]) @ along
-    t = (nail.outline - middle) @ turned
-    axis = middle + np.outer([t.min(), t.max()], turned)
-    return replace(nail, axis=axis.astype(np.float32))
-
-
-def _with_margin(painted: Nail) -> Nail:
-    """The nail under the paint: at the cuticle and on both sides paint leaves a margin free, at the free edge none."""
+def _bare(painted: Nail) -> Nail:
+    """The nail under the paint: the inverse of `edges.with_margin` where nothing was worn."""
     along, across = _directions(painted)
-    half, length = painted.width / 2, max(float(np.hypot(*(painted.axis[1] - painted.axis[0]))), 1e-6)
-    margin = MARGIN * painted.width
-    wider, low, high = 1 + (margin - BLEED) / max(half, 1), margin / length, -BLEED / length
+    width, over = painted.width, float(np.hypot(*(painted.axis[1] - painted.axis[0])))
+    length = max(over - (OVERLAP - MARGIN) * width, 1e-6)
 
     def under(points: Floats) -> Floats:
-        u, t = (points - painted.axis[0]) @ across, (points - painted.axis[0]) @ along / length
-        moved: Floats = painted.axis[0] + np.outer(u * wider, across)
-        return (moved + np.outer((t * (1 + high + low) - low) * length, along)).astype(np.float32)
+        u, t = (points - painted.axis[0]) @ across, (points - painted.axis[0]) @ along
+        share = t / max(over, 1e-6)
+        u = u / (1 - 2 * MARGIN + 2 * (MARGIN + OVERLAP) * share**2)
+        moved: Floats = painted.axis[0] + np.outer(u, across) + np.outer(share * length - MARGIN * width, along)
+        return moved.astype(np.float32)
 
     return replace(painted, outline=under(painted.outline), axis=under(painted.axis))
 
@@ -187,12 +193,6 @@ def _directions(nail: Nail) -> tuple[Floats, Floats]:
     along = nail.axis[1] - nail.axis[0]
     along = along / max(float(np.hypot(*along)), 1e-6)
     return along, np.array([-along[1], along[0]])
-
-
-def _extents(points: Floats, along: Floats, across: Floats) -> tuple[float, float, float]:
-    """Both ends, and the middle between the sides, in pixels along and across."""
-    u, t = points @ across, points @ along
-    return float(t.min()), float(t.max()), float(u.min() + u.max()) / 2
 
 
 def _area(nail: Nail) -> float:
