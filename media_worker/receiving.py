@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from aiortc import rtcrtpreceiver
@@ -19,16 +18,12 @@ from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtcrtpreceiver import NackGenerator, decoder_worker
-from aiortc.rtp import RtpPacket
+from aiortc.rtcrtpreceiver import decoder_worker
 
-from media_worker import jitter, payloads
+from media_worker import jitter, nacks, payloads
 
 Task = tuple[RTCRtpCodecParameters, JitterFrame]
 Tasks = queue.Queue[Task | None]
-
-NACK_AGAIN = 0.1
-"""Seconds after which a packet is asked for again: request or retransmission may be lost, too. aiortc asks once."""
 
 UPLINK_FLOOR = 300_000
 """bit/s that REMB never goes below: enough for a moving 480x360 picture. aiortc's estimate can fall to a few kbit/s
@@ -37,22 +32,6 @@ when the picture stands still, and the camera then needs half a minute to come b
 UPLINK_GROWTH = 1.3
 """Growth of the estimate per second while nothing is overused; 300 kbit/s become 1.1 Mbit/s in 5 s. libwebrtc's 1.08
 takes 17 s. What overuses the link is still found by its delay, and cut to 85 % of what came through."""
-
-
-class LiveNackGenerator(NackGenerator):
-    """Asks for missing packets again and again, while the sender still keeps them."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._asked = 0.0
-
-    def add(self, packet: RtpPacket) -> bool:
-        now = self._clock()
-        due = super().add(packet) or bool(self.missing and now - self._asked >= NACK_AGAIN)
-        if due:
-            self._asked = now
-        return due
 
 
 class LiveRateControl(AimdRateControl):
@@ -113,7 +92,7 @@ def install() -> None:
     """Makes every RTCRtpReceiver of this process that is created from now on receive as above. Idempotent."""
     parts = {
         **{"JitterBuffer": jitter_buffer, "depayload": payloads.read, "decoder_worker": decode},
-        **{"NackGenerator": LiveNackGenerator, "RemoteBitrateEstimator": LiveBitrateEstimator},
+        **{"NackGenerator": nacks.NackGenerator, "RemoteBitrateEstimator": LiveBitrateEstimator},
     }
     for name, part in parts.items():
         setattr(rtcrtpreceiver, name, part)

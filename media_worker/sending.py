@@ -2,8 +2,9 @@
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
 replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp` and `_send_keyframe`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this
-relies on. aiortc itself follows REMB only, and to the letter, and makes every keyframe that is asked for.
+`_send_rtcp`, `_send_keyframe` and `_retransmit`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade
+changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is asked for,
+and sends again whatever is asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import av
 from aiortc import RTCRtpSender, rtcpeerconnection, rtcrtpsender
 from aiortc.codecs.base import Encoder
+from aiortc.codecs.h264 import PACKET_MAX
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import (
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 KEYFRAME_INTERVAL = 0.5
 """Seconds between keyframes that a receiver asks for: one is as large as ten other frames."""
+
+RETRANSMITTED, BURST = 0.3, 1.0
+"""Share of the bitrate that retransmissions may take beside it, and the seconds' worth of it that may come at once: a
+lost keyframe, for one."""
+
+PACKET_BITS = PACKET_MAX * 8
 
 REPORTS_KEPT = 8
 """Sender reports of which the time is remembered: one goes out about every second."""
@@ -58,11 +66,30 @@ class KeyframeGate:
         return True
 
 
+class RetransmissionBudget:
+    """Bounds what is sent twice: on a link that is full, retransmissions are what keeps it full."""
+
+    def __init__(self) -> None:
+        self._bits = 0.0
+        self._filled_at = float("-inf")
+
+    def allows(self, now: float, bitrate: float) -> bool:
+        """Whether one more packet may be sent again at `now`, beside a stream of `bitrate` bit/s."""
+        most = bitrate * RETRANSMITTED * BURST
+        self._bits = min(most, self._bits + (now - self._filled_at) * bitrate * RETRANSMITTED)
+        self._filled_at = now
+        if self._bits < PACKET_BITS:
+            return False
+        self._bits -= PACKET_BITS
+        return True
+
+
 class LiveSender(RTCRtpSender):
     def __init__(self, trackOrKind: MediaStreamTrack | str, transport: RTCDtlsTransport) -> None:
         super().__init__(trackOrKind, transport)
         self.rates = RateController()
         self._keyframes = KeyframeGate()
+        self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
@@ -92,6 +119,10 @@ class LiveSender(RTCRtpSender):
 
     def _send_keyframe(self) -> None:
         self._keyframes.request()
+
+    async def _retransmit(self, sequence_number: int) -> None:
+        if self._retransmissions.allows(time.monotonic(), self.rates.bitrate):
+            await super()._retransmit(sequence_number)
 
     # --- what the receiver reports -----------------------------------------------------------------------------------
     async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:

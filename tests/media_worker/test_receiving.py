@@ -12,21 +12,6 @@ from media_worker import jitter, receiving
 from tests.media_worker.packets import H264, TICKS, Receiver, clip
 
 
-def test_missing_packets_are_asked_for_again() -> None:
-    now = 100.0
-    nacks = receiving.LiveNackGenerator(clock=lambda: now)
-    packets = clip(H264).packets
-    asked = []
-    for index, each in enumerate(packets[:40]):
-        now = 100 + index * 0.011
-        if index != 3 and nacks.add(each):
-            asked.append((round(now - 100, 3), set(nacks.missing)))
-    missing = {packets[3].sequence_number}
-    assert asked == [(0.044, missing), (0.154, missing), (0.264, missing), (0.374, missing)]
-    assert not nacks.add(packets[3])
-    assert nacks.missing == set()
-
-
 def test_the_uplink_recovers_within_seconds_and_is_never_starved() -> None:
     control = receiving.LiveRateControl()
     control.set_estimate(300_000, 0)
