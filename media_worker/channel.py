@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 
 from media_worker import images
@@ -330,6 +331,7 @@ def metadata_of(
     rtp_timestamp: int | None = None,
 ) -> messages.Metadata:
     """The `metadata` message of one processed frame; `size` is (width, height) in pixels."""
+    ends = [_points(nail.axis) for nail in processed.nails]
     return messages.Metadata(
         frame_number=frame_number,
         rtp_timestamp=rtp_timestamp,
@@ -341,13 +343,13 @@ def metadata_of(
                 number=nail.number,
                 finger=nail.finger,
                 hand=nail.hand,
-                polygon=[_point(point) for point in nail.outline],
-                cuticle=_point(nail.axis[0]),
-                free_edge=_point(nail.axis[1]),
+                polygon=_points(nail.outline),
+                cuticle=cuticle,
+                free_edge=free_edge,
                 confidence=round(nail.confidence, 3),
                 visibility=round(nail.visibility, 3),
             )
-            for nail in processed.nails
+            for nail, (cuticle, free_edge) in zip(processed.nails, ends, strict=True)
         ],
         confidence=round(processed.confidence, 3),
         design=session.settings.design if session.settings.design is not None else session.spec.design_id,
@@ -355,5 +357,7 @@ def metadata_of(
     )
 
 
-def _point(point: Floats) -> tuple[float, float]:
-    return round(float(point[0]), 1), round(float(point[1]), 1)
+def _points(points: Floats) -> list[tuple[float, float]]:
+    """As they are sent: 170 a frame, so not one by one. float64, or 12.3 would become 12.300000190734863."""
+    rounded: list[tuple[float, float]] = np.round(points.astype(np.float64), 1).tolist()
+    return rounded
