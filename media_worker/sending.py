@@ -115,7 +115,9 @@ class LiveSender(RTCRtpSender):
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
         keyframe = self._keyframes.due(now)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, lambda: encoder.encode(scaled(frame, target), keyframe))
+        payloads, timestamp = await loop.run_in_executor(None, lambda: encoder.encode(scaled(frame, target), keyframe))
+        self.rates.sent(8 * sum(map(len, payloads)))
+        return payloads, timestamp
 
     def _send_keyframe(self) -> None:
         self._keyframes.request()

@@ -37,6 +37,7 @@ class Link:
         for tick in range(round(seconds * 30)):
             self.now += 1 / 30
             target = rates.target(self.now, VGA)
+            rates.sent(round(target.bitrate / 30))
             self._carry(target.bitrate / 30)
             self.history.append((self.now, target, self.queued / self.capacity))
             if tick % 30 == 29:
@@ -89,7 +90,7 @@ def test_a_poor_link_gets_a_smaller_steady_picture(sends_remb: bool) -> None:
     assert all(LOWEST <= target.bitrate < 500e3 for target in settled)
     assert sum(target.bitrate for target in settled) / len(settled) > 0.7 * 300e3, "the link is used"
     waits = sorted(wait for at, _, wait in link.history if at > 10)
-    assert waits[len(waits) // 2] < 0.1, "no standing queue"
+    assert waits[len(waits) // 2] < rate_control.QUEUE, "no standing queue"
 
 
 @pytest.mark.parametrize("after", [20, 20.7, 21.4, 22.1, 22.8, 23.5])
@@ -128,6 +129,17 @@ def test_falling_remb_is_followed_and_a_low_one_bounds_growth() -> None:
         for tick in range(30):
             rates.target(second + tick / 30, VGA)
     assert rates.target(9.99, VGA).bitrate == rate_control.AHEAD_OF_REMB * 600_000
+
+
+def test_a_rate_that_is_not_used_does_not_grow() -> None:
+    rates = RateController()
+    rates.report(0.0, 0.3, 0.05)
+    for frame in range(1, 600):
+        rates.sent(20_000)
+        rates.target(frame / 30, VGA)
+        if frame % 30 == 0:
+            rates.report(frame / 30, 0.0, 0.05)
+    assert rates.bitrate < START, "600 kbit/s are sent, so more than 1,200 would be a guess"
 
 
 def test_never_below_the_lowest() -> None:
