@@ -12,6 +12,7 @@ take 7 % more, as blocks that are returned to the system must be cleared each ti
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
@@ -23,7 +24,8 @@ KEPT = 32 << 20
 
 
 def limit_heaps() -> None:
-    """Call once, before the first threads start."""
+    """Call once, when all is imported and before the first threads start."""
+    gc.freeze()  # what is imported stays: looking through it after every visit would hold up the others' streams
     libc = ctypes.CDLL(None)
     with suppress(AttributeError):  # not glibc
         libc.mallopt(_M_ARENA_MAX, ARENAS)
@@ -32,6 +34,11 @@ def limit_heaps() -> None:
 
 
 def give_back() -> None:
-    """Returns free heap pages to the system; about a millisecond, off the event loop please."""
+    """Collects what a visit left and returns free heap pages to the system; some milliseconds, off the event loop.
+
+    A visit's objects refer to each other and hold frames and models, which Python does not count: left to its own
+    collector, they pile up by 4 MB a visit (tests/benchmarks/churn.py).
+    """
+    gc.collect()
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
