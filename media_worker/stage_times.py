@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiortc import rtcrtpreceiver, rtcrtpsender
 from aiortc.codecs import get_decoder
@@ -24,6 +25,7 @@ from aiortc.codecs.base import Decoder, Encoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.frame import Frame
+from av.packet import Packet
 
 from media_worker.codecs import live_encoder
 
@@ -98,20 +100,39 @@ def timed_decoder(codec: RTCRtpCodecParameters) -> Decoder:
     return TimedDecoder(get_decoder(codec))
 
 
-def timed_encoder(codec: RTCRtpCodecParameters) -> Encoder:
-    """Our `live_encoder`, timed. It stays the very object: the sender and the rate control set its bitrate."""
-    encoder = live_encoder(codec)
-    encode = encoder.encode
+class TimedEncoder(Encoder):
+    """Any of our encoders; a journey's encoding is told here.
 
-    def timed(frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+    A method put over the encoder's own would hold the encoder, and the encoder it: its native memory, some megabytes,
+    would stay until the garbage collector comes by.
+    """
+
+    def __init__(self, inner: Encoder) -> None:
+        self._inner = inner
+
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         journey = journey_of(frame)
         journey.note("queue")
-        encoded = encode(frame, force_keyframe)
+        encoded = self._inner.encode(frame, force_keyframe)
         journey.note("encode")
         return encoded
 
-    encoder.encode = timed  # type: ignore[method-assign]
-    return encoder
+    def pack(self, packet: Packet[Any]) -> tuple[list[bytes], int]:
+        return self._inner.pack(packet)
+
+    @property
+    def target_bitrate(self) -> int:
+        """bit/s, of the encoder itself: the sender sets it, and so does aiortc."""
+        return int(self._inner.target_bitrate)  # type: ignore[attr-defined]
+
+    @target_bitrate.setter
+    def target_bitrate(self, bitrate: int) -> None:
+        self._inner.target_bitrate = bitrate  # type: ignore[attr-defined]
+
+
+def timed_encoder(codec: RTCRtpCodecParameters) -> Encoder:
+    """Our `live_encoder`, timed."""
+    return TimedEncoder(live_encoder(codec))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_decoders_and_encoders_come_from_the_names_that_stage_times_replaces() -
     assert "get_decoder" in rtcrtpreceiver.decoder_worker.__code__.co_names
     stage_times.install()
     assert isinstance(vars(rtcrtpreceiver)["get_decoder"](VP8), stage_times.TimedDecoder)
-    assert isinstance(vars(rtcrtpsender)["get_encoder"](VP8), codecs.LiveVp8Encoder)
+    assert isinstance(vars(rtcrtpsender)["get_encoder"](VP8), stage_times.TimedEncoder)
 
 
 def test_a_sender_asks_for_the_next_frame_when_the_last_one_has_left() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import fractions
+import gc
+import weakref
 
 import av
 import pytest
@@ -57,6 +59,22 @@ def test_a_frame_is_timed_from_decoder_to_encoder() -> None:
     assert list(journey.stages) == ["decode", "queue", "encode"]
     assert all(value > 0 for value in journey.stages.values())
     assert sum(journey.stages.values()) == pytest.approx(journey.total)
+
+
+def test_an_encoder_goes_with_its_last_owner() -> None:
+    """Its native memory must not wait for the garbage collector."""
+    encoder = stage_times.timed_encoder(H264)
+    encoder.target_bitrate = 700_000  # type: ignore[attr-defined]
+    encoder.encode(picture())
+    inner = encoder._inner  # type: ignore[attr-defined]
+    assert inner.target_bitrate == 700_000
+    gone = weakref.ref(inner)
+    gc.disable()
+    try:
+        del encoder, inner
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 class ClosedEye(Decoder):
