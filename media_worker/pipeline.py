@@ -12,12 +12,13 @@ from media_worker.polish.looks import Look
 from media_worker.polish.painter import Painter
 from media_worker.vision.arrays import Pixels
 from media_worker.vision.finder import NailFinder
-from media_worker.vision.hands import HandFinder, StillHandFinder
+from media_worker.vision.hands import HandFinder
 from media_worker.vision.nails import Nail
 from media_worker.vision.network_finder import NetworkFinder
 from media_worker.vision.pictures import I420Picture, RgbPicture
 from media_worker.vision.schedule import Retreat
 from media_worker.vision.still_finder import StillFinder
+from media_worker.vision.still_hands import StillHandFinder
 from media_worker.vision.watching import Seen, Watch
 from protocol.errors import VisionFailed
 
@@ -61,8 +62,7 @@ class Pipeline:
         self.compare: float | None = None
         """Share of the width, from the left, that is left untouched."""
         self._painter = Painter()
-        self._hands = HandFinder(model_path, max_hands=max_hands)
-        self._watch = Watch(self._hands, finder or NetworkFinder(), live=live)
+        self._watch = Watch(HandFinder(model_path, max_hands=max_hands), finder or NetworkFinder(), live=live)
 
     def retreat(self, to: Retreat) -> None:
         """From the next frame on, spends less, as cores are short, or more again."""
@@ -91,8 +91,8 @@ class Pipeline:
         return _processed(rgb, seen, start, watched)
 
     def close(self) -> None:
-        """Gives the hand model back. May be called twice."""
-        self._watch.close(self._hands.close)
+        """Ends its threads. May be called twice."""
+        self._watch.close()
 
     def _split(self, image: Pixels) -> int:
         return round((self.compare or 0) * int(image.shape[1]))

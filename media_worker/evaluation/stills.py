@@ -16,9 +16,10 @@ from media_worker.evaluation.figures import Figure
 from media_worker.pipeline import StillPipeline
 from media_worker.vision import metrics
 from media_worker.vision.arrays import Floats, Mask, Pixels
-from media_worker.vision.hands import Hand, StillHandFinder
+from media_worker.vision.hands import Hand
 from media_worker.vision.nails import FINGERS, Nail
 from media_worker.vision.skin_tone import skin_tone, thirds
+from media_worker.vision.still_hands import StillHandFinder
 from protocol.designs import Finger
 from protocol.errors import BadImage, BadRequest
 

@@ -11,12 +11,12 @@ import numpy as np
 from media_worker.training.photos import image_paths, read_mask, read_rgb
 from media_worker.vision.arrays import Floats, Mask
 from media_worker.vision.coverage import coverage
-from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.masks import RAW, Calibration
 from media_worker.vision.metrics import MATCH_IOU, components
 from media_worker.vision.nails import Nail
 from media_worker.vision.pictures import RgbPicture
 from media_worker.vision.still_finder import StillFinder
+from media_worker.vision.still_hands import StillHandFinder
 
 FAINTEST = 0.02
 """Raw score from which a nail counts: the fit needs to see what is wrong, too."""

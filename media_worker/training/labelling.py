@@ -16,12 +16,13 @@ import numpy as np
 from media_worker.training.photos import UNKNOWN, LabelledNail, Photo, image_paths, measured, read_full, shrunk
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.finder import Guess
-from media_worker.vision.hands import Hand, StillHandFinder
+from media_worker.vision.hands import Hand
 from media_worker.vision.masks import RAW, CropMask, nail_of
 from media_worker.vision.nails import FINGERS, PROPORTIONS, Nail
 from media_worker.vision.network_finder import CropNetwork, MapNetwork, look, map_guesses
 from media_worker.vision.pictures import Picture, RgbPicture
 from media_worker.vision.still_finder import LARGEST_ENLARGEMENT, MAP_SIZES
+from media_worker.vision.still_hands import StillHandFinder
 
 TURNS = 8
 """Directions tried for a nail of which nothing is known."""

@@ -29,8 +29,8 @@ from media_worker.training.photos import Photo
 from media_worker.training.sources import Boxed, Drawn, Empty, Masked, Sources, Unlabelled
 from media_worker.training.torch_networks import TorchCrops, TorchMap
 from media_worker.training.unlabelled import Marked, Marker, read_photos, read_videos
-from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.still_finder import StillFinder
+from media_worker.vision.still_hands import StillHandFinder
 
 T = TypeVar("T")
 

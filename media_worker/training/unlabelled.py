@@ -18,11 +18,12 @@ from media_worker.training.labelling import FalseProposal, mark
 from media_worker.training.photos import UNKNOWN, Photo, image_paths, read_rgb, shrunk
 from media_worker.vision.arrays import Pixels
 from media_worker.vision.finder import SURE_SIDE, Guess, expected_nails, finger_pads, gap
-from media_worker.vision.hands import Hand, StillHandFinder
+from media_worker.vision.hands import Hand
 from media_worker.vision.nails import FINGERS, Nail, facing
 from media_worker.vision.pictures import RgbPicture
 from media_worker.vision.shapes import NailShape
 from media_worker.vision.still_finder import MAP_SIZES, StillFinder
+from media_worker.vision.still_hands import StillHandFinder
 
 BACK = 0.5
 """`facing` above which a finger surely shows its back."""

@@ -18,8 +18,8 @@ from media_worker.polish.looks import Look
 from media_worker.polish.painter import Painter
 from media_worker.vision import models
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.nails import Nail
+from media_worker.vision.still_hands import StillHandFinder
 from protocol import designs
 from protocol.designs import Finish
 from protocol.messages import Wish

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from media_worker.vision.arrays import Floats
 from media_worker.vision.finder import Guess
+from media_worker.vision.pyramids import upright
 
 SPAN = 2.2
 """Side of a crop in lengths of the expected nail: room for a nail twice as long, and for the finger around it."""
@@ -14,8 +13,4 @@ SPAN = 2.2
 def crop_matrix(guess: Guess, size: int, span: float = SPAN) -> Floats:
     """(2, 3): pixels of the frame → pixels of a crop of `size`, the guess in its middle, free edge up."""
     length = max(guess.length, 1.0)
-    ux, uy = guess.along / length
-    scale = size / (span * length)
-    turn = np.array([[-uy, ux], [-ux, -uy]], np.float64) * scale
-    shift = size / 2 - turn @ np.asarray(guess.centre, np.float64)
-    return np.column_stack([turn, shift])
+    return upright(guess.centre, guess.along / length, span * length, size)

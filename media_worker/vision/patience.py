@@ -67,14 +67,12 @@ class Patience:
         finally:
             self._usual += MEMORY * (time.monotonic() - began - self._usual)
 
-    def close(self, release: Callable[[], None] = lambda: None) -> None:
-        """Frees the model with `release` when its last look has ended. May be called twice."""
+    def close(self) -> None:
+        """Waits for the look in progress, but not for ever. May be called twice."""
         running, self._running = self._running, None
         try:
             if running:
                 running.exception(CLOSE_TIMEOUT)
         except TimeoutError:
             log.error("a model hangs; its thread is abandoned", model=self._name)
-        else:
-            release()
         self._executor.shutdown(wait=False)

@@ -33,10 +33,10 @@ class Picture(ABC):
         """The whole as RGB, uint8 (h, w, 3), its longer side `longest` pixels."""
 
     @abstractmethod
-    def warp(self, matrix: Floats, size: int) -> Pixels:
+    def warp(self, matrix: Floats, size: int, border: int = cv2.BORDER_REFLECT_101) -> Pixels:
         """A part as RGB, uint8 (size, size, 3); `matrix`, (2, 3), maps pixels of the frame to pixels of the part.
 
-        Beyond its edge the frame is mirrored.
+        `border`: how the frame goes on beyond its edge, by default mirrored.
         """
 
     @property
@@ -69,8 +69,8 @@ class RgbPicture(Picture):
     def resized(self, longest: int) -> Pixels:
         return _resize(self._rgb, self._resized_size(longest))
 
-    def warp(self, matrix: Floats, size: int) -> Pixels:
-        return self._pyramid.warp(matrix, size)
+    def warp(self, matrix: Floats, size: int, border: int = cv2.BORDER_REFLECT_101) -> Pixels:
+        return self._pyramid.warp(matrix, size, border)
 
 
 class I420Picture(Picture):
@@ -93,10 +93,11 @@ class I420Picture(Picture):
         size = self._resized_size(longest)
         return _to_rgb([_resize(plane, size) for plane in self._planes])
 
-    def warp(self, matrix: Floats, size: int) -> Pixels:
+    def warp(self, matrix: Floats, size: int, border: int = cv2.BORDER_REFLECT_101) -> Pixels:
         of_chroma = np.column_stack([2 * matrix[:, :2], matrix[:, 2]])
         matrices = matrix, of_chroma, of_chroma
-        return _to_rgb([pyramid.warp(each, size) for pyramid, each in zip(self._pyramids, matrices, strict=True)])
+        parts = zip(self._pyramids, matrices, strict=True)
+        return _to_rgb([pyramid.warp(each, size, border) for pyramid, each in parts])
 
 
 def _resize(picture: Pixels, size: tuple[int, int]) -> Pixels:

@@ -30,10 +30,23 @@ class Pyramid:
         scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
         index = max(0, int(np.floor(np.log2(1 / scale) + 0.25))) if scale < 1 else 0
         picture = self.level(index)
-        ratio = np.array(self._levels[0].shape[1::-1]) / picture.shape[1::-1]
-        whole = between_middles(np.column_stack([matrix[:, :2] * ratio, matrix[:, 2]]))
+        if index:
+            ratio = np.array(self._levels[0].shape[1::-1]) / picture.shape[1::-1]
+            matrix = np.column_stack([matrix[:, :2] * ratio, matrix[:, 2]])
+        whole = between_middles(matrix)
         warped = cv2.warpAffine(picture, whole, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
         return warped.astype(np.uint8, copy=False)
+
+
+def upright(centre: Floats, up: Floats, side: float, size: int) -> Floats:
+    """(2, 3): pixels of a picture → pixels of a square of `size` that shows `side` pixels round `centre`.
+
+    `up`, (2,) of length 1, points up in it.
+    """
+    scale = size / side
+    turn = np.array([[-up[1], up[0]], [-up[0], -up[1]]], np.float64) * scale
+    shift = size / 2 - turn @ np.asarray(centre, np.float64)
+    return np.column_stack([turn, shift])
 
 
 def warp_labels(labels: Labels, matrix: Floats, size: int) -> Labels:

@@ -64,6 +64,7 @@ class Watch:
         self._hands = hands
         self._finder = finder
         self._patience = (Patience("hands"), Patience("nails")) if live else None
+        self._closed = False
         self._troubled = self._logged = float("-inf")
         self._tracker = HandTracker()
         self._follower = NailFollower()
@@ -79,11 +80,13 @@ class Watch:
     def see(self, picture: Picture, now: int, *, hurry: bool = False) -> Seen:
         """The nails in the next frame, at `now`, milliseconds. In a `hurry` they are only followed.
 
-        Raises VisionFailed, unless the stream is live.
+        Raises VisionFailed where a look fails, unless the stream is live, and once it is closed.
 
         After a pause, or a change of size, a stream starts anew. A first frame shows its nails in full: there is
         nothing before it to flicker against, and a client may send no other.
         """
+        if self._closed:
+            raise VisionFailed("the stream is closed")
         fresh = self._last is None or abs(now - self._last) > FORGET_MS or picture.size != self._size
         elapsed = FADE_IN_MS if fresh or self._last is None else max(now - self._last, 1)
         self._last, self._size = now, picture.size
@@ -100,14 +103,11 @@ class Watch:
             keyframe, trouble = self._work(picture, fresh, stages)
         return Seen(self._follower.fade(self._clock, elapsed), self._found, keyframe, stages, trouble)
 
-    def close(self, release: Callable[[], None]) -> None:
-        """Frees the hand model with `release`, as soon as it is idle. May be called twice."""
-        if self._patience is None:
-            release()
-            return
-        hands, nails = self._patience
-        nails.close()
-        hands.close(release)
+    def close(self) -> None:
+        """Ends the threads; nothing is seen any more. May be called twice."""
+        self._closed = True
+        for each in self._patience or ():
+            each.close()
 
     def _restart(self) -> None:
         self._follower.restart()

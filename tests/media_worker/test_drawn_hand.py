@@ -169,11 +169,8 @@ def test_written_clips_are_numbered_jpegs(tmp_path: Path) -> None:
 )
 def test_mediapipe_takes_it_for_a_hand(scene: Scene, hand_model: Path) -> None:
     finder = HandFinder(hand_model)
-    try:
-        frames = [draw(scene, step / 5) for step in range(20)]
-        found = [finder.find(RgbPicture(frame.rgb), step * 200) for step, frame in enumerate(frames)]
-    finally:
-        finder.close()
+    frames = [draw(scene, step / 5) for step in range(20)]
+    found = [finder.find(RgbPicture(frame.rgb), step * 200) for step, frame in enumerate(frames)]
     assert np.mean([len(hands) == scene.hands for hands in found]) >= 0.95
     for hands, frame in zip(found, frames, strict=True):
         for hand in hands:

@@ -20,8 +20,8 @@ from media_worker.training.labelling import (
 from media_worker.training.photos import UNKNOWN, Photo, with_mask
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.finder import Guess
-from media_worker.vision.hands import StillHandFinder
 from media_worker.vision.nails import Nail
+from media_worker.vision.still_hands import StillHandFinder
 from tests.media_worker.training import drawn_photos
 from tests.media_worker.training.drawn_photos import SCENE, TrueCrops, TrueMap, coloured, two_coloured
 

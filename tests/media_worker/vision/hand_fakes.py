@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from media_worker.drawn_hand import Scene, draw
+from media_worker.vision.arrays import Floats, Pixels
+from media_worker.vision.hand_networks import HAND_SIZE, PALM_SIZE, Landmarks, Palm
 from media_worker.vision.hands import Hand, Side
+from media_worker.vision.pictures import Picture
 
 
 def a_hand(scene: Scene | None = None, index: int = 0, seconds: float = 0.0) -> Hand:
@@ -29,19 +30,46 @@ def moved(hand: Hand, by: tuple[float, float] = (0, 0), turn: float = 0.0, mirro
     return replace(hand, landmarks=points.astype(np.float32), side=other if mirror else hand.side)
 
 
-class FakeLandmarker:
-    """Stands in for `_Landmarker`: shows as many of its hands as it has slots, and counts calls."""
+class SeenHands(Picture):
+    """A frame of which only the hands are known, and the two networks that see them there without error."""
 
-    visible: ClassVar[list[Hand]] = []
+    width, height = 640, 480
 
-    def __init__(self, model_path: object, num_hands: int, mode: object, min_score: float = 0.5) -> None:
-        self.num_hands = num_hands
-        self.timestamps: list[int] = []
-        self.closed = 0
+    def __init__(self) -> None:
+        self.hands: list[Hand] = []
+        self.searches = self.looks = 0
+        self._matrix: Floats = np.eye(2, 3)
 
-    def detect(self, rgb: NDArray[np.uint8], timestamp_ms: int = 0) -> list[Hand]:
-        self.timestamps.append(timestamp_ms)
-        return self.visible[: self.num_hands]
+    @property
+    def luma(self) -> Pixels:
+        return np.zeros((self.height, self.width), np.uint8)
 
-    def close(self) -> Any:
-        self.closed += 1
+    def resized(self, longest: int) -> Pixels:
+        return np.zeros((longest * self.height // self.width, longest, 3), np.uint8)
+
+    def warp(self, matrix: Floats, size: int, border: int = 0) -> Pixels:
+        self._matrix = matrix
+        return np.zeros((size, size, 3), np.uint8)
+
+    def palms(self, rgb: Pixels) -> list[Palm]:
+        self.searches += 1
+        return [self._palm(hand) for hand in self.hands]
+
+    def landmarks(self, rgb: Pixels) -> Landmarks:
+        """Of the hand in the middle of the part that was cut out last."""
+        self.looks += 1
+        inside = [hand.landmarks @ self._matrix[:, :2].T + self._matrix[:, 2] for hand in self.hands]
+        away = [float(np.hypot(*(points.mean(axis=0) - HAND_SIZE / 2))) for points in inside]
+        if not away or min(away) > HAND_SIZE / 4:
+            return Landmarks(np.zeros((21, 3), np.float32), 0.1, 0.5)
+        nearest = int(np.argmin(away))
+        points = np.column_stack([inside[nearest], np.zeros(21)]).astype(np.float32)
+        return Landmarks(points, 1.0, 0.95 if self.hands[nearest].side == "right" else 0.05)
+
+    def _palm(self, hand: Hand) -> Palm:
+        points = hand.landmarks * (PALM_SIZE / self.width) + (0, PALM_SIZE * (1 - self.height / self.width) / 2)
+        low, high = points[_PALM].min(axis=0), points[_PALM].max(axis=0)
+        return Palm(0.9, np.concatenate([(low + high) / 2, high - low]), points[0], points[9])
+
+
+_PALM = [0, 1, 5, 9, 13, 17]

@@ -66,20 +66,26 @@ def test_patience_follows_what_is_usual(patience: Patience) -> None:
     assert LEAST < patience.limit < 3 * 0.07 + 0.05, "on a machine where looks take 60 ms, they are waited for"
 
 
-def test_a_model_is_freed_once_its_look_has_ended() -> None:
-    one, freed = Patience("eyes"), threading.Event()
+def test_closing_waits_for_the_look_in_progress() -> None:
+    one, ended = Patience("eyes"), threading.Event()
+
+    def look() -> None:
+        time.sleep(MOST + 0.1)
+        ended.set()
+
     with pytest.raises(Overrun):
-        one.ask(lambda: time.sleep(MOST + 0.1))
-    one.close(freed.set)
-    assert freed.is_set()
+        one.ask(look)
+    one.close()
+    assert ended.is_set()
     one.close()
 
 
 def test_a_model_that_never_answers_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_worker.vision.patience.CLOSE_TIMEOUT", 0.05)
-    one, freed, release = Patience("eyes"), threading.Event(), threading.Event()
+    one, release = Patience("eyes"), threading.Event()
     with pytest.raises(Overrun):
         one.ask(release.wait)
-    one.close(freed.set)
-    assert not freed.is_set(), "it may still be in use"
+    began = time.monotonic()
+    one.close()
+    assert time.monotonic() - began < 0.5
     release.set()

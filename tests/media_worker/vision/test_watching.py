@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import pytest
 from media_worker.drawn_hand import Drawing, Scene, Sweep, draw
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.finder import SURE_SIDE, Guess
-from media_worker.vision.hands import STREAM_SIZE, Hand, HandFinder
+from media_worker.vision.hand_networks import HAND_SIZE, PALM_SIZE
+from media_worker.vision.hands import Hand, HandFinder
 from media_worker.vision.nails import Nail
 from media_worker.vision.network_finder import STREAM_CROP_SIZE, STREAM_MAP_SIZE, NetworkFinder
 from media_worker.vision.patience import Overrun
@@ -161,22 +161,21 @@ class Recorded(I420Picture):
         self.sides.append(longest)
         return super().resized(longest)
 
-    def warp(self, matrix: Floats, size: int) -> Pixels:
+    def warp(self, matrix: Floats, size: int, border: int = cv2.BORDER_REFLECT_101) -> Pixels:
         self.sides.append(size)
-        return super().warp(matrix, size)
+        return super().warp(matrix, size, border)
 
 
 @pytest.mark.media
 def test_of_a_streams_frames_only_small_parts_become_rgb(hand_model: Path) -> None:
     sides: list[list[int]] = []
-    with closing(HandFinder(hand_model)) as hands:
-        watch = Watch(hands, NetworkFinder())
-        for frame in range(30):
-            picture = Recorded(cv2.cvtColor(draw(Scene(), frame / 30).rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8))
-            seen = watch.see(picture, frame * FRAME_MS)
-            sides.append(picture.sides)
+    watch = Watch(HandFinder(hand_model), NetworkFinder())
+    for frame in range(30):
+        picture = Recorded(cv2.cvtColor(draw(Scene(), frame / 30).rgb, cv2.COLOR_RGB2YUV_I420).astype(np.uint8))
+        seen = watch.see(picture, frame * FRAME_MS)
+        sides.append(picture.sides)
     assert len(seen.nails) == 5
-    assert set(chain(*sides)) == {STREAM_SIZE, STREAM_CROP_SIZE, STREAM_MAP_SIZE}
+    assert set(chain(*sides)) == {PALM_SIZE, HAND_SIZE, STREAM_CROP_SIZE, STREAM_MAP_SIZE}
     assert sum(not each for each in sides) >= 5, "and of many frames nothing"
 
 
@@ -238,7 +237,7 @@ def live() -> Iterator[Stream]:
     stream = Stream(live=True)
     stream.run(Scene(), 25)
     yield stream
-    stream.watch.close(lambda: None)
+    stream.watch.close()
 
 
 def slowest(stream: Stream, frames: int) -> tuple[float, list[Seen]]:
@@ -334,12 +333,11 @@ def test_in_retreat_nails_stay_where_they_are_seen_and_cost_less(retreat: Retrea
 def test_a_second_hand_appears_within_half_a_second_in_retreat(hand_model: Path, retreat: Retreat) -> None:
     nails, step = TrueNails(), 2 if retreat == Retreat.FRAMES else 1
     one, two = (draw(Scene(hands=hands, still=True), 0) for hands in (1, 2))
-    with closing(HandFinder(hand_model)) as hands:
-        watch = Watch(hands, nails)
-        watch.retreat = retreat
-        for frame in range(0, 46, step):
-            nails.drawing = two if frame >= 26 else one
-            seen = watch.see(as_sent(nails.drawing.rgb), frame * FRAME_MS)
-            if len(seen.nails) >= 9:
-                break
+    watch = Watch(HandFinder(hand_model), nails)
+    watch.retreat = retreat
+    for frame in range(0, 46, step):
+        nails.drawing = two if frame >= 26 else one
+        seen = watch.see(as_sent(nails.drawing.rgb), frame * FRAME_MS)
+        if len(seen.nails) >= 9:
+            break
     assert 26 <= frame < 26 + 500 / FRAME_MS

@@ -1,0 +1,61 @@
+"""Runs networks with OpenVINO on the processor: pictures in as bytes, numbers out.
+
+OpenVINO computes in bfloat16 where the processor can, else in float32; which of them changes no figure in the READMEs
+by more than its last digit. With one stream of one thread a network works in the thread that asks it, and all streams
+of video share its memory: who asks a busy one waits a millisecond or two.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import openvino
+from openvino.preprocess import PrePostProcessor
+
+from media_worker.vision.arrays import Floats, Pixels
+from protocol.errors import VisionFailed
+
+ONE_THREAD = {"NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": "1"}
+
+
+class Network:
+    """A network that takes pictures and gives arrays. Thread-safe."""
+
+    def __init__(self, path: Path, layout: str) -> None:
+        """Loads ONNX or TensorFlow Lite; `layout` is that of the network's own input, "NCHW" or "NHWC", whose numbers
+        go from 0 to 1. The file is not needed afterwards. Raises VisionFailed."""
+        try:
+            self._compiled = _core().compile_model(_taking_bytes(_core().read_model(path), layout), "CPU", ONE_THREAD)
+        except RuntimeError as error:
+            raise VisionFailed(f"the network {path.name} cannot be loaded: {_last_line(error)}") from error
+
+    def __call__(self, pictures: Pixels) -> list[Floats]:
+        """The outputs for uint8 (N, H, W, 3), RGB, in the network's order. Raises VisionFailed."""
+        try:
+            results = self._compiled.create_infer_request().infer([np.ascontiguousarray(pictures)])
+        except RuntimeError as error:
+            raise VisionFailed(f"a network failed: {_last_line(error)}") from error
+        return [results[output] for output in self._compiled.outputs]
+
+
+@cache
+def _core() -> openvino.Core:
+    core = openvino.Core()
+    core.set_property({"ENABLE_MMAP": False})  # else a file that is gone, or replaced, would still be read
+    return core
+
+
+def _taking_bytes(model: openvino.Model, layout: str) -> openvino.Model:
+    """The conversion becomes a part of the network."""
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().model().set_layout(openvino.Layout(layout))
+    steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    return steps.build()
+
+
+def _last_line(error: RuntimeError) -> str:
+    """OpenVINO's messages begin with where in its sources they come from."""
+    return (str(error).strip().splitlines() or ["no reason given"])[-1]
