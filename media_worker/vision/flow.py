@@ -18,8 +18,12 @@ WINDOW = 15
 """Side of LK's window, pixels. On a still drawn hand with noise σ 4 and JPEG 60, nails tremble by 0.045 px from frame
 to frame with 15 as with 21, which costs a fifth more; with 11 by 0.06."""
 
-LEVELS = 3
-"""Times that LK halves the picture: motion up to about 50 pixels a frame, 1,500 a second."""
+LEVELS, LEVELS_BACK = 3, 1
+"""Times that LK halves the picture: motion up to about 50 pixels a frame, 1,500 a second; on the way back, most of
+which is known by then, it takes less."""
+
+REACH = 96
+"""Pixels round the points of which LK's pictures are made: twice 50, and the window at its coarsest is cut a little."""
 
 _U, _V = np.meshgrid([-0.33, 0.0, 0.33], [-0.95, -0.6, -0.25, 0.15])
 POINTS: Complex = (_V + 1j * _U).ravel()
@@ -68,36 +72,55 @@ class Flow:
 
         `expected` is how far each is thought to have moved, in pixels.
         """
-        if self._before is None or self._after is None or not shapes:
+        before, after = self._before, self._after
+        if before is None or after is None or not shapes:
             return [None] * len(shapes)
         start: Complex = np.stack([shape.place(POINTS) for shape in shapes]) * self._scale
         hint: Complex = np.repeat(np.array(expected, np.complex128)[:, None] * self._scale, len(POINTS), axis=1)
-        turns, shifts, trusted = fit(start, *self._follow(start, hint))
+        rows, columns = (
+            _around(values, size) for values, size in zip((start.imag, start.real), after.shape, strict=True)
+        )
+        corner = columns.start + 1j * rows.start
+        end, weight = _follow(before[rows, columns], after[rows, columns], start - corner, hint)
+        turns, shifts, trusted = fit(start, end + corner, weight)
         return [
             Similarity(complex(turn), complex(shift) / self._scale) if ok else None
             for turn, shift, ok in zip(turns, shifts, trusted, strict=True)
         ]
 
-    def _follow(self, start: Complex, hint: Complex) -> tuple[Complex, Floats]:
-        """Where points (N, P) of the last frame are in this one, and how far each is to be believed, 0–1."""
-        end, found, sharpness = self._lucas_kanade(self._before, self._after, start, start + hint)
-        back, again, _ = self._lucas_kanade(self._after, self._before, end, end - hint)
-        returned = found & again & (np.abs(back - start) < RETURN)
-        return end, np.where(returned, sharpness / (sharpness + FLATNESS), 0)
 
-    def _lucas_kanade(self, a: Any, b: Any, start: Complex, guess: Complex) -> tuple[Complex, Any, Floats]:
-        moved: tuple[Any, Any, Any] = cv2.calcOpticalFlowPyrLK(
-            a,
-            b,
-            to_points(start.ravel()),
-            to_points(guess.ravel()),
-            winSize=(WINDOW, WINDOW),
-            maxLevel=LEVELS,
-            criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.02),
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW | cv2.OPTFLOW_LK_GET_MIN_EIGENVALS,
-        )
-        end, status, sharpness = (array.reshape(*start.shape, -1) for array in moved)
-        return to_complex(end), status[..., 0] > 0, sharpness[..., 0]
+def _follow(before: Pixels, after: Pixels, start: Complex, hint: Complex) -> tuple[Complex, Floats]:
+    """Where points (N, P) of the one frame are in the other, and how far each is to be believed, 0–1."""
+    end, found, sharpness = _lucas_kanade(before, after, start, start + hint, LEVELS)
+    shift = end - start
+    usual = (_middle(shift.real) + 1j * _middle(shift.imag))[:, None]
+    # Points that agree with their nail's others are nearly back already, and whoever is not is to get lost.
+    back, again, _ = _lucas_kanade(after, before, end, end - usual, LEVELS_BACK)
+    returned = found & again & (np.abs(back - start) < RETURN)
+    return end, np.where(returned, sharpness / (sharpness + FLATNESS), 0)
+
+
+def _lucas_kanade(a: Any, b: Any, start: Complex, guess: Complex, levels: int) -> tuple[Complex, Any, Floats]:
+    """Where points of `a` are in `b`, whether they were found, and LK's smallest eigenvalue at each."""
+    moved: tuple[Any, Any, Any] = cv2.calcOpticalFlowPyrLK(
+        a,
+        b,
+        to_points(start.ravel()),
+        to_points(guess.ravel()),
+        winSize=(WINDOW, WINDOW),
+        maxLevel=levels,
+        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.02),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW | cv2.OPTFLOW_LK_GET_MIN_EIGENVALS,
+    )
+    end, status, sharpness = (array.reshape(*start.shape, -1) for array in moved)
+    return to_complex(end), status[..., 0] > 0, sharpness[..., 0]
+
+
+def _around(values: Floats, size: int) -> slice:
+    """The rows or columns, of so many, in which LK looks when it follows points there; never only a few."""
+    low = int(np.clip(values.min() - REACH, 0, max(size - 2 * REACH, 0)))
+    high = int(np.clip(values.max() + REACH, min(low + 2 * REACH, size), size))
+    return slice(low, high)
 
 
 def _shrunk_copy(luma: Pixels, scale: float) -> Pixels:
@@ -126,6 +149,11 @@ def fit(start: Complex, end: Complex, weight: Floats) -> tuple[Complex, Complex,
 
 def _miss(start: Complex, end: Complex, turn: Complex, shift: Complex) -> Floats:
     return np.abs(turn[:, None] * start + shift[:, None] - end)
+
+
+def _middle(values: Floats) -> Floats:
+    """The upper median of each row; np.median takes five times as long."""
+    return np.sort(values, axis=1)[:, values.shape[1] // 2]
 
 
 def _weighted_median(values: Floats, weight: Floats) -> Floats:

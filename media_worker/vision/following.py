@@ -16,7 +16,7 @@ from media_worker.vision.flow import Flow
 from media_worker.vision.hands import Side
 from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.pictures import Picture
-from media_worker.vision.shapes import NailShape, to_points
+from media_worker.vision.shapes import NailShape
 from protocol.designs import Finger
 
 Name = tuple[Finger, Side]
@@ -49,6 +49,12 @@ STRAYED = 0.75
 
 CONFIRMATIONS = 3
 """Looks that must agree before a nail without a hand is painted: what seems a nail once is often a light."""
+
+REST = 0.03
+"""In nail lengths: a nail at rest moves less than this from one frame to the next, and looks find it no further off."""
+
+SETTLED = 6
+"""Looks after which a nail's form has come close to what looks see."""
 
 VOTE_DECAY, VOTE_LEAD = 0.85, 1.0
 """A name's votes fade by the one with every hand seen; another name must lead by the other to replace it."""
@@ -92,8 +98,8 @@ class Track:
     @property
     def guess(self) -> Guess:
         finger, hand = self.name or (None, None)
-        middle, along = to_points(np.array([self.aim or self.shape.centre, self.shape.along]))
-        return Guess(middle, along, finger, hand)
+        middle, along = self.aim or self.shape.centre, self.shape.along
+        return Guess(np.array([middle.real, middle.imag]), np.array([along.real, along.imag]), finger, hand)
 
     @property
     def confirmed(self) -> bool:
@@ -109,6 +115,11 @@ class Track:
     def gone(self) -> bool:
         """Flow lost it, and a look at where it was found nothing: fading there would leave paint in the air."""
         return self.lost and self.misses > 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it may be looked at less often."""
+        return self.looks >= SETTLED and max(abs(self.moved) / self.shape.length, abs(self.off)) < REST
 
     @property
     def restless(self) -> bool:
@@ -175,7 +186,8 @@ class NailFollower:
         for track in self.tracks:
             track.votes = {name: VOTE_DECAY * votes for name, votes in track.votes.items() if votes > 0.05}
         free, open_guesses = list(self.tracks), list(guesses)
-        pairs = [(gap(guess, track.guess), guess, track) for guess in guesses for track in self.tracks]
+        places = [(track, track.guess) for track in self.tracks]
+        pairs = [(gap(guess, place), guess, track) for guess in guesses for track, place in places]
         for distance, guess, track in sorted(pairs, key=lambda pair: pair[0]):
             if distance < NAME_REACH and track in free and any(guess is each for each in open_guesses):
                 free.remove(track)
@@ -212,10 +224,11 @@ class NailFollower:
 
     def _merge(self) -> None:
         """Two tracks of one nail become one: that which was followed longer."""
-        kept: list[Track] = []
+        kept: dict[Track, Guess] = {}
         for track in sorted(self.tracks, key=lambda each: (each.misses, -each.looks)):
-            if not any(same_place(track.guess, other.guess) for other in kept):
-                kept.append(track)
+            place = track.guess
+            if not any(same_place(place, other) for other in kept.values()):
+                kept[track] = place
         self.tracks = [track for track in self.tracks if track in kept]
 
 

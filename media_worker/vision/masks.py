@@ -87,14 +87,13 @@ def nail_of(
     guess: Guess, mask: CropMask, calibration: Calibration = CALIBRATION, least: float = LEAST_CONFIDENCE
 ) -> Nail | None:
     """The nail in the frame, named as the guess; None where the network sees none."""
-    inside = _largest_part(mask.logits > 0)
-    if np.count_nonzero(inside) < SMALLEST:
-        return None
     confidence = calibration(mask.presence, expected=guess.finger is not None)
     if confidence < least:
         return None
+    edge = _edge(mask.logits > 0)
+    if len(edge) < 3 or _area(edge) < SMALLEST:
+        return None
     to_frame = cv2.invertAffineTransform(crop_matrix(guess, FINE))
-    edge = _edge(inside)
     if _solidity(edge) < (SOLIDITY if guess.finger else SOLIDITY_NAMELESS):
         return None
     edge = edge @ to_frame[:, :2].T + to_frame[:, 2]
@@ -104,26 +103,24 @@ def nail_of(
     return Nail(guess.finger, guess.hand, outline.astype(np.float32), axis.astype(np.float32), confidence, 1.0)
 
 
-def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    count, parts, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    if count < 2:
-        return mask
-    largest: NDArray[np.bool_] = parts == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-    return largest
-
-
-def _edge(inside: NDArray[np.bool_]) -> Floats:
-    """(M, 2), dense: the edge of a mask, in fine pixels counted from the corner."""
-    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points = max(contours, key=len)[:, 0].astype(np.float64) + 0.5
+def _edge(mask: NDArray[np.bool_]) -> Floats:
+    """(M, 2), dense: the edge of a mask's largest part, in fine pixels counted from the corner; (0, 2) without any."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return np.empty((0, 2))
+    points = max(contours, key=cv2.contourArea)[:, 0].astype(np.float64) + 0.5
     outward = points - points.mean(axis=0)  # contours run through the middles of the outermost pixels
     edge: Floats = points + 0.5 * outward / np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1.0)
     return edge
 
 
+def _area(edge: Floats) -> float:
+    return float(cv2.contourArea(edge.astype(np.float32)))
+
+
 def _solidity(edge: Floats) -> float:
-    points = edge.astype(np.float32)
-    return cv2.contourArea(points) / max(cv2.contourArea(cv2.convexHull(points)), 1e-6)
+    hull = cv2.convexHull(edge.astype(np.float32))
+    return _area(edge) / max(float(cv2.contourArea(hull)), 1e-6)
 
 
 def _evenly(edge: Floats) -> Floats:

@@ -1,5 +1,6 @@
-"""Which work is done in which frame. Hands cost 11 ms, a look at the whole picture 18, five nails closely 7: any two of
-them are more than a frame may take, so they take turns, and optical flow carries nails over the frames between."""
+"""Which work is done in which frame. A hand costs 3 ms, a look at the whole picture 4, five nails closely 3: they take
+turns, so that frames take about as long, and optical flow carries nails over the frames between. What hardly moves is
+looked at less often."""
 
 from __future__ import annotations
 
@@ -29,10 +30,14 @@ class Pace:
     refine: int = 50
     """Of frames 33 apart, every second one; of slower ones, every one."""
     searched_hands: int = 50
-    """Hands where there is none, or where nails are not settled."""
+    """Hands where there is none, or where nails come and go."""
+    refine_at_rest: int = 110
+    """Nails that hardly move: of frames 33 apart, every fourth one."""
     settled_hands: int = 80
     """A hand whose nails are followed: of frames 33 apart, every third one. Nails need it only for their names and for
     turning away."""
+    hands_at_rest: int = 180
+    """The same where they hardly move: every sixth one, so that a second hand is still looked for every 400 ms."""
     hands_without_hand: int = 250
     """Hands where nails are followed without one, as in close-ups."""
     propose_without_nails: int = 50
@@ -41,7 +46,15 @@ class Pace:
     """How often the whole picture is searched for further nails. A hand's landmarks show where most are."""
 
 
-SLOWER = Pace(50, 80, 80, 120, 400, 80, 300, 3000)
+SLOWER = Pace(
+    refine=80,
+    searched_hands=80,
+    settled_hands=120,
+    hands_without_hand=400,
+    propose_without_nails=80,
+    propose_without_hand=300,
+    propose_with_hand=3000,
+)
 PACES = {
     Retreat.NONE: Pace(),
     Retreat.CADENCE: SLOWER,
@@ -52,9 +65,11 @@ PACES = {
 URGENT = 50
 """A nail that was just lost or missed is looked at in the next frame; in retreat, this many milliseconds later."""
 
+SLACK = 20
+"""Milliseconds by which a nail may be looked at before its time, together with the others."""
+
 HAND_MAY_BE_BACK = 400
-"""For so long after a hand was lost, ms, it is looked for as if there were one: MediaPipe first looks where it was, and
-needs up to three looks to find it anew."""
+"""For so long after a hand was lost, ms, it is looked for as if there were one."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,9 @@ class Work:
     propose: bool
     """Search the whole picture for nails."""
     refine: bool
-    """Look closely at nails that are followed."""
+    """Look closely at nails that are followed…"""
+    unseen: int = 0
+    """… those that were not looked at for so many milliseconds, and restless ones."""
 
 
 class Schedule:
@@ -75,18 +92,31 @@ class Schedule:
     def __init__(self) -> None:
         self._frame = self._hands = self._propose = self._refine = self._hand_seen = -math.inf
 
-    def next(self, now: float, *, hands: int, nails: int, urgent: bool, retreat: Retreat = Retreat.NONE) -> Work:
+    def next(
+        self,
+        now: float,
+        *,
+        hands: int,
+        nails: int,
+        urgent: bool = False,
+        settled: bool = True,
+        at_rest: bool = False,
+        retreat: Retreat = Retreat.NONE,
+    ) -> Work:
         """The work for the frame at `now`, ms; `hands` and `nails` are followed so far.
 
-        `urgent`: a nail was just lost, missed or seen for the first time, so look again at once.
+        `urgent`: a nail was just lost, missed or seen for the first time, so look again at once. `settled`: the last
+        look at hands expected no nail that was not known. `at_rest`: nails hardly move.
         """
         pace = PACES[retreat]
+        if at_rest:
+            pace = replace(pace, refine=pace.refine_at_rest, settled_hands=pace.hands_at_rest)
         urgent = urgent and (retreat == Retreat.NONE or now - self._refine >= URGENT)
         if hands or self._frame == -math.inf:
             self._hand_seen = now
         sparse = now - self._frame >= pace.sparse
         close_up = nails > 0 and now - self._hand_seen > HAND_MAY_BE_BACK
-        settled = hands > 0 and nails >= 4 * hands and not urgent
+        settled = settled and hands > 0 and not urgent
         interval = pace.hands_without_hand if close_up else pace.settled_hands if settled else pace.searched_hands
         hands_due = now - self._hands >= interval
         propose_due = now - self._propose >= _propose_interval(pace, hands, nails)
@@ -96,7 +126,7 @@ class Schedule:
             hands_due = hands_due and first
             propose_due = propose_due and not hands_due
             refine_due = refine_due and (urgent or not (hands_due or propose_due))
-        work = Work(hands_due, propose_due, refine_due)
+        work = Work(hands_due, propose_due, refine_due, pace.refine - SLACK)
         self._note(now, work)
         return work
 

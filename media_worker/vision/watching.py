@@ -18,7 +18,7 @@ from media_worker.vision.hands import Hand
 from media_worker.vision.nails import Nail
 from media_worker.vision.patience import Patience
 from media_worker.vision.pictures import Picture
-from media_worker.vision.schedule import Retreat, Schedule
+from media_worker.vision.schedule import Retreat, Schedule, Work
 from media_worker.vision.tracking import FORGET_MS, HandTracker
 from protocol.errors import VisionFailed
 
@@ -74,6 +74,8 @@ class Watch:
         """Milliseconds that only grow, whatever the frames' timestamps do."""
         self._size: tuple[int, int] | None = None
         self._found = 0
+        self._settled = False
+        """Whether the last look at hands expected no further nails."""
         self._refused: list[tuple[int, Guess]] = []
         """When a look found no nail, and where."""
 
@@ -119,8 +121,15 @@ class Watch:
         """Whether there were nails to look at, and what went wrong."""
         tracks = self._follower.tracks
         urgent = any(track.restless for track in tracks)
+        at_rest = all(track.at_rest for track in tracks)
         work = self._schedule.next(
-            self._clock, hands=self._found, nails=len(tracks), urgent=urgent, retreat=self.retreat
+            self._clock,
+            hands=self._found,
+            nails=len(tracks),
+            urgent=urgent,
+            settled=self._settled,
+            at_rest=at_rest,
+            retreat=self.retreat,
         )
         places: list[Guess] = []
         troubles: list[VisionFailed] = []
@@ -132,7 +141,7 @@ class Watch:
             with _timed(stages, "nails"), self._done_without(troubles):
                 if work.propose:
                     places += self._ask_finder(partial(self._finder.propose, picture))
-                keyframe = self._look(picture, places, fresh, refine=work.refine)
+                keyframe = self._look(picture, places, fresh, work)
         return keyframe, troubles[0] if troubles else None
 
     @contextmanager
@@ -163,12 +172,14 @@ class Watch:
         self._follower.deny([pad for hand in steady for pad in finger_pads(hand)])
         self._refused = [(when, place) for when, place in self._refused if self._clock - when < REFUSED_MS]
         expected = self._follower.rename(self._finder.expect(picture, steady))
-        return [each for each in expected if not any(same_place(each, place) for _, place in self._refused)]
+        new = [each for each in expected if not any(same_place(each, place) for _, place in self._refused)]
+        self._settled = not new
+        return new
 
-    def _look(self, picture: Picture, places: list[Guess], fresh: bool, *, refine: bool) -> bool:
-        """Looks closely at what is followed, if `refine`, and at new places. Whether there was anything to look at."""
+    def _look(self, picture: Picture, places: list[Guess], fresh: bool, work: Work) -> bool:
+        """Looks closely at what is followed and due, and at new places. Whether there was anything to look at."""
         followed = [track for track in self._follower.tracks if not track.denied]
-        tracks = self._in_turn(followed) if refine else []
+        tracks = self._due(followed, work.unseen) if work.refine else []
         known = [track.guess for track in tracks]
         new = [
             place for place in distinct(places, [track.guess for track in followed]) if not self._follower.denies(place)
@@ -177,19 +188,19 @@ class Watch:
         if not guesses:
             return False
         nails = self._ask_finder(partial(self._finder.refine, picture, guesses))
-        if refine:
-            self._follower.correct(tracks, nails[: len(known)], self._clock)
-        found = nails[len(guesses) - len(new) :]
+        self._follower.correct(tracks, nails[: len(known)], self._clock)
+        found = nails[len(known) :]
         self._refused += [(self._clock, place) for place, nail in zip(new, found, strict=True) if nail is None]
         self._follower.add(found, self._clock, shown=fresh)
         return True
 
-    def _in_turn(self, tracks: list[Track]) -> list[Track]:
-        """Those to look at: all, or in retreat the restless and the half that nobody looked at for longest."""
-        if self.retreat < Retreat.INFERENCE:
-            return tracks
-        calm = sorted((track for track in tracks if not track.restless), key=lambda track: track.looked)
-        return [track for track in tracks if track.restless] + calm[: (len(calm) + 1) // 2]
+    def _due(self, tracks: list[Track], unseen: int) -> list[Track]:
+        """The restless ones, and those that were `unseen` for so long, ms; in retreat at most half of all others."""
+        restless = [track for track in tracks if track.restless]
+        calm = [track for track in tracks if not track.restless and self._clock - track.looked >= unseen]
+        if self.retreat >= Retreat.INFERENCE:
+            calm = sorted(calm, key=lambda track: track.looked)[: (len(tracks) - len(restless) + 1) // 2]
+        return restless + calm
 
 
 @contextmanager
