@@ -42,6 +42,10 @@ class NetworkFinder(NailFinder):
     LEAST: ClassVar[float] = 0.3
     """Low, as what shows and what hides is decided over time."""
 
+    EXACT: ClassVar[bool] = False
+    """Whether the networks compute in float32 at any rate. In bfloat16 they find 18 false nails in 38 photos of palms
+    instead of 16; the mean IoU of `nails/val` is 0.834 instead of 0.836."""
+
     def __init__(
         self,
         map_network: MapNetwork | None = None,
@@ -52,8 +56,8 @@ class NetworkFinder(NailFinder):
     ) -> None:
         """By default the networks that come with Lacquer. Nails of less than the `least` confidence, by default
         LEAST, are left out."""
-        self._map = map_network or NailMap()
-        self._crops = crop_network or NailCrops()
+        self._map = map_network or NailMap(exact=self.EXACT)
+        self._crops = crop_network or NailCrops(exact=self.EXACT)
         self._calibration = calibration
         self._least = self.LEAST if least is None else least
 

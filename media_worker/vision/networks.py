@@ -56,8 +56,9 @@ class CropOutput:
 class NailMap:
     """Finds where nails may be. Thread-safe. The first one of a process takes 0.2 s to load."""
 
-    def __init__(self) -> None:
-        self._network = _network("nail_map")
+    def __init__(self, *, exact: bool = False) -> None:
+        """`exact`: in float32, at twice the time."""
+        self._network = _network("nail_map", exact)
 
     def __call__(self, rgb: Pixels) -> MapOutput:
         """`rgb`: uint8 (H, W, 3), sides multiples of 16; finds nails of 9 to 55 pixels. Raises VisionFailed."""
@@ -70,8 +71,9 @@ class NailMap:
 class NailCrops:
     """Outlines expected nails. Thread-safe. The first one of a process takes 0.2 s to load."""
 
-    def __init__(self) -> None:
-        self._network = _network("nail_crops")
+    def __init__(self, *, exact: bool = False) -> None:
+        """`exact`: in float32, at twice the time."""
+        self._network = _network("nail_crops", exact)
 
     def __call__(self, crops: Sequence[Pixels]) -> CropOutput:
         """`crops`: uint8 (S, S, 3) each, all of one size, a multiple of 16 from 64 to 112. Raises VisionFailed."""
@@ -82,10 +84,10 @@ class NailCrops:
 
 
 @cache
-def _network(name: str) -> Network:
+def _network(name: str, exact: bool) -> Network:
     """One a process: its weights are read once."""
     with as_file(files("media_worker.vision").joinpath("weights", f"{name}.onnx")) as path:
-        return Network(path, "NCHW")
+        return Network(path, "NCHW", exact=exact)
 
 
 def _check(pictures: Pixels) -> None:

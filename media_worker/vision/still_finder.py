@@ -42,6 +42,7 @@ class StillFinder(NetworkFinder):
     """Finds nails in photos: 0.6 to 0.8 s for one of 1024x768 with five nails, on one thread of a 2-core AMD EPYC."""
 
     LEAST: ClassVar[float] = LEAST_CONFIDENCE
+    EXACT: ClassVar[bool] = True
 
     def find(self, picture: Picture, hands: Sequence[Hand]) -> list[Nail]:
         expected = [guess for hand in hands for guess in expected_nails(hand)]
