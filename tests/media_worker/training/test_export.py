@@ -38,7 +38,7 @@ def both(network: Any, path: Path, outputs: list[str], shape: tuple[int, ...]) -
     with torch.no_grad():
         expected = network(planes)
     expected = expected if isinstance(expected, tuple) else (expected,)
-    return [(a, b.numpy()) for a, b in zip(Network(path, "NCHW")(pictures), expected, strict=True)]
+    return [(a, b.numpy()) for a, b in zip(Network(path, "NCHW", exact=True)(pictures), expected, strict=True)]
 
 
 @pytest.mark.parametrize(("count", "size"), [(5, 64), (1, 96)])
