@@ -19,20 +19,20 @@ _LINEAR = _srgb_to_linear(np.arange(256) / 255)
 
 def to_linear(srgb: Pixels) -> Floats:
     """sRGB bytes of any shape as linear light, 0–1."""
-    return _LINEAR.take(srgb)
+    return cv2.LUT(srgb, _LINEAR).astype(np.float32, copy=False)
 
 
 _STEPS = 8192
-"""Entries of the way back; enough that bytes survive the round trip (tested)."""
+"""Steps of light on the way back; enough that bytes survive the round trip (tested)."""
 
-_INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, (np.arange(_STEPS + 1)) / _STEPS).astype(np.uint8)
+_INVERSE = np.searchsorted((_LINEAR[1:] + _LINEAR[:-1]) / 2, np.arange(2**16) / _STEPS).astype(np.uint8)
+"""For every uint16, as OpenCV wants it: whatever is brighter than white becomes 255."""
 
 
 def to_srgb(linear: Floats) -> Pixels:
     """Linear light of any shape as sRGB bytes; values outside 0–1 are clipped."""
-    flat = np.ascontiguousarray(linear, np.float32).reshape(-1)
-    steps = np.asarray(cv2.addWeighted(flat, _STEPS, flat, 0, 0, dtype=cv2.CV_16U), np.uint16)  # 0 for what is below
-    return _INVERSE.take(steps.reshape(linear.shape), mode="clip")
+    steps = cv2.addWeighted(linear, _STEPS, linear, 0, 0, dtype=cv2.CV_16U)  # saturates: 0 for what is below
+    return cv2.LUT(steps, _INVERSE).astype(np.uint8, copy=False)
 
 
 SHOULDER = 0.78
