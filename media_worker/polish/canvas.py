@@ -49,7 +49,7 @@ class Patch:
         """
         x, y, across, down = cv2.boundingRect(points)  # of whole pixels
         x0, y0 = max(x - margin, left, 0) & ~1, max(y - margin, 0) & ~1
-        x1, y1 = min(x + across + margin + 2 & ~1, width), min(y + down + margin + 2 & ~1, height)
+        x1, y1 = min((x + across + margin + 2) & ~1, width), min((y + down + margin + 2) & ~1, height)
         return cls(x0, y0, x1, y1) if x1 - x0 >= 4 and y1 - y0 >= 4 else None
 
 

@@ -90,30 +90,33 @@ def _lit(canvas: Canvas, light: NailLight, space: NailSpace, scene: Scene, hardn
 
 
 def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:
-    """(h, w) share of what belongs to a nail that shows at each pixel."""
-    seen = np.full((patch.height, patch.width), nail.visibility, np.float32)
-    seen[:, : max(left - patch.left, 0)] = 0
+    """Share of what belongs to a nail that shows at each pixel, (h, w), or everywhere, (1, 1)."""
     uncovered = overlaps.uncovered(shape, patch, others)
-    return seen if uncovered is None else seen * uncovered
+    seen = np.full((1, 1) if uncovered is None else uncovered.shape, nail.visibility, np.float32)
+    if uncovered is not None:
+        seen *= uncovered
+    if left > patch.left:
+        seen = seen.repeat(patch.width // seen.shape[1], axis=1)
+        seen[:, : left - patch.left] = 0
+    return seen
 
 
 def _worn(film: Film, bare: Floats, space: NailSpace, patch: Patch) -> Floats:
     """The patch, (h, w, 3) in linear light, as if all of it were polish on what is `bare`."""
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
-    x, y = (u + 1) * np.float32(columns / 2) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
-    _hold(x, columns - 1)  # beyond its ends a sheet goes on as it is there; remap is slow outside
-    _hold(y, rows - 1)
+    # beyond its ends a sheet goes on as it is there; remap is slow outside
+    x = _held(u * np.float32(columns / 2) + np.float32(columns / 2 - 0.5), columns - 1)
+    y = _held(v * np.float32(rows) - np.float32(0.5), rows - 1)
     polish = _unrolled(film.light, x, y)
     if film.through is not None:
         polish += cv2.multiply(_unrolled(film.through, x, y), bare)
     return polish
 
 
-def _hold(values: Floats, most: int) -> None:
-    """Cuts to 0–`most` in place; np.clip takes three times as long."""
-    np.maximum(values, 0, out=values)
-    np.minimum(values, np.float32(most), out=values)
+def _held(values: Floats, most: int) -> Floats:
+    """Cut to 0–`most`, in place."""
+    return values.clip(0, np.float32(most), out=values)
 
 
 def _blended(over: Floats, under: Floats, share: Floats) -> Floats:

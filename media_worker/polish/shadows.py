@@ -100,9 +100,9 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
 
 
 def dimmed(bare: Floats, light: Floats, seen: Floats) -> Floats:
-    """A patch, (h, w, 3) linear, with a shadow on it as far as what casts it is seen, (h, w)."""
+    """A patch, (h, w, 3) linear, with a shadow, (h, w), on it as far as what casts it is seen, (h, w) or (1, 1)."""
     left = 1 - seen * (1 - light)
-    return cv2.multiply(bare, cv2.merge((left, left, left))).astype(np.float32, copy=False)
+    return cv2.multiply(bare, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB)).astype(np.float32, copy=False)
 
 
 def _drawn(outline: Floats, patch: Patch, width: int, height: int) -> Floats:
