@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from media_worker.polish.canvas import Canvas
-from media_worker.polish.colour import to_linear
+from media_worker.polish.colour import strongest, to_linear, weakest
 from media_worker.polish.nail_space import NailSpace, Place
 from media_worker.polish.scene import Scene
 from media_worker.vision.arrays import Floats
@@ -141,7 +141,7 @@ def read_light(canvas: Canvas, space: NailSpace) -> NailLight:
     skin = np.sort(skin, axis=0)[len(skin) // 2]
     plate = np.sort(nail.reshape(-1, 3), axis=0)
     middle, light = plate[len(plate) // 2], plate[len(plate) * 3 // 4]
-    slants, highlights = _slants(nail.max(axis=2)), _highlights(nail.min(axis=2))
+    slants, highlights = _slants(strongest(nail)), _highlights(weakest(nail))
     return NailLight(slants, highlights, skin, float(light[0]), _lamp(highlights), _worn(middle, skin))
 
 
@@ -164,10 +164,10 @@ def _worn(nail: Floats, skin: Floats) -> float:
     return min(max((hue - 0.7) / 0.3, (abs(sum(logs)) / 3 - 1.1) / 0.3, white, 0.0), 1.0)
 
 
-def _slants(strongest: Floats) -> Floats:
+def _slants(highest: Floats) -> Floats:
     """The three numbers of NailLight.slants from each point's strongest channel, (ROWS, COLUMNS)."""
-    usual = _row_medians(strongest)
-    relative = np.clip(np.log((strongest + DARK) / (usual + DARK)), -STRONGEST_SLANT, 0.5 * STRONGEST_SLANT)
+    usual = _row_medians(highest)
+    relative = np.clip(np.log((highest + DARK) / (usual + DARK)), -STRONGEST_SLANT, 0.5 * STRONGEST_SLANT)
     uneven = (relative - relative[:, ::-1]) * 0.5
     slant = _share(uneven, _SLANT)
     twist = _share(uneven - slant * _SLANT, _TWIST)
@@ -177,10 +177,10 @@ def _slants(strongest: Floats) -> Floats:
     return np.clip(np.array([slant, twist, slope], np.float32), np.negative(limits), limits).astype(np.float32)
 
 
-def _highlights(weakest: Floats) -> Floats:
+def _highlights(lowest: Floats) -> Floats:
     """A highlight is white and small: it lifts even the weakest channel above the rest of its row."""
-    rest = np.sort(weakest, axis=1)[:, COLUMNS * 3 // 4, None]
-    highlights: Floats = np.maximum(weakest - np.float32(1.3) * rest - np.float32(0.015), 0) * _ON_PLATE
+    rest = np.sort(lowest, axis=1)[:, COLUMNS * 3 // 4, None]
+    highlights: Floats = np.maximum(lowest - np.float32(1.3) * rest - np.float32(0.015), 0) * _ON_PLATE
     return highlights
 
 
@@ -226,7 +226,8 @@ class LightMemory:
         if not self._known or self._scene is None:
             self._scene, self._hardness = read(), None
         elif self._frame % READ_EVERY == 0:
-            self._scene = self._scene.towards(read(), SHARE)
+            newer = self._scene.towards(read(), SHARE)
+            self._scene = self._scene if self._scene.like(newer) else newer
         return self._scene
 
     def steady(self, track: int, read: Callable[[], NailLight]) -> NailLight:

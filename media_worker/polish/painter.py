@@ -7,23 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from media_worker.polish import edges, overlaps, shadows
+from media_worker.polish import edges, finishes, overlaps, shadows
 from media_worker.polish.canvas import Canvas, I420Canvas, Patch, RgbCanvas
 from media_worker.polish.colour import to_linear, to_srgb
 from media_worker.polish.light import LightMemory, NailLight, read_light
 from media_worker.polish.looks import Coat, Look
 from media_worker.polish.mixing import Lit, Mixer
 from media_worker.polish.nail_space import NailSpace
-from media_worker.polish.scene import Scene, read_scene
+from media_worker.polish.scene import read_scene
 from media_worker.polish.silhouettes import Silhouette, silhouette
-from media_worker.polish.surface import Film, lit_at, shine
+from media_worker.polish.surface import Film, Shine, lit_at, shine
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.coverage import coverage
 from media_worker.vision.nails import Nail
+
+
+class _Job(NamedTuple):
+    """One nail to paint."""
+
+    nail: Nail
+    shape: Silhouette
+    coat: Coat
+    own: NailSpace
+    """Of the bare nail."""
+    lit: Lit
 
 
 class Painter:
@@ -47,22 +59,20 @@ class Painter:
         scene = self._memory.begin({nail.track for nail in nails}, lambda: read_scene(canvas.overview()))
         spaces = [NailSpace.of(nail.outline, nail.axis) for nail in nails]
         # all before any: paint is not to be taken for light
-        lit = self._lit(canvas, nails, spaces, scene)
-        for nail, space, light in zip(nails, spaces, lit, strict=True):
-            self._paint_nail(canvas, nail, look.coats[nail.worn_as], space, light, others=nails, left=left)
-
-    def _lit(self, canvas: Canvas, nails: list[Nail], spaces: list[NailSpace], scene: Scene) -> list[Lit]:
         lights = [
             self._memory.steady(nail.track, partial(read_light, canvas, space))
             for nail, space in zip(nails, spaces, strict=True)
         ]
         hardness = self._memory.hardness(lights)
-        return [_lit(canvas, light, space, scene, hardness) for light, space in zip(lights, spaces, strict=True)]
+        for nail, space, light in zip(nails, spaces, lights, strict=True):
+            coat = look.coats[nail.worn_as]
+            shape = silhouette(nail, coat.shape, coat.length)
+            mirrored = _mirrored(canvas, space, light, hardness).rounded(finishes.TURNING[coat.finish])
+            lit = Lit(light, scene, mirrored, _towards_light(space) if shape.extended else 0.0)
+            self._paint_nail(canvas, _Job(nail, shape, coat, space, lit), others=nails, left=left)
 
-    def _paint_nail(
-        self, canvas: Canvas, nail: Nail, coat: Coat, own: NailSpace, lit: Lit, *, others: list[Nail], left: int
-    ) -> None:
-        shape = silhouette(nail, coat.shape, coat.length)
+    def _paint_nail(self, canvas: Canvas, job: _Job, *, others: list[Nail], left: int) -> None:
+        nail, shape, coat, own, lit = job
         space = own if shape.outline is nail.outline else NailSpace.of(shape.outline, shape.axis)
         outline = edges.with_margin(shape.outline, space, lit.nail.worn)
         width = 2 * own.half_width
@@ -82,23 +92,25 @@ class Painter:
         canvas.write(patch, before, to_srgb(_blended(worn, shaded, cover)))
 
 
-def _lit(canvas: Canvas, light: NailLight, space: NailSpace, scene: Scene, hardness: float) -> Lit:
-    across, down = 2 * space.cuticle[0] / canvas.width - 1, 2 * space.cuticle[1] / canvas.height - 1
-    guessed = shine(space.angle, float(across), float(down))
-    towards_light = -float(space.along @ shadows.FALLS)
-    return Lit(light, scene, lit_at(guessed, light.lamp, hardness).rounded(), round(towards_light, 1))
+def _mirrored(canvas: Canvas, space: NailSpace, light: NailLight, hardness: float) -> Shine:
+    """What a nail mirrors at its place in the picture."""
+    x, y = space.cuticle.tolist()
+    guessed = shine(space.angle, 2 * x / canvas.width - 1, 2 * y / canvas.height - 1)
+    return lit_at(guessed, light.lamp, hardness)
+
+
+def _towards_light(space: NailSpace) -> float:
+    """Lit.towards_light, in steps that nobody sees."""
+    return round(-float(space.along @ shadows.FALLS), 1)
 
 
 def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:
-    """Share of what belongs to a nail that shows at each pixel, (h, w), or everywhere, (1, 1)."""
-    uncovered = overlaps.uncovered(shape, patch, others)
-    seen = np.full((1, 1) if uncovered is None else uncovered.shape, nail.visibility, np.float32)
-    if uncovered is not None:
-        seen *= uncovered
+    """Share of what belongs to a nail that shows at each pixel, (h, w); of height or width 1 where it is all alike."""
+    seen: Floats = np.full((1, 1), nail.visibility, np.float32)
     if left > patch.left:
-        seen = seen.repeat(patch.width // seen.shape[1], axis=1)
-        seen[:, : left - patch.left] = 0
-    return seen
+        seen = seen * (np.arange(patch.left, patch.right) >= left)
+    uncovered = overlaps.uncovered(shape, patch, others)
+    return (seen if uncovered is None else seen * uncovered).astype(np.float32, copy=False)
 
 
 def _worn(film: Film, bare: Floats, space: NailSpace, patch: Patch) -> Floats:

@@ -100,7 +100,7 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
 
 
 def dimmed(bare: Floats, light: Floats, seen: Floats) -> Floats:
-    """A patch, (h, w, 3) linear, with a shadow, (h, w), on it as far as what casts it is seen, (h, w) or (1, 1)."""
+    """A patch, (h, w, 3) linear, with a shadow, (h, w), on it as far as what casts it is seen, likewise."""
     left = 1 - seen * (1 - light)
     return cv2.multiply(bare, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB)).astype(np.float32, copy=False)
 
