@@ -37,6 +37,11 @@ class Patch:
         return self.bottom - self.top
 
     @property
+    def corner(self) -> Floats:
+        """(2,) left and top."""
+        return np.array([self.left, self.top], np.float32)
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
@@ -110,8 +115,8 @@ class I420Canvas:
 
     def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
         """Only the difference that paint makes is added to the planes."""
-        made = cv2.subtract(_to_i420(after), _to_i420(before), dtype=cv2.CV_16S)
-        painted = cv2.add(self._cut(patch), made, dtype=cv2.CV_8U)
+        old, new = _to_i420(before), _to_i420(after)
+        painted = cv2.subtract(cv2.add(self._cut(patch), cv2.subtract(new, old)), cv2.subtract(old, new))
         for plane, part in zip(self._parts(patch), _planes(painted), strict=True):
             plane[...] = part
 

@@ -155,7 +155,7 @@ TURNING = {
     Finish.MATTE: 100.0,
     Finish.SHEER: 0.06,
     Finish.METALLIC: 100.0,
-    Finish.CHROME: 0.03,
+    Finish.CHROME: 0.02,
     Finish.SHIMMER: 0.02,
     Finish.GLITTER: 0.02,
     Finish.PEARL: 0.05,

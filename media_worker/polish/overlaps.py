@@ -41,10 +41,9 @@ def uncovered(made: Silhouette, patch: Patch, others: Iterable[Nail]) -> Floats 
     hiding = [other for other in others if other.outline is not made.own and _lies_over(made, other)]
     if not hiding:
         return None
-    corner = np.array([patch.left, patch.top], np.float32)
-    shares = [1 - coverage(finger(nail) - corner, patch.width, patch.height) for nail in hiding]
+    shares = [1 - coverage(finger(nail) - patch.corner, patch.width, patch.height) for nail in hiding]
     left: Floats = np.minimum.reduce(shares)
-    left[coverage(made.own - corner, patch.width, patch.height) > 0] = 1
+    left[coverage(made.own - patch.corner, patch.width, patch.height) > 0] = 1
     return left
 
 

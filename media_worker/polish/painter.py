@@ -82,7 +82,7 @@ class Painter:
             return
         before = canvas.read(patch)
         seen = _seen(nail, shape, patch, others, left)
-        whole = edges.softened(coverage(outline - (patch.left, patch.top), patch.width, patch.height), space)
+        whole = edges.softened(coverage(outline - patch.corner, patch.width, patch.height), space)
         cover, bare = seen * whole, to_linear(before)
         light, cast = shadows.crevice(whole, width), shadows.shadow(shape, patch)
         shaded = shadows.dimmed(bare, light if cast is None else light * cast, seen)
@@ -117,18 +117,21 @@ def _worn(film: Film, bare: Floats, space: NailSpace, patch: Patch) -> Floats:
     """The patch, (h, w, 3) in linear light, as if all of it were polish on what is `bare`."""
     u, v = space.coordinates(patch.left, patch.top, patch.width, patch.height)
     rows, columns = film.light.shape[:2]
-    # beyond its ends a sheet goes on as it is there; remap is slow outside
-    x = _held(u * np.float32(columns / 2) + np.float32(columns / 2 - 0.5), columns - 1)
-    y = _held(v * np.float32(rows) - np.float32(0.5), rows - 1)
+    x, y = _cells(u, -1, columns, 2 / columns), _cells(v, 0, rows, 1 / rows)
     polish = _unrolled(film.light, x, y)
     if film.through is not None:
         polish += cv2.multiply(_unrolled(film.through, x, y), bare)
     return polish
 
 
-def _held(values: Floats, most: int) -> Floats:
-    """Cut to 0–`most`, in place."""
-    return values.clip(0, np.float32(most), out=values)
+def _cells(values: Floats, start: float, count: int, size: float) -> Floats:
+    """Which of `count` cells of a sheet, the middle of the first being 0, a coordinate lies in; in place.
+
+    A sheet goes on beyond its ends as it is there. remap is slow outside, and where it needs the cell after the last.
+    """
+    values *= np.float32(1 / size)
+    values += np.float32(-start / size - 0.5)
+    return values.clip(0, np.float32(count - 1.001), out=values)
 
 
 def _blended(over: Floats, under: Floats, share: Floats) -> Floats:

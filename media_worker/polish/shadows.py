@@ -91,7 +91,7 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
         return None
     cells = CELLS / max(made.width, 1e-3)  # per pixel
     width, height = (max(round(size * cells), 2) for size in (patch.width, patch.height))
-    tip = _drawn(made.outline - (patch.left, patch.top), patch, width, height)
+    tip = _drawn(made.outline - patch.corner, patch, width, height)
     beyond = _beyond_free_edge(made, patch, width, height)
     near = np.exp(np.minimum(beyond / -FADES, 0)) * np.minimum(np.maximum(1 + beyond / BEGINS, 0), 1)
     far = np.minimum(np.maximum(beyond / FADES, 0), 1)
