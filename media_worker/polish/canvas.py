@@ -45,6 +45,11 @@ class Patch:
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def slices_of(self, larger: Patch) -> tuple[slice, slice]:
+        """Rows and columns of a larger patch that this one is."""
+        top, left = self.top - larger.top, self.left - larger.left
+        return slice(top, top + self.height), slice(left, left + self.width)
+
     @classmethod
     def around(cls, points: Floats, width: int, height: int, *, margin: int = 2, left: int = 0) -> Patch | None:
         """The rectangle round (N, 2) points, cut to the frame and to what lies right of column `left`.

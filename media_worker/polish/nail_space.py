@@ -107,8 +107,8 @@ class NailSpace:
         """u and v, float32 (height, width), of the pixel centres of a patch whose corner is pixel (left, top)."""
         (dx, dy), (x, y) = self.along.tolist(), self.cuticle.tolist()
         x, y = left + 0.5 - x, top + 0.5 - y  # the first pixel, from the cuticle
-        u = _ramp(width, height, -dy / self.half_width, dx / self.half_width, (dx * y - dy * x) / self.half_width)
-        t = _ramp(width, height, dx / self.length, dy / self.length, (dx * x + dy * y) / self.length)
+        u = ramp(width, height, -dy / self.half_width, dx / self.half_width, (dx * y - dy * x) / self.half_width)
+        t = ramp(width, height, dx / self.length, dy / self.length, (dx * x + dy * y) / self.length)
         square = np.minimum(u * u, np.float32(1.3))
         t -= np.float32(self.cuticle_curve) * square
         square *= np.float32(-self.cuticle_curve - self.edge_curve)
@@ -129,7 +129,7 @@ _GRID = np.meshgrid(np.arange(256, dtype=np.float32), np.arange(256, dtype=np.fl
 """Numbers of columns and rows; larger nails make their own."""
 
 
-def _ramp(width: int, height: int, across: float, down: float, start: float) -> Floats:
+def ramp(width: int, height: int, across: float, down: float, start: float) -> Floats:
     """float32 (height, width): `start`, and so much more for each pixel across and down."""
     x, y = (part[:height, :width] for part in _GRID)
     if x.shape != (height, width):

@@ -77,19 +77,26 @@ class Painter:
         outline = edges.with_margin(shape.outline, space, lit.nail.worn)
         width = 2 * own.half_width
         margin = 1 + shadows.reach(width)
-        patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, margin=margin, left=left)
-        if patch is None:
+        polish = patch = Patch.around(outline, canvas.width, canvas.height, margin=margin, left=left)
+        if shape.extended:  # its shadow falls on far more than is painted
+            patch = Patch.around(shadows.within(outline, shape), canvas.width, canvas.height, margin=margin, left=left)
+        if patch is None or polish is None:
             return
+        inside = polish.slices_of(patch)
         before = canvas.read(patch)
-        seen = _seen(nail, shape, patch, others, left)
-        whole = edges.softened(coverage(outline - patch.corner, patch.width, patch.height), space)
-        cover, bare = seen * whole, to_linear(before)
-        light, cast = shadows.crevice(whole, width), shadows.shadow(shape, patch)
-        shaded = shadows.dimmed(bare, light if cast is None else light * cast, seen)
+        seen, bare = _seen(nail, shape, patch, others, left), to_linear(before)
+        whole = edges.softened(coverage(outline - polish.corner, polish.width, polish.height), space)
+        light = shadows.crevice(whole, width)
+        cast = shadows.shadow(shape, patch)
+        if cast is not None:
+            cast[inside] *= light
+            light = cast
+        picture = shadows.dimmed(bare, light, seen)
         film = self._mixer.film(coat, lit, space.rows, round(shape.edge, 2))
         # a nail casts no shadow on what it is glued to: through sheer polish that shows unshaded
-        worn = _worn(film, bare, space, patch)
-        canvas.write(patch, before, to_srgb(_blended(worn, shaded, cover)))
+        worn = _worn(film, bare[inside], space, polish)
+        picture[inside] = _blended(worn, picture[inside], whole * seen[inside])
+        canvas.write(patch, before, to_srgb(picture))
 
 
 def _mirrored(canvas: Canvas, space: NailSpace, light: NailLight, hardness: float) -> Shine:
@@ -105,8 +112,8 @@ def _towards_light(space: NailSpace) -> float:
 
 
 def _seen(nail: Nail, shape: Silhouette, patch: Patch, others: list[Nail], left: int) -> Floats:
-    """Share of what belongs to a nail that shows at each pixel, (h, w); of height or width 1 where it is all alike."""
-    seen: Floats = np.full((1, 1), nail.visibility, np.float32)
+    """Share of what belongs to a nail that shows at each pixel, (h, w); (1, w) or (1, 1) of one not extended."""
+    seen: Floats = np.full((patch.height, patch.width) if shape.extended else (1, 1), nail.visibility, np.float32)
     if left > patch.left:
         seen = seen * (np.arange(patch.left, patch.right) >= left)
     uncovered = overlaps.uncovered(shape, patch, others)
