@@ -143,8 +143,8 @@ def to_complex(points: Floats) -> Complex:
 
 
 def to_points(numbers: Complex) -> Floats:
-    """complex64 (N,) → float32 (N, 2), the same bytes."""
-    return numbers.view(np.float32).reshape(-1, 2)
+    """(N,) → float32 (N, 2); the same bytes if they are complex64."""
+    return np.ascontiguousarray(numbers, np.complex64).view(np.float32).reshape(-1, 2)
 
 
 def _pair(number: complex) -> Floats:

@@ -70,4 +70,5 @@ def _lies_over(made: Silhouette, other: Nail) -> bool:
 
 def _apart(one: Sequence[int], other: Sequence[int]) -> bool:
     """Whether two boxes (left, top, width, height) share nothing."""
-    return any(one[k] > other[k] + other[k + 2] or other[k] > one[k] + one[k + 2] for k in (0, 1))
+    (x, y, width, height), (left, top, across, down) = one, other
+    return x > left + across or left > x + width or y > top + down or top > y + height

@@ -66,11 +66,12 @@ def within(outline: Floats, made: Silhouette) -> Floats:
     """Points, (N, 2), whose bounding box holds both what is painted in `outline` and its shadow, in pixels."""
     if not made.extended:
         return outline
-    fallen = np.multiply(FALLS, LOOSE.fall * made.width)
+    left, top, width, height = cv2.boundingRect(outline)
+    right, bottom = left + width, top + height
+    x, y = (LOOSE.fall * made.width * part for part in FALLS)
     blur = (SIGMAS * LOOSE.blur + 0.5 / CELLS) * made.width
-    moved = np.stack([fallen - blur, fallen + blur]).astype(np.float32)
-    corners = np.stack([outline.min(axis=0), outline.max(axis=0)])
-    return np.concatenate([corners, corners + moved])
+    own, fallen = (left, top, right, bottom), (left + x - blur, top + y - blur, right + x + blur, bottom + y + blur)
+    return np.array([own, fallen], np.float32).reshape(-1, 2)
 
 
 def reach(width: float) -> int:
