@@ -126,7 +126,8 @@ class I420Canvas:
             plane[...] = part
 
     def sample(self, x: Floats, y: Floats) -> Pixels:
-        return _to_rgb([_look_up(self._luma, x, y), *(_look_up(plane, x / 2, y / 2) for plane in self._chroma)])
+        u, v = x / 2, y / 2
+        return _to_rgb([_look_up(self._luma, x, y), *(_look_up(plane, u, v) for plane in self._chroma)])
 
     def overview(self) -> Pixels:
         step = max(max(self.width, self.height) // OVERVIEW // 2, 1)

@@ -118,11 +118,10 @@ class NailSpace:
 
     def pixels(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         """x and y in the picture of points of the nail; u and v of one shape."""
-        square = u * u
-        t = v + square * (self.cuticle_curve - v * (self.cuticle_curve + self.edge_curve))
-        dx, dy = self.along * self.length
-        across_x, across_y = -self.along[1] * self.half_width, self.along[0] * self.half_width
-        return self.cuticle[0] + t * dx + u * across_x, self.cuticle[1] + t * dy + u * across_y
+        t = v + u * u * (self.cuticle_curve - v * (self.cuticle_curve + self.edge_curve))
+        (dx, dy), (x, y) = self.along.tolist(), self.cuticle.tolist()
+        across_x, across_y = -dy * self.half_width, dx * self.half_width
+        return x + t * (dx * self.length) + u * across_x, y + t * (dy * self.length) + u * across_y
 
 
 _GRID = np.meshgrid(np.arange(256, dtype=np.float32), np.arange(256, dtype=np.float32))
