@@ -6,11 +6,10 @@ What is not painted keeps its exact bytes, and no more of a frame is converted t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.pictures import BLACK, TO_RGB
@@ -113,7 +112,8 @@ class I420Canvas:
     def __init__(self, i420: Pixels) -> None:
         rows, self.width = i420.shape
         self.height = rows * 2 // 3
-        self._luma, self._chroma = _planes(i420)
+        self._luma = i420[: self.height]
+        self._chroma = i420[self.height :].reshape(2, self.height // 2, self.width // 2)
 
     def read(self, patch: Patch) -> Pixels:
         return cv2.cvtColor(self._cut(patch), cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
@@ -122,8 +122,8 @@ class I420Canvas:
         """Only the difference that paint makes is added to the planes."""
         old, new = _to_i420(before), _to_i420(after)
         painted = cv2.subtract(cv2.add(self._cut(patch), cv2.subtract(new, old)), cv2.subtract(old, new))
-        for plane, part in zip(self._parts(patch), _planes(painted), strict=True):
-            plane[...] = part
+        luma, chroma = self._parts(patch)
+        luma[...], chroma[...] = painted[: patch.height], painted[patch.height :].reshape(chroma.shape)
 
     def sample(self, x: Floats, y: Floats) -> Pixels:
         u, v = x / 2, y / 2
@@ -136,22 +136,15 @@ class I420Canvas:
 
     def _cut(self, patch: Patch) -> Pixels:
         """A copy of a patch, I420 itself."""
+        luma, chroma = self._parts(patch)
         cut = np.empty((patch.height * 3 // 2, patch.width), np.uint8)
-        for part, plane in zip(_planes(cut), self._parts(patch), strict=True):
-            part[...] = plane
+        cut[: patch.height], cut[patch.height :].reshape(chroma.shape)[...] = luma, chroma
         return cut
 
     def _parts(self, patch: Patch) -> tuple[Pixels, Pixels]:
-        """Views of the planes, as of `_planes`, but of a patch alone."""
+        """Views of a patch: Y (h, w), and U and V (2, h/2, w/2)."""
         x, y = slice(patch.left // 2, patch.right // 2), slice(patch.top // 2, patch.bottom // 2)
         return self._luma[patch.slices], self._chroma[:, y, x]
-
-
-def _planes(i420: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Views of Y (H, W), and of U and V (2, H/2, W/2)."""
-    rows, width = i420.shape
-    height = rows * 2 // 3
-    return i420[:height], i420[height:].reshape(2, height // 2, width // 2)
 
 
 def _to_i420(rgb: Pixels) -> Pixels:
