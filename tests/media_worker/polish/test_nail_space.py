@@ -84,3 +84,10 @@ def test_larger_nails_get_finer_sheets() -> None:
 def test_a_point_for_a_nail_is_survived() -> None:
     space = NailSpace.of(np.full((5, 2), 7.0, np.float32), np.full((2, 2), 7.0, np.float32))
     assert np.isfinite(space.coordinates(0, 0, 9, 9)).all()
+
+
+def test_large_patches_have_the_coordinates_of_small_ones() -> None:
+    space = NailSpace.of(SQUARE, UPWARDS)
+    for large, small in zip(space.coordinates(0, 0, 700, 300), space.coordinates(40, 20, 40, 50), strict=True):
+        assert large.shape == (300, 700)
+        assert large[20:70, 40:80] == pytest.approx(small, abs=1e-5)
