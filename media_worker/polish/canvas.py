@@ -6,11 +6,10 @@ What is not painted keeps its exact bytes, and no more of a frame is converted t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from media_worker.vision.arrays import Floats, Pixels
 from media_worker.vision.pictures import BLACK, TO_RGB
@@ -37,8 +36,18 @@ class Patch:
         return self.bottom - self.top
 
     @property
+    def corner(self) -> Floats:
+        """(2,) left and top."""
+        return np.array([self.left, self.top], np.float32)
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def slices_of(self, larger: Patch) -> tuple[slice, slice]:
+        """Rows and columns of a larger patch that this one is."""
+        top, left = self.top - larger.top, self.left - larger.left
+        return slice(top, top + self.height), slice(left, left + self.width)
 
     @classmethod
     def around(cls, points: Floats, width: int, height: int, *, margin: int = 2, left: int = 0) -> Patch | None:
@@ -47,10 +56,9 @@ class Patch:
         Its sides are even except where it ends at the border of a frame that is odd. None where hardly anything of it
         is in the frame.
         """
-        low = np.floor(points.min(axis=0)).astype(int) - margin
-        high = np.ceil(points.max(axis=0)).astype(int) + margin + 1
-        x0, y0 = max(int(low[0]), left, 0) & ~1, max(int(low[1]), 0) & ~1
-        x1, y1 = min(int(high[0] + 1) & ~1, width), min(int(high[1] + 1) & ~1, height)
+        x, y, across, down = cv2.boundingRect(points)  # of whole pixels
+        x0, y0 = max(x - margin, left, 0) & ~1, max(y - margin, 0) & ~1
+        x1, y1 = min((x + across + margin + 2) & ~1, width), min((y + down + margin + 2) & ~1, height)
         return cls(x0, y0, x1, y1) if x1 - x0 >= 4 and y1 - y0 >= 4 else None
 
 
@@ -104,41 +112,39 @@ class I420Canvas:
     def __init__(self, i420: Pixels) -> None:
         rows, self.width = i420.shape
         self.height = rows * 2 // 3
-        self._planes = _planes(i420, self.width, self.height)
+        self._luma = i420[: self.height]
+        self._chroma = i420[self.height :].reshape(2, self.height // 2, self.width // 2)
 
     def read(self, patch: Patch) -> Pixels:
-        parts = [self._part(plane, patch, step).ravel() for plane, step in zip(self._planes, (1, 2, 2), strict=True)]
-        i420 = np.concatenate(parts).reshape(patch.height * 3 // 2, patch.width)
-        return cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
+        return cv2.cvtColor(self._cut(patch), cv2.COLOR_YUV2RGB_I420).astype(np.uint8, copy=False)
 
     def write(self, patch: Patch, before: Pixels, after: Pixels) -> None:
         """Only the difference that paint makes is added to the planes."""
-        made = cv2.subtract(_to_i420(after), _to_i420(before), dtype=cv2.CV_16S)
-        for plane, change, step in zip(
-            self._planes, _planes(np.asarray(made), patch.width, patch.height), (1, 2, 2), strict=True
-        ):
-            target = self._part(plane, patch, step)
-            target[...] = cv2.add(target, change, dtype=cv2.CV_8U)
+        old, new = _to_i420(before), _to_i420(after)
+        painted = cv2.subtract(cv2.add(self._cut(patch), cv2.subtract(new, old)), cv2.subtract(old, new))
+        luma, chroma = self._parts(patch)
+        luma[...], chroma[...] = painted[: patch.height], painted[patch.height :].reshape(chroma.shape)
 
     def sample(self, x: Floats, y: Floats) -> Pixels:
-        luma, *chroma = self._planes
-        return _to_rgb([_look_up(luma, x, y), *(_look_up(plane, x / 2, y / 2) for plane in chroma)])
+        u, v = x / 2, y / 2
+        return _to_rgb([_look_up(self._luma, x, y), *(_look_up(plane, u, v) for plane in self._chroma)])
 
     def overview(self) -> Pixels:
         step = max(max(self.width, self.height) // OVERVIEW // 2, 1)
-        luma, *chroma = self._planes
-        small = [plane[step // 2 :: step, step // 2 :: step] for plane in (luma[::2, ::2], *chroma)]
+        small = [plane[step // 2 :: step, step // 2 :: step] for plane in (self._luma[::2, ::2], *self._chroma)]
         return _to_rgb([np.ascontiguousarray(plane) for plane in small])
 
-    @staticmethod
-    def _part(plane: Pixels, patch: Patch, step: int) -> Pixels:
-        return plane[patch.top // step : patch.bottom // step, patch.left // step : patch.right // step]
+    def _cut(self, patch: Patch) -> Pixels:
+        """A copy of a patch, I420 itself."""
+        luma, chroma = self._parts(patch)
+        cut = np.empty((patch.height * 3 // 2, patch.width), np.uint8)
+        cut[: patch.height], cut[patch.height :].reshape(chroma.shape)[...] = luma, chroma
+        return cut
 
-
-def _planes(i420: NDArray[Any], width: int, height: int) -> tuple[NDArray[Any], ...]:
-    """Views of Y (H, W), U and V (H/2, W/2)."""
-    chroma = i420[height:].reshape(2, height // 2, width // 2)
-    return i420[:height], chroma[0], chroma[1]
+    def _parts(self, patch: Patch) -> tuple[Pixels, Pixels]:
+        """Views of a patch: Y (h, w), and U and V (2, h/2, w/2)."""
+        x, y = slice(patch.left // 2, patch.right // 2), slice(patch.top // 2, patch.bottom // 2)
+        return self._luma[patch.slices], self._chroma[:, y, x]
 
 
 def _to_i420(rgb: Pixels) -> Pixels:

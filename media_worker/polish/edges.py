@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from media_worker.polish.nail_space import ASPECT, NailSpace, Place, sheet
+from media_worker.polish.nail_space import ASPECT, NailSpace, Place, sheet, to_complex, to_points
 from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
 
@@ -52,15 +52,14 @@ def with_margin(outline: Floats, space: NailSpace, worn: float = 0.0) -> Floats:
 
     Where the nail wears polish already (`worn`, 0–1) there is no margin: its rim would shine.
     """
-    (dx, dy), width = space.along, 2 * space.half_width
-    upright = np.array([[-dy, dx], [dx, dy]])
-    margin = MARGIN - (MARGIN + OVERLAP) * worn
-    points = (outline - space.cuticle) @ upright.T  # across and along, in pixels
-    share = points[:, 1] / space.length
-    points[:, 0] *= 1 - 2 * margin + 2 * (margin + OVERLAP) * share * share
-    points[:, 1] += width * (margin + (OVERLAP - margin) * share)
-    moved: Floats = points @ upright + space.cuticle
-    return moved.astype(np.float32)
+    margin, width = MARGIN - (MARGIN + OVERLAP) * worn, 2 * space.half_width
+    cuticle, along = complex(*space.cuticle.tolist()), complex(*space.along.tolist())
+    points = (to_complex(outline) - cuticle) * along.conjugate()  # along and, imaginary, across, in pixels
+    square = points.real * points.real
+    points.imag *= (1 - 2 * margin) + (2 * (margin + OVERLAP) / space.length**2) * square
+    points.real *= 1 + width * (OVERLAP - margin) / space.length
+    points.real += width * margin
+    return to_points(points * along + cuticle)
 
 
 def softened(cover: Floats, space: NailSpace) -> Floats:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from media_worker.polish import metals
+from media_worker.polish.colour import weakest
 from media_worker.polish.flakes import DUST, GLITTER, flakes
 from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
@@ -75,7 +76,7 @@ def _sheer(wet: Wet) -> Film:
 
 def _milkiness(colour: Floats) -> Floats:
     """(h, w) share of the light that pigment scatters back, of (h, w, 3)."""
-    share: Floats = np.clip((colour.min(axis=2) - MILK[0]) / np.float32(MILK[1] - MILK[0]), 0, 1)
+    share: Floats = np.clip((weakest(colour) - MILK[0]) / np.float32(MILK[1] - MILK[0]), 0, 1)
     return np.float32(MILKY) * share
 
 
@@ -146,6 +147,22 @@ BLOOM = np.array([0.05, 0.036, 0.06], np.float32)
 
 PEARLED = 0.82
 """Share of the pattern's own light: the rest is what the layers mirror, or white pearl would burn out."""
+
+
+TURNING = {
+    Finish.CREAM: 100.0,
+    Finish.GLOSS: 0.06,
+    Finish.MATTE: 100.0,
+    Finish.SHEER: 0.06,
+    Finish.METALLIC: 100.0,
+    Finish.CHROME: 0.02,
+    Finish.SHIMMER: 0.02,
+    Finish.GLITTER: 0.02,
+    Finish.PEARL: 0.05,
+    Finish.CAT_EYE: 0.02,
+}
+"""Steps of Shine.turn, radians, that nobody sees: flakes flash by it, a wet coat's mirror image hardly changes, and
+cream, matte and foil take no notice. Fingers turn all the time: finer steps would have polish mixed anew each frame."""
 
 
 _FINISHES: dict[Finish, Callable[[Wet], Film]] = {

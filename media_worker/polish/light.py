@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from media_worker.polish.canvas import Canvas
-from media_worker.polish.colour import to_linear
+from media_worker.polish.colour import strongest, to_linear, weakest
 from media_worker.polish.nail_space import NailSpace, Place
 from media_worker.polish.scene import Scene
 from media_worker.vision.arrays import Floats
@@ -39,6 +39,8 @@ _ALL_U, _ALL_V = np.concatenate([_U, _SKIN_U]), np.concatenate([_V, _SKIN_V])
 
 _SLANT = _U
 _TWIST = _U * (_V - np.float32(0.5))
+_SLANT_SHARE, _TWIST_SHARE = (shape * _INNER / (shape * shape * _INNER).sum() for shape in (_SLANT, _TWIST))
+"""Times values, summed up: how much of each shape there is in them, by least squares."""
 _BED = (_V[:, 0] > 0.25) & (_V[:, 0] < 0.65)
 _BED_V = _V[_BED, 0] - _V[_BED, 0].mean()
 
@@ -48,6 +50,8 @@ DARK = 0.02
 STRONGEST_SLANT = 0.6
 STRONGEST_SLOPE = 0.25
 """Limits of what is taken for shading, in logarithms of light."""
+_MOST = np.array([STRONGEST_SLANT, STRONGEST_SLANT, STRONGEST_SLOPE], np.float32)
+"""Of NailLight.slants, either way."""
 
 PALEST_SKIN, DARKEST_SKIN, DARKEST_NAIL = 0.65, 0.17, 0.4
 """Red light of skin and of bare nails in a well exposed picture, linear: of hardly any hand is it beyond. Of the
@@ -114,10 +118,10 @@ class NailLight:
 
     def like(self, other: NailLight) -> bool:
         """Whether they differ by no more than a camera's noise makes of one light."""
-        fields = [np.append(light.lamp, (*light.skin, light.nail, light.worn)) for light in (self, other)]
+        few = abs(self.nail - other.nail), abs(self.worn - other.worn)
+        pairs = (self.lamp, other.lamp), (self.skin, other.skin), (self.slants, other.slants)
         return (
-            float(np.abs(fields[0] - fields[1]).max()) < LIKE
-            and float(np.abs(self.slants - other.slants).max()) < LIKE
+            max(*few, *(float(np.abs(one - two).max()) for one, two in pairs)) < LIKE
             and float(np.abs(self.highlights - other.highlights).max()) < LIKE_HIGHLIGHTS
         )
 
@@ -141,7 +145,7 @@ def read_light(canvas: Canvas, space: NailSpace) -> NailLight:
     skin = np.sort(skin, axis=0)[len(skin) // 2]
     plate = np.sort(nail.reshape(-1, 3), axis=0)
     middle, light = plate[len(plate) // 2], plate[len(plate) * 3 // 4]
-    slants, highlights = _slants(nail.max(axis=2)), _highlights(nail.min(axis=2))
+    slants, highlights = _slants(strongest(nail)), _highlights(weakest(nail))
     return NailLight(slants, highlights, skin, float(light[0]), _lamp(highlights), _worn(middle, skin))
 
 
@@ -164,23 +168,22 @@ def _worn(nail: Floats, skin: Floats) -> float:
     return min(max((hue - 0.7) / 0.3, (abs(sum(logs)) / 3 - 1.1) / 0.3, white, 0.0), 1.0)
 
 
-def _slants(strongest: Floats) -> Floats:
+def _slants(highest: Floats) -> Floats:
     """The three numbers of NailLight.slants from each point's strongest channel, (ROWS, COLUMNS)."""
-    usual = _row_medians(strongest)
-    relative = np.clip(np.log((strongest + DARK) / (usual + DARK)), -STRONGEST_SLANT, 0.5 * STRONGEST_SLANT)
+    usual = _row_medians(highest)
+    relative = np.log((highest + DARK) / (usual + DARK)).clip(-STRONGEST_SLANT, 0.5 * STRONGEST_SLANT)
     uneven = (relative - relative[:, ::-1]) * 0.5
-    slant = _share(uneven, _SLANT)
-    twist = _share(uneven - slant * _SLANT, _TWIST)
+    slant = np.vdot(uneven, _SLANT_SHARE)
+    twist = np.vdot(uneven - slant * _SLANT, _TWIST_SHARE)
     bed = np.log(usual[_BED, 0] + DARK)
-    slope = 0.5 * float(bed @ _BED_V) / float(_BED_V @ _BED_V)
-    limits = STRONGEST_SLANT, STRONGEST_SLANT, STRONGEST_SLOPE
-    return np.clip(np.array([slant, twist, slope], np.float32), np.negative(limits), limits).astype(np.float32)
+    slope = 0.5 * (bed @ _BED_V) / (_BED_V @ _BED_V)
+    return np.array([slant, twist, slope], np.float32).clip(-_MOST, _MOST)
 
 
-def _highlights(weakest: Floats) -> Floats:
+def _highlights(lowest: Floats) -> Floats:
     """A highlight is white and small: it lifts even the weakest channel above the rest of its row."""
-    rest = np.sort(weakest, axis=1)[:, COLUMNS * 3 // 4, None]
-    highlights: Floats = np.maximum(weakest - np.float32(1.3) * rest - np.float32(0.015), 0) * _ON_PLATE
+    rest = np.sort(lowest, axis=1)[:, COLUMNS * 3 // 4, None]
+    highlights: Floats = np.maximum(lowest - np.float32(1.3) * rest - np.float32(0.015), 0) * _ON_PLATE
     return highlights
 
 
@@ -188,12 +191,6 @@ def _row_medians(values: Floats) -> Floats:
     """(ROWS, 1)."""
     medians: Floats = np.sort(values, axis=1)[:, COLUMNS // 2, None]
     return medians
-
-
-def _share(values: Floats, shape: Floats) -> float:
-    """How much of `shape` there is in `values`: least squares."""
-    trusted = shape * _INNER
-    return float((values * trusted).sum() / (shape * trusted).sum())
 
 
 READ_EVERY = 5
@@ -226,7 +223,8 @@ class LightMemory:
         if not self._known or self._scene is None:
             self._scene, self._hardness = read(), None
         elif self._frame % READ_EVERY == 0:
-            self._scene = self._scene.towards(read(), SHARE)
+            newer = self._scene.towards(read(), SHARE)
+            self._scene = self._scene if self._scene.like(newer) else newer
         return self._scene
 
     def steady(self, track: int, read: Callable[[], NailLight]) -> NailLight:

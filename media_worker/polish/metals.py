@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from media_worker.polish.colour import strongest
 from media_worker.polish.flakes import DUST, brushed, flakes
 from media_worker.polish.surface import Film, Wet, times, tinted
 from media_worker.vision.arrays import Floats
@@ -23,7 +24,7 @@ def _deepened(metal: Floats, shade: Floats) -> Floats:
 
     So gold turns to amber there, not to olive.
     """
-    hue = metal / np.maximum(metal.max(axis=2, keepdims=True), np.float32(1e-3))
+    hue = metal / np.maximum(strongest(metal), np.float32(1e-3))[..., None]
     return 1 - times(1 - hue, np.float32(DEEPENS) * np.maximum(1 - shade, 0))
 
 

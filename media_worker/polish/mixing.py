@@ -34,7 +34,7 @@ class Lit:
     scene: Scene
     shine: Shine
     towards_light: float
-    """−1 to 1: how far the nail points to where light comes from."""
+    """−1 to 1: how far the nail points to where light comes from, which the end of an extension shows; else 0."""
 
 
 class Mixer:

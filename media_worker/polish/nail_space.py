@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import atan2
 
+import cv2
 import numpy as np
 
 from media_worker.vision.arrays import Floats
+from media_worker.vision.shapes import Complex
 
 MOST_CURVED = 0.35
 """Of c and e: beyond, as on a stiletto, lines of one v would meet at the sides."""
@@ -74,19 +77,20 @@ class NailSpace:
     @classmethod
     def of(cls, outline: Floats, axis: Floats) -> NailSpace:
         """Of an outline (N, 2) with an axis (2, 2) from the cuticle to the free edge, in pixels."""
-        along = axis[1] - axis[0]
-        length = max(float(np.hypot(*along)), 1.0)
-        along = along / length
-        sideways = np.array([-along[1], along[0]])
-        offsets = _dense(outline) - axis[0]
-        across = offsets @ sideways
+        start, end = to_complex(axis).tolist()
+        length = max(abs(end - start), 1.0)
+        along = (end - start) / length
+        points = (to_complex(_dense(outline)) - start) * along.conjugate()
+        t, across = points.real / np.float32(length), points.imag
         left, right = float(across.min()), float(across.max())
         half_width, middle = max((right - left) / 2, 0.5), (left + right) / 2
-        u, t = (across - middle) / half_width, offsets @ along / length
+        u = (across - np.float32(middle)) / np.float32(half_width)
         square = u * u
-        square[square > INNER * INNER] = 0
-        below, above = np.where(t < 0.5, square, 0), np.where(t > 0.5, square, 0)
-        return cls(axis[0] + middle * sideways, along, length, half_width, _bend(below, t), _bend(above, 1 - t))
+        square *= square <= INNER * INNER
+        below = square * (t < 0.5)
+        above = square - below
+        cuticle = start + middle * along * 1j
+        return cls(_pair(cuticle), _pair(along), length, half_width, _bend(below, t), _bend(above, 1 - t))
 
     @property
     def rows(self) -> int:
@@ -96,29 +100,54 @@ class NailSpace:
     @property
     def angle(self) -> float:
         """Direction of the axis in the picture, radians; 0 to the right, half π downwards."""
-        return float(np.arctan2(self.along[1], self.along[0]))
+        x, y = self.along.tolist()
+        return atan2(y, x)
 
     def coordinates(self, left: int, top: int, width: int, height: int) -> tuple[Floats, Floats]:
         """u and v, float32 (height, width), of the pixel centres of a patch whose corner is pixel (left, top)."""
-        dx, dy = (float(part) for part in self.along)
-        x = np.arange(left, left + width, dtype=np.float32)[None, :] + np.float32(0.5 - self.cuticle[0])
-        y = np.arange(top, top + height, dtype=np.float32)[:, None] + np.float32(0.5 - self.cuticle[1])
-        u = x * np.float32(-dy / self.half_width) + y * np.float32(dx / self.half_width)
-        v = x * np.float32(dx / self.length) + y * np.float32(dy / self.length)
+        (dx, dy), (x, y) = self.along.tolist(), self.cuticle.tolist()
+        x, y = left + 0.5 - x, top + 0.5 - y  # the first pixel, from the cuticle
+        u = ramp(width, height, -dy / self.half_width, dx / self.half_width, (dx * y - dy * x) / self.half_width)
+        t = ramp(width, height, dx / self.length, dy / self.length, (dx * x + dy * y) / self.length)
         square = np.minimum(u * u, np.float32(1.3))
-        v -= np.float32(self.cuticle_curve) * square
+        t -= np.float32(self.cuticle_curve) * square
         square *= np.float32(-self.cuticle_curve - self.edge_curve)
         square += 1
-        v /= square
-        return u, v
+        t /= square
+        return u, t
 
     def pixels(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         """x and y in the picture of points of the nail; u and v of one shape."""
-        square = u * u
-        t = v + square * (self.cuticle_curve - v * (self.cuticle_curve + self.edge_curve))
-        dx, dy = self.along * self.length
-        across_x, across_y = -self.along[1] * self.half_width, self.along[0] * self.half_width
-        return self.cuticle[0] + t * dx + u * across_x, self.cuticle[1] + t * dy + u * across_y
+        t = v + u * u * (self.cuticle_curve - v * (self.cuticle_curve + self.edge_curve))
+        (dx, dy), (x, y) = self.along.tolist(), self.cuticle.tolist()
+        across_x, across_y = -dy * self.half_width, dx * self.half_width
+        return x + t * (dx * self.length) + u * across_x, y + t * (dy * self.length) + u * across_y
+
+
+_GRID = np.meshgrid(np.arange(256, dtype=np.float32), np.arange(256, dtype=np.float32))
+"""Numbers of columns and rows; larger nails make their own."""
+
+
+def ramp(width: int, height: int, across: float, down: float, start: float) -> Floats:
+    """float32 (height, width): `start`, and so much more for each pixel across and down."""
+    x, y = (part[:height, :width] for part in _GRID)
+    if x.shape != (height, width):
+        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.addWeighted(x, across, y, down, start).astype(np.float32, copy=False)
+
+
+def to_complex(points: Floats) -> Complex:
+    """(N, 2) → complex64 (N,), x + iy, so that turning is one product; the same bytes if float32."""
+    return np.ascontiguousarray(points, np.float32).view(np.complex64)[:, 0]
+
+
+def to_points(numbers: Complex) -> Floats:
+    """(N,) → float32 (N, 2); the same bytes if they are complex64."""
+    return np.ascontiguousarray(numbers, np.complex64).view(np.float32).reshape(-1, 2)
+
+
+def _pair(number: complex) -> Floats:
+    return np.array([number.real, number.imag], np.float32)
 
 
 def _bend(square: Floats, depth: Floats) -> float:

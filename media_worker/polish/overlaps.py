@@ -41,10 +41,9 @@ def uncovered(made: Silhouette, patch: Patch, others: Iterable[Nail]) -> Floats 
     hiding = [other for other in others if other.outline is not made.own and _lies_over(made, other)]
     if not hiding:
         return None
-    corner = np.array([patch.left, patch.top], np.float32)
-    shares = [1 - coverage(finger(nail) - corner, patch.width, patch.height) for nail in hiding]
+    shares = [1 - coverage(finger(nail) - patch.corner, patch.width, patch.height) for nail in hiding]
     left: Floats = np.minimum.reduce(shares)
-    left[coverage(made.own - corner, patch.width, patch.height) > 0] = 1
+    left[coverage(made.own - patch.corner, patch.width, patch.height) > 0] = 1
     return left
 
 
@@ -71,4 +70,5 @@ def _lies_over(made: Silhouette, other: Nail) -> bool:
 
 def _apart(one: Sequence[int], other: Sequence[int]) -> bool:
     """Whether two boxes (left, top, width, height) share nothing."""
-    return any(one[k] > other[k] + other[k + 2] or other[k] > one[k] + one[k + 2] for k in (0, 1))
+    (x, y, width, height), (left, top, across, down) = one, other
+    return x > left + across or left > x + width or y > top + down or top > y + height

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from media_worker.polish.colour import to_linear
+from media_worker.polish.colour import strongest, to_linear
 from media_worker.vision.arrays import Floats, Pixels
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -40,6 +40,9 @@ WARMING = 0.75
 FEWEST = 0.03
 """Share of the frame that must be neutral, or no cast is told."""
 
+LIKE = 0.01
+"""Of Scene.like, light: one of the 255 steps of sRGB white, less of anything darker."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -63,6 +66,10 @@ class Scene:
         even: Floats = (tint / (tint @ LUMINANCE)).astype(np.float32)
         return even
 
+    def like(self, other: Scene) -> bool:
+        """Whether nobody could tell polish in one from polish in the other."""
+        return float(np.abs(self.tint * self.exposure - other.tint * other.exposure).max()) < LIKE
+
     def towards(self, newer: Scene, share: float) -> Scene:
         """A step to another scene, even to the eye: `share` 1 is all of it."""
         brightness = self.brightness ** (1 - share) * newer.brightness**share
@@ -80,9 +87,9 @@ def read_scene(overview: Pixels) -> Scene:
 
 def _cast(linear: Floats, luminance: Floats, bright: float) -> float:
     """Mean of what is nearly neutral, brighter things counting more; burnt-out ones say nothing."""
-    cast = np.log((linear[:, 0] + 0.01) / (linear[:, 2] + 0.01))
-    green = np.log((linear[:, 1] + 0.01) / np.sqrt((linear[:, 0] + 0.01) * (linear[:, 2] + 0.01)))
-    neutral = (np.abs(cast) < NEUTRAL) & (np.abs(green) < 0.25) & (linear.max(axis=1) < 0.98)
+    red, green, blue = np.log(linear.T + np.float32(0.01))
+    cast, greenish = red - blue, green - (red + blue) / 2
+    neutral = (np.abs(cast) < NEUTRAL) & (np.abs(greenish) < 0.25) & (strongest(linear) < 0.98)
     weight = np.where(neutral & (luminance > 0.15 * bright), luminance * (1 - np.abs(cast) / NEUTRAL), 0)
     if np.count_nonzero(weight) < FEWEST * len(weight):
         return 0.0

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from media_worker.polish.canvas import Patch
+from media_worker.polish.nail_space import ramp
 from media_worker.polish.silhouettes import Silhouette
 from media_worker.vision.arrays import Floats
 
@@ -62,12 +63,15 @@ SIGMAS = 2.2
 
 
 def within(outline: Floats, made: Silhouette) -> Floats:
-    """(N, 2) points whose bounding box holds both what is painted in `outline` and its shadow, in pixels."""
+    """Points, (N, 2), whose bounding box holds both what is painted in `outline` and its shadow, in pixels."""
     if not made.extended:
         return outline
-    fallen = outline + np.float32(LOOSE.fall * made.width) * np.array(FALLS, np.float32)
-    blur = np.float32((SIGMAS * LOOSE.blur + 0.5 / CELLS) * made.width)
-    return np.concatenate([outline, fallen - blur, fallen + blur])
+    left, top, width, height = cv2.boundingRect(outline)
+    right, bottom = left + width, top + height
+    x, y = (LOOSE.fall * made.width * part for part in FALLS)
+    blur = (SIGMAS * LOOSE.blur + 0.5 / CELLS) * made.width
+    own, fallen = (left, top, right, bottom), (left + x - blur, top + y - blur, right + x + blur, bottom + y + blur)
+    return np.array([own, fallen], np.float32).reshape(-1, 2)
 
 
 def reach(width: float) -> int:
@@ -91,18 +95,19 @@ def shadow(made: Silhouette, patch: Patch) -> Floats | None:
         return None
     cells = CELLS / max(made.width, 1e-3)  # per pixel
     width, height = (max(round(size * cells), 2) for size in (patch.width, patch.height))
-    tip = _drawn(made.outline - (patch.left, patch.top), patch, width, height)
+    tip = _drawn(made.outline - patch.corner, patch, width, height)
     beyond = _beyond_free_edge(made, patch, width, height)
-    near = np.exp(np.minimum(beyond / -FADES, 0)) * np.minimum(np.maximum(1 + beyond / BEGINS, 0), 1)
-    far = np.minimum(np.maximum(beyond / FADES, 0), 1)
+    far = (beyond * np.float32(1 / FADES)).clip(0, None)
+    near = np.exp(-far) * (beyond * np.float32(1 / BEGINS) + 1).clip(0, 1)
+    far = np.minimum(far, 1)
     light = _light_left(tip * near, CONTACT) * _light_left(tip * far, LOOSE)
     return cv2.resize(light, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 
 
 def dimmed(bare: Floats, light: Floats, seen: Floats) -> Floats:
-    """A patch, (h, w, 3) linear, with a shadow on it as far as what casts it is seen, (h, w)."""
+    """A patch, (h, w, 3) linear, with a shadow, (h, w), on it as far as what casts it is seen, likewise."""
     left = 1 - seen * (1 - light)
-    return cv2.multiply(bare, cv2.merge((left, left, left))).astype(np.float32, copy=False)
+    return cv2.multiply(bare, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB)).astype(np.float32, copy=False)
 
 
 def _drawn(outline: Floats, patch: Patch, width: int, height: int) -> Floats:
@@ -118,11 +123,9 @@ def _beyond_free_edge(made: Silhouette, patch: Patch, width: int, height: int) -
     (x, y), (end_x, end_y) = made.axis.tolist()
     scale = 1 / (max(hypot(end_x - x, end_y - y), 1e-3) * made.width)
     dx, dy = (end_x - x) * scale, (end_y - y) * scale
-    x, y = x + made.edge * (end_x - x), y + made.edge * (end_y - y)
-    across = np.linspace(patch.left - x, patch.right - x, 2 * width + 1, dtype=np.float32)[1::2] * np.float32(dx)
-    down = np.linspace(patch.top - y, patch.bottom - y, 2 * height + 1, dtype=np.float32)[1::2] * np.float32(dy)
-    beyond: Floats = across[None, :] + down[:, None]
-    return beyond
+    x, y = patch.left - x - made.edge * (end_x - x), patch.top - y - made.edge * (end_y - y)
+    across, down = dx * patch.width / width, dy * patch.height / height  # from cell to cell
+    return ramp(width, height, across, down, dx * x + dy * y + (across + down) / 2)
 
 
 def _light_left(caster: Floats, kind: _Shadow) -> Floats:

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from media_worker.polish.free_edges import FREE_EDGES
+from media_worker.polish.nail_space import to_complex, to_points
 from media_worker.vision.arrays import Floats
 from media_worker.vision.nails import Nail
-from media_worker.vision.shapes import Complex, to_complex, to_points
+from media_worker.vision.shapes import Complex
 from protocol.designs import Length, Shape
 
 BEYOND = {Length.NATURAL: 0.0, Length.SHORT: 0.25, Length.MEDIUM: 0.7, Length.LONG: 1.3}
@@ -74,9 +75,9 @@ class Silhouette:
     @cached_property
     def width(self) -> float:
         """Pixels: widest extent of the own nail across the axis."""
-        along = self.axis[1] - self.axis[0]
-        across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
-        return float(np.ptp(self.own @ across))
+        start, end = to_complex(self.axis).tolist()
+        across = (to_complex(self.own) * (end - start).conjugate()).imag
+        return float((across.max() - across.min()) / max(abs(end - start), 1e-6))
 
 
 def silhouette(nail: Nail, shape: Shape, length: Length) -> Silhouette:
@@ -87,7 +88,7 @@ def silhouette(nail: Nail, shape: Shape, length: Length) -> Silhouette:
     end = body.length + (BEYOND[length] + POINT.get(shape, 0.0)) * body.scale
     tip = body.grown(end) if shape is Shape.NATURAL else body.filed(shape, end)
     outline = cv2.convexHull(to_points(body.place(np.concatenate([body.points, tip]))))[:, 0]
-    axis = to_points(body.place(np.array([0, end], complex)))
+    axis = to_points(np.array([body.origin, body.origin + body.along * end]))
     return Silhouette(outline.astype(np.float32, copy=False), axis, nail.outline, body.length / end)
 
 
@@ -107,14 +108,14 @@ class _Body:
 
     @classmethod
     def of(cls, nail: Nail) -> _Body:
-        outline, (cuticle, free_edge) = to_complex(nail.outline), nail.axis.tolist()
-        along = complex(free_edge[0] - cuticle[0], free_edge[1] - cuticle[1]) or 1j
+        outline, (cuticle, free_edge) = to_complex(nail.outline), to_complex(nail.axis).tolist()
+        along = free_edge - cuticle or 1j
         along *= _correction(outline / along) / abs(along)
         points = outline / along
         start, length = _extent(points)
         middles, half_widths = _walls(points, start, length)
-        corner = complex(start, middles.mean())
-        return cls(corner * along, along, points - corner, length, float(half_widths[WAIST].mean()))
+        corner = complex(start, _mean(middles))
+        return cls(corner * along, along, points - corner, length, _mean(half_widths[WAIST]))
 
     @property
     def scale(self) -> float:
@@ -164,6 +165,11 @@ def _walls(points: Complex, start: float, length: float) -> tuple[Floats, Floats
     at = start + length * STATIONS
     one, other = _wall(around[: turn + 1], at), _wall(around[turn:][::-1], at)
     return (one + other) / 2, np.abs(one - other) / 2
+
+
+def _mean(values: Floats) -> float:
+    """Numpy's own takes three times as long of so few."""
+    return float(values.sum()) / len(values)
 
 
 def _wall(chain: Complex, at: Floats) -> Floats:

@@ -71,10 +71,10 @@ class Shine:
     hardness: float = 1.0
     """0 where light comes from all sides, 1 where it comes from a lamp or a window."""
 
-    def rounded(self) -> Shine:
-        """In steps that nobody sees, so that what was mixed for one frame serves the next."""
-        u, v, turn = (round(part / STEP) * STEP for part in (self.u, self.v, self.turn))
-        return Shine(u, v, turn, round(10 * self.hardness) / 10)
+    def rounded(self, turning: float = STEP) -> Shine:
+        """In steps that nobody sees, so that what was mixed for one frame serves the next; `turning` is turn's."""
+        u, v = round(self.u / STEP) * STEP, round(self.v / STEP) * STEP
+        return Shine(u, v, round(self.turn / turning) * turning, round(10 * self.hardness) / 10)
 
 
 def shine(angle: float, across: float, down: float) -> Shine:

@@ -26,6 +26,13 @@ def test_patches_are_even_but_reach_the_border_of_an_odd_frame() -> None:
     assert (border.right, border.bottom) == (101, 99)
 
 
+def test_a_patch_in_a_larger_one() -> None:
+    larger, patch = Patch(10, 20, 60, 80), Patch(12, 30, 40, 50)
+    pixels = np.arange(100 * 100).reshape(100, 100)
+    assert np.array_equal(pixels[larger.slices][patch.slices_of(larger)], pixels[patch.slices])
+    assert patch.corner.tolist() == [12, 30]
+
+
 def test_nothing_of_a_patch_beyond_the_frame_or_left_of_the_split() -> None:
     assert Patch.around(corners(-40, 5, -10, 30), 100, 100) is None
     assert Patch.around(corners(10, 5, 40, 30), 100, 100, left=60) is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media_worker.polish.colour import rolled_off, to_linear, to_srgb
+from media_worker.polish.colour import rolled_off, strongest, to_linear, to_srgb, weakest
 
 
 def test_bytes_survive_the_round_trip() -> None:
@@ -32,3 +32,9 @@ def test_bright_colours_keep_their_hue() -> None:
     assert np.array_equal(rolled_off(orange), orange)
     mixed = np.concatenate([orange, np.ones((1, 1, 3), np.float32)])
     assert rolled_off(mixed)[0] == pytest.approx(orange[0])
+
+
+def test_the_strongest_and_the_weakest_channel() -> None:
+    colours = np.random.default_rng(1).random((4, 5, 3), np.float32)
+    assert np.array_equal(strongest(colours), colours.max(axis=2))
+    assert np.array_equal(weakest(colours), colours.min(axis=2))

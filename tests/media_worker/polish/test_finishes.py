@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media_worker.polish.finishes import finished
+from media_worker.polish.colour import to_srgb
+from media_worker.polish.finishes import TURNING, finished
 from media_worker.polish.surface import Film, Shine, Wet, relief
 from protocol.designs import Finish
 
@@ -152,3 +153,14 @@ def test_the_band_of_a_cat_s_eye_wanders() -> None:
         return float((column * np.arange(ROWS)).sum() / column.sum())
 
     assert abs(middle(0.0) - middle(1.5)) > 0.08 * ROWS
+
+
+@pytest.mark.parametrize("finish", list(Finish))
+@pytest.mark.parametrize("colour", [RED, WHITE])
+def test_a_step_of_turning_is_not_seen(finish: Finish, colour: NDArray[np.float32]) -> None:
+    changes, step = [], TURNING[finish] / 2
+    for turn in np.linspace(0, 2 * np.pi, 9):
+        before, after = (film(finish, colour, shine=Shine(-0.25, 0.45, at)) for at in (turn, turn + step))
+        changes.append(np.abs(to_srgb(after.light).astype(int) - to_srgb(before.light)))
+    assert np.mean(changes) < 0.5, "of 255 steps"
+    assert np.percentile(changes, 99) <= 4

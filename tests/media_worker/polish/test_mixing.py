@@ -16,7 +16,8 @@ from media_worker.polish.painter import Painter
 from media_worker.polish.scene import read_scene
 from media_worker.polish.surface import shine
 from protocol import designs
-from protocol.designs import Finger
+from protocol.designs import Finger, Finish
+from protocol.messages import Wish
 
 DRAWING = draw(DrawnScene(), 0)
 NAILS = true_nails(DRAWING)
@@ -52,3 +53,16 @@ def test_painting_again_with_what_was_kept_gives_the_same_bytes() -> None:
     for picture in pictures:
         painter.paint_rgb(picture, nails, Look.of(designs.find(5)))
     assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
+
+
+def test_a_finger_that_turns_a_little_keeps_its_cream() -> None:
+    """Cream mirrors no more than a spot: what else a turn changes is not to be seen."""
+    painter, cream = Painter(), Look.of(designs.find(1)).wearing(Wish(finish=Finish.CREAM))
+    for angle in np.linspace(0, 0.01, 5):
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
+        turned = [
+            replace(nail, outline=nail.outline @ turn, axis=nail.axis @ turn, track=index)
+            for index, nail in enumerate(NAILS, 1)
+        ]
+        painter.paint_rgb(DRAWING.rgb.copy(), turned, cream)
+    assert painter._mixer.film.cache_info().misses <= 2 * len(NAILS)

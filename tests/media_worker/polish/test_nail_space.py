@@ -51,7 +51,7 @@ def test_straight_ends_have_no_curve() -> None:
     assert max(space.cuticle_curve, space.edge_curve) < 0.01
     u, v = space.coordinates(40, 20, 40, 50)
     assert u[0, 0] == pytest.approx(-0.975) and u[0, -1] == pytest.approx(0.975), "upwards, u runs to the right"
-    assert v[0, 0] == pytest.approx(0.99) and v[-1, 0] == pytest.approx(0.01)
+    assert v[:, 0][[0, -1]] == pytest.approx((0.99, 0.01), abs=1e-6)
 
 
 def test_u_is_0_midway_between_the_sides_though_the_axis_is_not() -> None:
@@ -84,3 +84,10 @@ def test_larger_nails_get_finer_sheets() -> None:
 def test_a_point_for_a_nail_is_survived() -> None:
     space = NailSpace.of(np.full((5, 2), 7.0, np.float32), np.full((2, 2), 7.0, np.float32))
     assert np.isfinite(space.coordinates(0, 0, 9, 9)).all()
+
+
+def test_large_patches_have_the_coordinates_of_small_ones() -> None:
+    space = NailSpace.of(SQUARE, UPWARDS)
+    for large, small in zip(space.coordinates(0, 0, 700, 300), space.coordinates(40, 20, 40, 50), strict=True):
+        assert large.shape == (300, 700)
+        assert large[20:70, 40:80] == pytest.approx(small, abs=1e-5)

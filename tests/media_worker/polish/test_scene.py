@@ -49,3 +49,10 @@ def test_a_step_goes_part_of_the_way() -> None:
     assert a.towards(b, 0.5).brightness == pytest.approx(0.2)
     assert a.towards(b, 0.5).cast == pytest.approx(0.3)
     assert a.towards(b, 1.0).exposure == pytest.approx(b.exposure)
+
+
+def test_scenes_are_alike_where_polish_looks_the_same() -> None:
+    assert Scene(0.2, 0.5).like(Scene(0.201, 0.505))
+    assert Scene(0.5, 0.0).like(Scene(0.9, 0.1)), "both are well exposed, and their walls may be tinted"
+    assert not Scene(0.2, 0.5).like(Scene(0.21, 0.5))
+    assert not Scene(0.5, 0.5).like(Scene(0.5, 0.6))
