@@ -91,6 +91,7 @@ class Capacity:
     machine: dict[str, Any]
     codec: str
     levels: list[Level]
+    workers: int = 1
 
     @property
     def held(self) -> int:
@@ -106,18 +107,25 @@ class Capacity:
 
     @property
     def memory_a_stream(self) -> float | None:
-        """MB that each further stream took."""
-        first, last = self.levels[0], self.levels[-1]
+        """MB that each further stream took, once every worker had its first one, and with it networks and libraries."""
+        first, last = self.levels[min(self.workers, len(self.levels)) - 1], self.levels[-1]
         return (last.memory_mb - first.memory_mb) / (last.streams - first.streams) if last is not first else None
+
+    @property
+    def growth(self) -> float | None:
+        """By what share a frame takes more of the server's processor time with all streams held than with one."""
+        return self.levels[self.held - 1].cpu_ms / self.levels[0].cpu_ms - 1 if self.held > 1 else None
 
     def as_dict(self) -> dict[str, Any]:
         alone, memory = self.by_server_alone, self.memory_a_stream
         return {
             "machine": self.machine,
             "codec": self.codec,
+            "workers": self.workers,
             "streams_held_clients_on_the_same_machine": self.held,
             "streams_by_server_cpu_alone_computed": None if alone is None else round(alone, 1),
             "memory_mb_a_further_stream": None if memory is None else round(memory, 1),
+            "cpu_growth_from_one_to_all_held": None if self.growth is None else round(self.growth, 3),
             "levels": [level.as_dict() for level in self.levels],
         }
 
@@ -136,7 +144,8 @@ def measure(plan: Plan, tick: Ticker) -> Capacity:
             ask({"do": "measure", "seconds": plan.warm_up})
             levels.append(_level(server, ask, plan.seconds))
             tick(len(levels), plan.up_to)
-    return Capacity(described, plan.codec, levels)
+        workers = server.workers()
+    return Capacity(described, plan.codec, levels, workers)
 
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -187,12 +196,14 @@ def as_text(found: Capacity) -> str:
     return "\n".join(
         [
             machine.as_line(found.machine),
-            f"\n{found.codec}: fps of the slowest stream, round trips, server CPU a frame, busy cores, server memory",
+            f"\n{found.codec}, workers: {found.workers}",
+            "fps of the slowest stream, round trips, server CPU a frame, busy cores, server memory",
             "".join(f"{heading:>9}" for heading in HEADINGS),
             *map(_row, found.levels),
             f"\nheld, with the clients on this machine:       {found.held}",
             f"by server CPU alone (computed, not measured): {_text(alone, 1)}",
             f"memory a further stream, MB:                  {_text(memory, 0)}",
+            f"CPU a frame, growth from one stream to these: {'–' if found.growth is None else f'{found.growth:+.0%}'}",
         ]
     )
 

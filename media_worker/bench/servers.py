@@ -39,6 +39,10 @@ class Server:
             return None
         return float(sum(process.memory_info().rss for process in self._family(self.process))) / 2**20
 
+    def workers(self) -> int:
+        """Its child processes; at least 1."""
+        return max(len(self.process.children()) if self.process else 0, 1)
+
     @staticmethod
     def _family(process: psutil.Process) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]

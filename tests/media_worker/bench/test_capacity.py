@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,20 @@ def test_capacity_is_the_last_level_that_held() -> None:
     assert whole.by_server_alone == pytest.approx(2 * 1000 / (10 * 30))
     assert whole.memory_a_stream == 60
     assert json.loads(json.dumps(whole.as_dict()))["levels"][2]["holds"] is False
+
+
+def test_memory_counts_from_when_every_worker_has_a_stream() -> None:
+    levels = [level(1, memory=200), level(2, memory=400), level(3, memory=420), level(4, memory=440)]
+    assert replace(capacity_of(*levels), workers=2).memory_a_stream == 20
+    assert replace(capacity_of(*levels[:2]), workers=2).memory_a_stream is None
+    assert replace(capacity_of(levels[0]), workers=2).memory_a_stream is None
+
+
+def test_growth_is_from_one_stream_to_all_that_are_held() -> None:
+    whole = capacity_of(level(1, cpu=1.5), level(2, cpu=3.3), level(3, cpu=9, lag=400))
+    assert whole.growth == pytest.approx(0.1)
+    assert whole.as_dict()["cpu_growth_from_one_to_all_held"] == 0.1
+    assert capacity_of(level(1)).growth is None
 
 
 def test_the_table_has_a_row_a_level() -> None:
