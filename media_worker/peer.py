@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 import structlog
@@ -66,9 +66,11 @@ class Peer:
 
     kind = "peer"
 
-    def __init__(self, session: Session, ice_servers: list[IceServer]) -> None:
+    def __init__(self, session: Session, ice_servers: list[IceServer], ice_addresses: Collection[str] = ()) -> None:
+        """`ice_addresses` are those of our own that the client is told; by default all."""
         self.id = secrets.token_urlsafe(12)
         self.session = session
+        self._ice_addresses = ice_addresses
         servers = [RTCIceServer(urls=s.urls, username=s.username, credential=s.credential) for s in ice_servers]
         # Never aiortc's default configuration: it asks a public STUN server, which can block gathering for 5 s.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
@@ -99,7 +101,7 @@ class Peer:
             await self.close(error if isinstance(error, LacquerError) else None)
             raise
         self._keep(self._watch())
-        return sdp.with_start_bitrate(answer)
+        return sdp.with_start_bitrate(sdp.with_addresses(answer, self._ice_addresses))
 
     async def _negotiate(self, offer: str) -> str:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
@@ -74,6 +76,20 @@ def with_start_bitrate(answer: str) -> str:
         if rtpmap and rtpmap[1] in payload_types - have_fmtp:
             lines.append(f"a=fmtp:{rtpmap[1]} {hints}")
     return "\r\n".join(lines) + "\r\n"
+
+
+_HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ host\b")
+
+
+def with_addresses(answer: str, addresses: Collection[str]) -> str:
+    """The answer without host candidates at other addresses: each one is a path that a phone tries, in vain where it
+    leads to a container network. Left as it is where none would remain: the machine has moved to another network."""
+    lines = answer.splitlines(keepends=True)
+    offered = [_HOST_CANDIDATE.match(line) for line in lines]
+    if not any(candidate and candidate[1] in addresses for candidate in offered):
+        return answer
+    kept = [not candidate or candidate[1] in addresses for candidate in offered]
+    return "".join(itertools.compress(lines, kept))
 
 
 def read_fragment(text: str) -> list[RTCIceCandidate | None]:

@@ -156,7 +156,7 @@ class WorkerApi:
             raise UnsupportedMediaType("an offer is sent as application/sdp")
         offer = await _sdp(request)
         self.sessions.admit(session)
-        peer = Peer(session, self.settings.ice_servers)
+        peer = Peer(session, self.settings.ice_servers, self.settings.ice_addresses)
         answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})

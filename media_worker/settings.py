@@ -29,5 +29,7 @@ class WorkerSettings(BaseSettings):
     """Path of hand_landmarker.task; by default the one that `lacquer models` fetched."""
     ice_servers: list[IceServer] = []
     """STUN and TURN servers, as JSON: [{"urls": ["stun:stun.example.org:3478"]}]."""
+    ice_addresses: list[str] = []
+    """Own addresses that clients are offered for media, as JSON: ["192.168.1.20"]; by default all there are."""
     log_format: LogFormat = "console"
     log_level: LogLevel = "INFO"

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -38,12 +38,21 @@ class WorkerFailed(Exception):
 class Launcher:
     """Keeps `count` workers running. `added` and `removed` hear each worker's URL as it comes and goes."""
 
-    def __init__(self, count: int, secret: str, added: Callable[[str], None], removed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        count: int,
+        secret: str,
+        added: Callable[[str], None],
+        removed: Callable[[str], None],
+        ice_addresses: Sequence[str] = (),
+    ) -> None:
+        """`ice_addresses` are those that media is offered at; by default all of this machine's."""
         self._count = count
         self._environment = {
             # One thread per numeric library: streams are the parallelism. What the operator set wins.
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
+            "LACQUER_ICE_ADDRESSES": json.dumps(list(ice_addresses)),
             **os.environ,
             "LACQUER_WORKER_HOST": "127.0.0.1",
             "LACQUER_WORKER_PORT": "0",

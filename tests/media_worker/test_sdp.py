@@ -63,6 +63,25 @@ async def test_start_bitrate_is_on_every_video_codec_once() -> None:
     assert answer.endswith("\r\n") and "\n\n" not in answer
 
 
+HOSTS = """v=0\r
+m=video 50001 UDP/TLS/RTP/SAVPF 96\r
+a=candidate:1 1 udp 2130706431 192.168.1.20 50001 typ host\r
+a=candidate:2 1 udp 2130706431 172.17.0.1 50002 typ host\r
+a=candidate:3 1 udp 1694498815 203.0.113.9 50003 typ srflx raddr 172.17.0.1 rport 50002\r
+a=end-of-candidates\r
+"""
+
+
+def test_only_chosen_addresses_are_offered_for_media() -> None:
+    answer = sdp.with_addresses(HOSTS, ["192.168.1.20", "10.1.2.3"])
+    assert answer.splitlines() == [line for line in HOSTS.splitlines() if "172.17.0.1 50002 typ host" not in line]
+
+
+@pytest.mark.parametrize("addresses", [[], ["10.1.2.3"]])
+def test_an_answer_never_loses_all_of_its_addresses(addresses: list[str]) -> None:
+    assert sdp.with_addresses(HOSTS, addresses) == HOSTS
+
+
 def test_fragment_is_read_with_mid_and_end() -> None:
     candidate, end = sdp.read_fragment(FRAGMENT)
     assert candidate is not None

@@ -42,6 +42,17 @@ async def test_a_child_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyP
         await Child.start({**os.environ, "LACQUER_WORKER_PORT": "0"})
 
 
+def test_children_learn_where_media_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operator set wins, as with everything that children inherit."""
+    ignore: list[str] = []
+    monkeypatch.delenv("LACQUER_ICE_ADDRESSES", raising=False)
+    given = Launcher(1, "secret", ignore.append, ignore.append, ["192.168.1.20"])
+    assert given._environment["LACQUER_ICE_ADDRESSES"] == '["192.168.1.20"]'
+    monkeypatch.setenv("LACQUER_ICE_ADDRESSES", '["10.1.2.3"]')
+    set_by_hand = Launcher(1, "secret", ignore.append, ignore.append, ["192.168.1.20"])
+    assert set_by_hand._environment["LACQUER_ICE_ADDRESSES"] == '["10.1.2.3"]'
+
+
 async def test_launcher_tells_who_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     added: list[str] = []
     removed: list[str] = []
