@@ -212,6 +212,17 @@ class Health(ApiModel):
     version: str
 
 
+class LanView(ApiModel):
+    """`GET /api/lan`: how a phone in the same network opens this server, which was started with `--lan`."""
+
+    url: str
+    other_urls: list[str]
+    """The same under the machine's other addresses, if it has several."""
+    fingerprint: str
+    """SHA-256 of the certificate, as browsers show it: `AB:CD:…`."""
+    qr_svg_url: str
+
+
 class Readiness(ApiModel):
     """`GET /readyz`: 200 when a new session would be served, else 503."""
 

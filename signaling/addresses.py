@@ -26,8 +26,8 @@ _TUNNELS = re.compile(r"tun|tap|utun|wg|tailscale|zt|ppp|ipsec|nordlynx", re.IGN
 """Often the default route, and never the way to a phone in the same room."""
 
 
-class NoLanAddress(OSError):
-    """This machine has no address that a phone could open."""
+class LanUnavailable(OSError):
+    """`--lan` cannot be done: this machine has no address that a phone could open, or a setting forbids it."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ def _is_reachable(text: str) -> bool:
 def lan_addresses(host: str = "0.0.0.0") -> list[str]:
     """This machine's addresses for phones, best first; `host` is the only one where it is one.
 
-    Raises NoLanAddress, with what to do about it.
+    Raises LanUnavailable, with what to do about it.
     """
     interfaces = _interfaces(psutil.net_if_addrs(), psutil.net_if_stats())
     found = rank(interfaces, _default_address())
     if host != "0.0.0.0":
         return [_chosen(host, interfaces, found)]
     if not found:
-        raise NoLanAddress(
+        raise LanUnavailable(
             "--lan: this machine has no address in a local network. Connect it to the Wi-Fi that the phone is in; "
             "without one, `lacquer serve` alone works at http://localhost:8000"
         )
@@ -80,11 +80,11 @@ def _chosen(host: str, interfaces: Sequence[Interface], found: list[str]) -> str
     try:
         address = IPv4Address(host)
     except AddressValueError:
-        raise NoLanAddress(f"--lan: {host} is no IPv4 address; {_choices(found)}") from None
+        raise LanUnavailable(f"--lan: {host} is no IPv4 address; {_choices(found)}") from None
     if address.is_loopback:
-        raise NoLanAddress(f"--lan: no phone reaches {host}; {_choices(found)}")
+        raise LanUnavailable(f"--lan: no phone reaches {host}; {_choices(found)}")
     if not any(host in interface.addresses for interface in interfaces):
-        raise NoLanAddress(f"--lan: this machine has no address {host}; {_choices(found)}")
+        raise LanUnavailable(f"--lan: this machine has no address {host}; {_choices(found)}")
     return host
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from signaling import (
     designs,
     health,
+    lan_api,
     legacy_ws,
     metrics,
     openapi,
@@ -29,6 +30,7 @@ from signaling.blobs import LocalBlobs
 from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
 from signaling.designs_folder import DesignsFolder
+from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
@@ -49,19 +51,25 @@ OPERATIONS = (
     *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
     *health.OPERATIONS,
+    *lan_api.OPERATIONS,
     *metrics.OPERATIONS,
     *openapi.OPERATIONS,
 )
 
 
-def create_app(settings: Settings, router: Router, *, clock: Clock = time.time) -> web.Application:
+def create_app(
+    settings: Settings, router: Router, *, clock: Clock = time.time, lan: Lan | None = None
+) -> web.Application:
     """Signaling as an aiohttp application. It enters `router` when it starts and exits it when it stops.
+    `lan` is what its page tells of phones in the same network.
 
     Looks for the page's files, so it blocks for a moment. Raises FileNotFoundError where they are not installed.
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(middlewares=[metrics.count, problems, identify], client_max_size=MAX_FORM_SIZE)
     app[SETTINGS] = settings
+    if lan is not None:
+        app[LAN] = lan
     app[metrics.METRICS] = metrics.Metrics()
     app[legacy_ws.SOCKETS] = set()
     app[openapi.DOCUMENT] = _document()

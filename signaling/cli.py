@@ -44,22 +44,37 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 
 
 @app.command()
 def serve(
-    port: Port = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000; with --lan 8443]")
+    ] = None,
     host: Host = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Media worker processes.  [default: cores minus one]")
     ] = None,
     designs: Designs = None,
+    lan: Annotated[
+        bool,
+        typer.Option(
+            "--lan", help="Also for phones in the same network: HTTPS, a certificate made here, and a QR code."
+        ),
+    ] = False,
 ) -> None:
     """Everything on one machine: page, REST, WebSocket and media workers.
 
     Sessions live in SQLite and pictures in a folder, both under LACQUER_DATA_DIR; nothing else is needed.
 
+    With `--lan`, scan the QR code that it prints. Phones give cameras to HTTPS pages alone, so it listens with HTTPS
+    on --port (8443 by default), for everybody in the network; this machine's own browsers open http://localhost:8000.
+    Where the machine has several addresses, `--host` chooses one.
+
     Example: `lacquer serve --port 9000 --designs my-manicures`
+
+    Example: `lacquer serve --lan`
     """
     from media_worker.settings import WorkerSettings
     from media_worker.vision import models
     from signaling.embedded import serve_embedded
+    from signaling.lan import plan
     from signaling.settings import Settings
 
     settings = _settings(Settings, {"port": port, "host": host, "designs_dir": designs})
@@ -68,7 +83,8 @@ def serve(
     _configure_logs(settings)
     count = workers or max(1, (os.cpu_count() or 2) - 1)
     secret = settings.worker_secret or secrets.token_urlsafe(24)
-    asyncio.run(serve_embedded(settings.model_copy(update={"worker_secret": secret}), count))
+    network = plan(settings) if lan else None
+    asyncio.run(serve_embedded(settings.model_copy(update={"worker_secret": secret}), count, network))
 
 
 @app.command()

@@ -6,14 +6,20 @@ import asyncio
 import errno
 import signal
 import socket
+import ssl
+import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import structlog
 import typer
 from aiohttp import web
 
 from signaling.app import create_app
+from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
+from signaling.qr import shows_qr
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
 
@@ -23,36 +29,78 @@ SHUTDOWN_TIMEOUT = 3.0
 """Seconds that open requests and sockets have to finish."""
 
 
+LOCAL_PORT = 8000
+"""With `--lan`, where plain HTTP listens for this machine's own browsers."""
+
+
 class PortTaken(OSError):
     """Another program listens there already."""
 
 
-async def serve_embedded(settings: Settings, workers: int) -> None:
-    """Everything on one machine, until SIGINT or SIGTERM. Raises PortTaken or WorkerFailed."""
+@dataclass(frozen=True)
+class Door:
+    """A way in: a bound socket, with TLS or without."""
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def port(self) -> int:
+        port: int = self.listener.getsockname()[1]
+        return port
+
+
+async def serve_embedded(settings: Settings, workers: int, plan: LanPlan | None = None) -> None:
+    """Everything on one machine, until SIGINT or SIGTERM; with a `plan`, for phones in the same network too.
+
+    Raises PortTaken or WorkerFailed.
+    """
     assert settings.worker_secret is not None, "embedded workers need a secret, or anybody on this machine is served"
-    listener = listen(settings.host, settings.port)
+    doors = _lan_doors(plan) if plan else [Door(listen(settings.host, settings.port))]
+    lan = listening(plan, doors[-1].port) if plan else None
     router = LocalRouter()
     typer.echo(f"Starting {workers} media worker{'s' if workers > 1 else ''} …", err=True)
-    async with Launcher(workers, settings.worker_secret, router.add_worker, router.remove_worker):
-        await _serve(settings, router, listener)
+    ice_addresses = plan.addresses if plan else ()
+    async with Launcher(workers, settings.worker_secret, router.add_worker, router.remove_worker, ice_addresses):
+        await _serve(settings, router, doors, lan)
 
 
 async def serve_signaling(settings: Settings) -> None:
     """Signaling alone, with the worker at `settings.worker_url`, until SIGINT or SIGTERM. Raises PortTaken."""
-    listener = listen(settings.host, settings.port)
-    await _serve(settings, LocalRouter([settings.worker_url]), listener)
+    door = Door(listen(settings.host, settings.port))
+    await _serve(settings, LocalRouter([settings.worker_url]), [door])
 
 
-async def _serve(settings: Settings, router: LocalRouter, listener: socket.socket) -> None:
+def _lan_doors(plan: LanPlan) -> list[Door]:
+    """Plain HTTP for browsers on this machine, which take it for secure, and HTTPS for all others. Raises PortTaken."""
+    phones = Door(listen(plan.host, plan.port), plan.certificate.context())
+    return [Door(_listen_here(taken=phones.port, any_port=plan.port == 0)), phones]
+
+
+def _listen_here(*, taken: int, any_port: bool) -> socket.socket:
+    """On loopback, at the usual port or, where another program has it, at a free one."""
+    if any_port or taken == LOCAL_PORT:
+        return listen("127.0.0.1", 0)
+    try:
+        return listen("127.0.0.1", LOCAL_PORT)
+    except PortTaken:
+        return listen("127.0.0.1", 0)
+
+
+async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door], lan: Lan | None = None) -> None:
+    """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
     async with AsyncExitStack() as stack:
         runner = web.AppRunner(
-            create_app(settings, router), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
+            create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener).start()
-        typer.echo(f"Lacquer is ready: {_address(settings, listener)}   (Ctrl-C stops it)", err=True)
+        for door in doors:
+            await web.SockSite(runner, door.listener, ssl_context=door.tls).start()
+        typer.echo(f"Lacquer is ready: {_address(settings, doors[0].listener)}   (Ctrl-C stops it)", err=True)
+        if lan is not None:
+            typer.echo(f"\n{words(lan, terminal=shows_qr(sys.stderr))}\n", err=True)
         await stop.wait()
         typer.echo("Stopping …", err=True)
 

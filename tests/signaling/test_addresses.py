@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from signaling import addresses
-from signaling.addresses import Interface, NoLanAddress, lan_addresses, rank
+from signaling.addresses import Interface, LanUnavailable, lan_addresses, rank
 
 WIFI = Interface("wlan0", ("192.168.1.20",))
 CABLE = Interface("eth0", ("10.1.2.3",))
@@ -78,13 +78,13 @@ def test_a_chosen_address_is_the_only_one(machine: list[Interface]) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::", "studio.local", "203.0.113.9"])
 def test_a_choice_that_cannot_work_names_those_that_can(machine: list[Interface], host: str) -> None:
-    with pytest.raises(NoLanAddress, match=r"--host one of 192\.168\.1\.20, 10\.1\.2\.3"):
+    with pytest.raises(LanUnavailable, match=r"--host one of 192\.168\.1\.20, 10\.1\.2\.3"):
         lan_addresses(host)
 
 
 def test_no_address_at_all_says_what_to_do(machine: list[Interface]) -> None:
     machine[:] = [LOOPBACK]
-    with pytest.raises(NoLanAddress, match="Connect it to the Wi-Fi"):
+    with pytest.raises(LanUnavailable, match="Connect it to the Wi-Fi"):
         lan_addresses()
 
 

@@ -59,6 +59,18 @@ def test_a_designs_folder_that_is_not_there_is_said_at_once() -> None:
     assert said == "lacquer: LACQUER_DESIGNS_DIR: Path does not point to a directory (got '/no/such/folder')"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "203.0.113.9", "nails.example"])
+def test_an_address_that_phones_cannot_open_is_said(host: str, tmp_path: Path) -> None:
+    said = complaint(lacquer("serve", "--lan", "--host", host, LACQUER_DATA_DIR=str(tmp_path)))
+    assert said.startswith("lacquer: --lan: ") and host in said
+    assert not (tmp_path / "lan").exists()
+
+
+def test_a_public_url_and_phones_in_the_room_exclude_each_other(tmp_path: Path) -> None:
+    settings = {"LACQUER_PUBLIC_URL": "https://nails.example", "LACQUER_DATA_DIR": str(tmp_path)}
+    assert "unset it" in complaint(lacquer("serve", "--lan", **settings))
+
+
 def test_a_secret_that_is_refused_is_not_shown() -> None:
     said = complaint(lacquer("signaling", LACQUER_ADMIN_TOKEN="too short"))
     assert said == "lacquer: LACQUER_ADMIN_TOKEN: String should have at least 16 characters"
