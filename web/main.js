@@ -319,6 +319,9 @@ window.addEventListener("pagehide", () => {
 });
 
 for (const id of ["pause", "capture", "switch"]) button(id).disabled = true;
+if (matchMedia("(min-width: 1240px)").matches) {
+  void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
+}
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");
 });
