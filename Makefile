@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick lint lock bench clean train
+.PHONY: help setup serve serve-lan test test-quick lint lock bench clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -18,6 +18,9 @@ setup: $(VENV)/.runtime  ## virtual environment with the `lacquer` command, and 
 
 serve: setup  ## everything on one machine, at http://localhost:8000 (PORT=… for another)
 	$(BIN)/lacquer serve --port $(PORT)
+
+serve-lan: setup  ## the same for phones in the same network too: HTTPS and a QR code
+	$(BIN)/lacquer serve --lan
 
 test: $(VENV)/.tests  ## the whole suite, browsers included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
