@@ -89,7 +89,7 @@ def _chosen(host: str, interfaces: Sequence[Interface], found: list[str]) -> str
 
 
 def _choices(found: list[str]) -> str:
-    return f"give --host one of {', '.join(found)}, or none" if found else "it has no other"
+    return f"give --host one of {', '.join(found)}, or 0.0.0.0 for all" if found else "it has no other"
 
 
 def _interfaces(addresses: Mapping[str, Sequence[Any]], states: Mapping[str, Any]) -> list[Interface]:

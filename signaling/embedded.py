@@ -72,7 +72,7 @@ async def serve_signaling(settings: Settings) -> None:
 
 
 def _lan_doors(plan: LanPlan) -> list[Door]:
-    """Plain HTTP for browsers on this machine, which take it for secure, and HTTPS for all others. Raises PortTaken."""
+    """Plain HTTP for browsers on this machine, which take it for secure; last, HTTPS for phones. Raises PortTaken."""
     phones = Door(listen(plan.host, plan.port), plan.certificate.context())
     return [Door(_listen_here(taken=phones.port, any_port=plan.port == 0)), phones]
 
