@@ -3,10 +3,15 @@
 Seam: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
 
-Chosen with `tests/benchmarks/codecs.py` on real hands, 640x480 at 1.5 Mbit/s, milliseconds a frame and PSNR: x264
-medium (aiortc's) 14.5 and 47.3 dB, superfast 2.0 and 46.8, ultrafast 1.2 and 43.5; libvpx as aiortc sets it 3.4 and
-42.3, without the denoiser 2.9 and 47.4, with cpu-used -10 2.3 and 47.0, with -16 1.6 and 44.7. More than one thread a
-stream starves the others.
+Chosen with `tests/benchmarks/codecs.py`: means over five real hands, 640x480 at 1.5 Mbit/s; milliseconds a frame, PSNR
+in dB, SSIM. More than one thread a stream starves the others.
+
+| x264 | | | | libvpx | | | |
+|---|---|---|---|---|---|---|---|
+| medium (aiortc's) | 9.5 | 45.4 | .988 | aiortc's | 2.6 | 42.8 | .981 |
+| superfast | 1.5 | 45.0 | .987 | without denoiser, cpu-used -10 | 1.8 | 45.6 | .985 |
+| ultrafast, deblocked | 1.0 | 44.1 | .984 | … profile 1, static-thresh 500 | 1.4 | 45.8 | .988 |
+| ultrafast | 0.9 | 42.1 | .968 | … and cpu-used -12 | 1.2 | 45.0 | .985 |
 """
 
 from __future__ import annotations
@@ -37,8 +42,19 @@ REBUILD_VP8 = (0.8, 1.5)
 costs a keyframe. aiortc does so at 10 %, which a wandering estimate crosses every second."""
 
 
+SHORT_OF_BITS = 0.08
+"""Bits a pixel, at 30 fps, below which encoders search harder (640x480: 737 kbit/s). At 400 kbit/s that is worth 1.3 dB
+and 0.012 of SSIM, and takes no longer than the faster search does at 1500."""
+
+X264_THOROUGH = {"preset": "superfast"}
+X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}
+"""Deblocking takes a tenth of ultrafast's time, and wins back most of what it loses against superfast."""
+
+VPX_THOROUGH, VPX_FAST = {"cpu-used": "-10"}, {"cpu-used": "-12"}
+
+
 class LiveH264Encoder(H264Encoder):
-    """aiortc's packetizer over x264 superfast, one thread, constrained baseline, no look-ahead.
+    """aiortc's packetizer over x264, one thread, constrained baseline, no look-ahead.
 
     `target_bitrate` (bit/s) is taken as it is: `rate_control.py` knows the limits, and aiortc's are too narrow.
     """
@@ -69,7 +85,8 @@ class LiveH264Encoder(H264Encoder):
         codec.thread_count = 1
         codec.gop_size = 3000  # keyframes when the receiver asks for one (PLI), neither by the clock nor at a cut
         codec.options = {
-            **{"preset": "superfast", "tune": "zerolatency", "level": "31", "sc_threshold": "0"},
+            **(X264_THOROUGH if _short_of_bits(self.target_bitrate, width, height) else X264_FAST),
+            **{"tune": "zerolatency", "level": "31", "sc_threshold": "0"},
             # Only with a buffer model may the bitrate change later. Half a second's worth: keyframes stay small.
             **{"maxrate": str(int(self.target_bitrate * IN_PLACE[1])), "bufsize": str(self.target_bitrate // 2)},
         }
@@ -111,12 +128,21 @@ class LiveVp8Encoder(Vp8Encoder):
         codec.gop_size = 3000
         codec.qmin, codec.qmax = 2, 56
         codec.thread_count = 1
-        codec.options = {  # as in aiortc, but for noise-sensitivity
-            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "cpu-used": "-10", "deadline": "realtime"},
-            **{"lag-in-frames": "0", "noise-sensitivity": "0", "overshoot-pct": "15", "undershoot-pct": "100"},
-            **{"partitions": "0", "static-thresh": "1"},
+        codec.options = {
+            **(VPX_THOROUGH if _short_of_bits(self.target_bitrate, width, height) else VPX_FAST),
+            # Bilinear prediction and the simple loop filter (RFC 6386 §9.1): cheaper for both ends, and no worse here.
+            "profile": "1",
+            "static-thresh": "500",  # blocks that differ by less, 2 a pixel squared, are not sent again
+            "noise-sensitivity": "0",
+            # as in aiortc
+            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "deadline": "realtime", "lag-in-frames": "0"},
+            **{"overshoot-pct": "15", "undershoot-pct": "100", "partitions": "0"},
         }
         return codec
+
+
+def _short_of_bits(bitrate: int, width: int, height: int) -> bool:
+    return bitrate < SHORT_OF_BITS * width * height * MAX_FRAME_RATE
 
 
 def _fits(

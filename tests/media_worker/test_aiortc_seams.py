@@ -153,6 +153,22 @@ def test_h264_is_built_anew_for_another_size_or_a_bitrate_beyond_its_buffer_mode
     assert (encoder.codec.width, encoder.codec.height) == (320, 240)
 
 
+def test_x264_takes_its_options_and_searches_harder_where_bits_are_short() -> None:
+    """It writes them into the first frame (SEI); FFmpeg only warns of options that it does not know."""
+    for bitrate, subme in ((1_500_000, b"subme=0"), (400_000, b"subme=1")):
+        encoder = codecs.LiveH264Encoder()
+        encoder.target_bitrate = bitrate
+        first = b"".join(encoder.encode(frame(0))[0])
+        assert subme in first
+        assert b"cabac=0" in first
+        assert b"deblock=1:" in first, "without it, blocks show"
+
+
+def test_vp8_is_of_profile_1() -> None:
+    first = vp8_depayload(codecs.LiveVp8Encoder().encode(frame(0))[0][0])
+    assert first[0] >> 1 & 7 == 1, "version in the frame tag (RFC 6386 §9.1)"
+
+
 async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     sending.install()
     pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
