@@ -22,12 +22,13 @@ from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
-from media_worker.vision.arrays import Floats
+from media_worker.vision.nails import Nail
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
 from protocol.messages import Quality
 
 log = structlog.get_logger(__name__)
+Point = tuple[float, float]
 
 OUTBOX_SIZE = 64
 """Messages waiting for a slow peer: two seconds of metadata. Further ones are dropped and counted."""
@@ -329,35 +330,50 @@ def metadata_of(
     stages: dict[str, float],
     *,
     rtp_timestamp: int | None = None,
+    captured_at: float | None = None,
+    sent_at: float | None = None,
 ) -> messages.Metadata:
-    """The `metadata` message of one processed frame; `size` is (width, height) in pixels."""
-    ends = [_points(nail.axis) for nail in processed.nails]
-    return messages.Metadata(
+    """The `metadata` message of one processed frame; `size` is (width, height) in pixels.
+
+    Nothing is validated here: it is all our own, and validating takes longer than all else about it.
+    """
+    points = _points(processed.nails)
+    design = session.settings.design
+    return messages.Metadata.model_construct(
         frame_number=frame_number,
         rtp_timestamp=rtp_timestamp,
         width=size[0],
         height=size[1],
         hands=processed.hands,
-        nails=[
-            messages.NailMessage(
-                number=nail.number,
-                finger=nail.finger,
-                hand=nail.hand,
-                polygon=_points(nail.outline),
-                cuticle=cuticle,
-                free_edge=free_edge,
-                confidence=round(nail.confidence, 3),
-                visibility=round(nail.visibility, 3),
-            )
-            for nail, (cuticle, free_edge) in zip(processed.nails, ends, strict=True)
-        ],
+        nails=[_nail_message(nail, own) for nail, own in zip(processed.nails, points, strict=True)],
         confidence=round(processed.confidence, 3),
-        design=session.settings.design if session.settings.design is not None else session.spec.design_id,
+        design=design if design is not None else session.spec.design_id,
         stages={name: round(value, 2) for name, value in stages.items()},
+        captured_at=captured_at,
+        sent_at=sent_at,
     )
 
 
-def _points(points: Floats) -> list[tuple[float, float]]:
-    """As they are sent: 170 a frame, so not one by one. float64, or 12.3 would become 12.300000190734863."""
-    rounded: list[tuple[float, float]] = np.round(points.astype(np.float64), 1).tolist()
-    return rounded
+def _nail_message(nail: Nail, points: list[Point]) -> messages.NailMessage:
+    """`points`: both ends of its axis, then its outline."""
+    return messages.NailMessage.model_construct(
+        number=nail.number,
+        finger=nail.finger,
+        hand=nail.hand,
+        polygon=points[2:],
+        cuticle=points[0],
+        free_edge=points[1],
+        confidence=round(nail.confidence, 3),
+        visibility=round(nail.visibility, 3),
+    )
+
+
+def _points(nails: list[Nail]) -> list[list[Point]]:
+    """Of each nail both ends of its axis and its outline, as they are sent: 170 points a frame, so all at once.
+    float64, or 12.3 would become 12.300000190734863."""
+    if not nails:
+        return []
+    parts = [part for nail in nails for part in (nail.axis, nail.outline)]
+    across, down = np.round(np.concatenate(parts).astype(np.float64), 1).T.tolist()
+    points = zip(across, down, strict=True)
+    return [list(itertools.islice(points, 2 + len(nail.outline))) for nail in nails]

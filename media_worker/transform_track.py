@@ -208,13 +208,14 @@ class TransformTrack(MediaStreamTrack):
             leaving = await self._untold.get()
             assert leaving.processed, "or it had not been queued"
             size = (leaving.frame.width, leaving.frame.height)
+            captured_at = self._capture_clock.captured_at(leaving.journey.rtp_timestamp)
             metadata = metadata_of(
                 *(self._session, leaving.processed, leaving.number, size, leaving.journey.stages),
                 rtp_timestamp=leaving.frame.pts,
+                captured_at=_milliseconds(captured_at),
+                sent_at=_milliseconds(leaving.sent_at),
             )
-            captured_at = self._capture_clock.captured_at(leaving.journey.rtp_timestamp)
-            times = {"captured_at": _milliseconds(captured_at), "sent_at": _milliseconds(leaving.sent_at)}
-            self._session.tell(metadata.model_copy(update=times))
+            self._session.tell(metadata)
 
 
 def _milliseconds(seconds: float | None) -> float | None:
