@@ -1,6 +1,7 @@
-"""The one place where aiortc's video encoders are bent to live video on few cores.
+"""The one place where aiortc's video encoders and decoders are bent to live video on few cores.
 
-Seam: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
+Seams: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
+Its H.264 and VP8 decoders have a `codec` that opens with the first frame, so that threads may be counted before.
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
 
 Chosen with `tests/benchmarks/codecs.py`: means over five real hands, 640x480 at 1.5 Mbit/s; milliseconds a frame, PSNR
@@ -21,10 +22,10 @@ from collections.abc import Iterator
 
 import av
 from aiortc import rtcrtpsender
-from aiortc.codecs import get_encoder
-from aiortc.codecs.base import Encoder
-from aiortc.codecs.h264 import MAX_FRAME_RATE, H264Encoder
-from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.codecs import get_decoder, get_encoder
+from aiortc.codecs.base import Decoder, Encoder
+from aiortc.codecs.h264 import MAX_FRAME_RATE, H264Decoder, H264Encoder
+from aiortc.codecs.vpx import Vp8Decoder, Vp8Encoder
 from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.frame import Frame
@@ -158,6 +159,14 @@ def live_encoder(codec: RTCRtpCodecParameters) -> Encoder:
     """aiortc's `get_encoder` with our H.264 and VP8."""
     ours = {"video/h264": LiveH264Encoder, "video/vp8": LiveVp8Encoder}.get(codec.mimeType.lower())
     return ours() if ours else get_encoder(codec)
+
+
+def live_decoder(codec: RTCRtpCodecParameters) -> Decoder:
+    """aiortc's `get_decoder`, with one thread. By itself FFmpeg takes one a core, which find nothing to share."""
+    decoder = get_decoder(codec)
+    if isinstance(decoder, H264Decoder | Vp8Decoder):
+        decoder.codec.thread_count = 1
+    return decoder
 
 
 def install() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 import structlog
 
 from media_worker import memory
+from media_worker.job_thread import JobThread
 from media_worker.pipeline import Pipeline
 from protocol.errors import LacquerError, VisionFailed
 
@@ -29,22 +30,27 @@ class Engine:
 
         A failing `build` shows in the first `run`.
         """
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vision")
-        self._pipeline = self._executor.submit(build)
+        self._thread = JobThread("vision")
+        self._pipeline: Future[Pipeline] = Future()
+        self._thread.run(lambda: self._build(build))
         self._closing: asyncio.Task[None] | None = None
         self._reported = float("-inf")
 
     async def run(self, job: Callable[[Pipeline], T]) -> T:
         """The job's result. LacquerErrors pass; anything else becomes VisionFailed and is logged."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, lambda: job(self._pipeline.result())
-            )
+            return await self._thread.run(lambda: job(self._pipeline.result()))
         except LacquerError:
             raise
         except Exception as error:
             self._report(error)
             raise VisionFailed from error
+
+    def _build(self, build: Callable[[], Pipeline]) -> None:
+        try:
+            self._pipeline.set_result(build())
+        except BaseException as error:
+            self._pipeline.set_exception(error)
 
     def _report(self, error: Exception) -> None:
         """Logs the failure, but at most once a second: a broken model fails on every frame."""
@@ -62,13 +68,13 @@ class Engine:
     async def _close(self) -> None:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await asyncio.get_running_loop().run_in_executor(self._executor, self._close_pipeline)
+                await self._thread.run(self._close_pipeline)
         except TimeoutError:
             log.error("vision did not finish in time; its thread is abandoned", seconds=CLOSE_TIMEOUT)
-            self._executor.shutdown(wait=False, cancel_futures=True)
         else:
-            await asyncio.to_thread(self._executor.shutdown)
             await asyncio.to_thread(memory.give_back)
+        finally:
+            self._thread.close()
 
     def _close_pipeline(self) -> None:
         if self._pipeline.exception() is None:

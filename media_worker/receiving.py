@@ -13,14 +13,17 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import av
+import structlog
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtcrtpreceiver import decoder_worker
 
 from media_worker import jitter, nacks, payloads
+
+log = structlog.get_logger(__name__)
 
 Task = tuple[RTCRtpCodecParameters, JitterFrame]
 Tasks = queue.Queue[Task | None]
@@ -79,8 +82,25 @@ def _with_later(codec: RTCRtpCodecParameters, frame: JitterFrame) -> Iterator[Ta
 def decode(
     loop: asyncio.AbstractEventLoop, tasks: Tasks, pictures: asyncio.Queue[Any], failed: threading.Event
 ) -> None:
-    """aiortc's `decoder_worker`, which is what the decoder's thread runs."""
-    decoder_worker(loop, OneByOne(tasks), pictures, failed)  # type: ignore[arg-type]
+    """In the place of aiortc's `decoder_worker`, which is what the decoder's thread runs, until `tasks` gives None.
+
+    aiortc starts a task on the loop for every picture, only to put it into a queue that takes any number.
+    """
+    decoder, name = None, ""
+    queued = OneByOne(tasks)
+    while task := queued.get():
+        codec, frame = task
+        if decoder is None or codec.name != name:
+            decoder, name = rtcrtpreceiver.get_decoder(codec), codec.name  # type: ignore[attr-defined]
+        try:
+            decoded = decoder.decode(frame)
+        except av.FFmpegError as error:  # the decoder stays: a new one could do nothing before the next keyframe
+            log.warning("a frame could not be decoded", codec=name, error=str(error))
+            failed.set()
+            continue
+        for picture in decoded:
+            loop.call_soon_threadsafe(pictures.put_nowait, picture)
+    loop.call_soon_threadsafe(pictures.put_nowait, None)  # which ends the track
 
 
 def jitter_buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> jitter.JitterBuffer | AiortcJitterBuffer:

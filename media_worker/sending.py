@@ -2,14 +2,13 @@
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
 replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp`, `_send_keyframe` and `_retransmit`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade
-changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is asked for,
-and sends again whatever is asked for.
+`_send_rtcp`, `_send_keyframe`, `_retransmit` and `stop`. `tests/media_worker/test_aiortc_seams.py` fails when an
+upgrade changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is
+asked for, and sends again whatever is asked for.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from media_worker.job_thread import JobThread
 from media_worker.rate_control import RateController, Target
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class LiveSender(RTCRtpSender):
         self._keyframes = KeyframeGate()
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
+        self._encoding: JobThread | None = None
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
 
@@ -114,10 +115,16 @@ class LiveSender(RTCRtpSender):
         target = self.rates.target(now, frame.width * frame.height)
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
         keyframe = self._keyframes.due(now)
-        loop = asyncio.get_running_loop()
-        payloads, timestamp = await loop.run_in_executor(None, lambda: encoder.encode(scaled(frame, target), keyframe))
+        if self._encoding is None:
+            self._encoding = JobThread("encoder")
+        payloads, timestamp = await self._encoding.run(lambda: encoder.encode(scaled(frame, target), keyframe))
         self.rates.sent(8 * sum(map(len, payloads)))
         return payloads, timestamp
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._encoding:
+            self._encoding.close()
 
     def _send_keyframe(self) -> None:
         self._keyframes.request()
