@@ -19,7 +19,7 @@ Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
 class JobThread:
-    """Starts at once. It ends when it is closed, or forgotten; until then it does not hold up the end of the process."""
+    """Starts at once, and ends when it is closed or forgotten. It does not hold up the end of the process."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()

@@ -18,7 +18,12 @@ import structlog
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
+from aiortc.rate import (
+    MIN_FRAME_PERIOD_HISTORY_LENGTH,
+    AimdRateControl,
+    OveruseEstimator,
+    RemoteBitrateEstimator,
+)
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from media_worker import jitter, nacks, payloads
@@ -48,10 +53,59 @@ class LiveRateControl(AimdRateControl):
         return max(super()._clamp_bitrate(new_bitrate, estimated_throughput), UPLINK_FLOOR)
 
 
+class RateCounter:
+    """In the place of aiortc's, which has a bucket for each of the last thousand milliseconds, and empties them one by
+    one. Rates are the same."""
+
+    def __init__(self, window: int = 1000) -> None:
+        """`window` is in ms."""
+        self._window = window
+        self._bytes: deque[tuple[int, int]] = deque()
+        self.reset()
+
+    def reset(self) -> None:
+        self._bytes.clear()
+        self._total = 0
+        self._since: int | None = None
+
+    def add(self, value: int, now_ms: int) -> None:
+        if self._since is None:
+            self._since = now_ms
+        self._forget(now_ms)
+        self._bytes.append((now_ms, value))
+        self._total += value
+
+    def rate(self, now_ms: int) -> int | None:
+        """bit/s; None where nothing came within the window, or only just now."""
+        if self._since is None:
+            return None
+        self._forget(now_ms)
+        milliseconds = now_ms - self._since + 1
+        return round(8000 * self._total / milliseconds) if self._bytes and milliseconds > 1 else None
+
+    def _forget(self, now_ms: int) -> None:
+        assert self._since is not None
+        self._since = max(self._since, now_ms - self._window + 1)
+        while self._bytes and self._bytes[0][0] < self._since:
+            self._total -= self._bytes.popleft()[1]
+
+
+class LiveOveruseEstimator(OveruseEstimator):
+    def update_min_frame_period(self, ts_delta: float) -> float:
+        """As aiortc's, with its loop in C."""
+        history = self.ts_delta_hist
+        if len(history) >= MIN_FRAME_PERIOD_HISTORY_LENGTH:
+            history.pop(0)
+        history.append(ts_delta)
+        return min(history)
+
+
 class LiveBitrateEstimator(RemoteBitrateEstimator):
     def __init__(self) -> None:
         super().__init__()
         self.rate_control = LiveRateControl()
+        self.estimator = LiveOveruseEstimator()
+        self.incoming_bitrate = RateCounter()  # type: ignore[assignment]
 
 
 class OneByOne:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import fractions
 import gc
 import inspect
 
+import aioice.ice
 import aiortc
 import av
 import numpy as np
@@ -89,6 +91,22 @@ async def test_transports_hand_sender_reports_to_the_method_that_capture_clock_l
     await receiver._handle_rtcp_packet(RtcpSrPacket(ssrc=1, sender_info=info))
     assert clock.captured_at(9) == 7
     await pc.close()
+
+
+def test_transports_are_made_from_the_names_that_datagrams_replaces() -> None:
+    assert (
+        "RTCDtlsTransport"
+        in vars(aiortc.RTCPeerConnection)["_RTCPeerConnection__createDtlsTransport"].__code__.co_names
+    )
+    assert "StunProtocol(self)" in inspect.getsource(aioice.ice.Connection)
+    assert "data_received" in aioice.ice.StunProtocol.datagram_received.__code__.co_names
+    received = aioice.ice.Connection.data_received.__code__
+    assert {"_queue", "put_nowait"} <= set(received.co_names)
+    names = set(RTCDtlsTransport._recv_next.__code__.co_names)
+    assert {"_recv", "bio_write", "recv", "_write_ssl", "_handle_data", "_handle_rtp_data", "unprotect"} <= names
+    assert {f"_RTCDtlsTransport__{name}" for name in ("handshake_done", "rx_bytes", "rx_packets")} <= names
+    assert "sendto" in aioice.ice.StunProtocol.send_data.__code__.co_names
+    assert not inspect.iscoroutinefunction(asyncio.DatagramTransport.sendto)
 
 
 def test_transports_count_their_packets() -> None:

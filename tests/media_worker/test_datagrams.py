@@ -1,0 +1,128 @@
+"""Two real peers over loopback, both with our transports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from media_worker import datagrams
+from media_worker.datagrams import LiveDtlsTransport, LiveProtocol
+
+
+class Pair:
+    """`here` calls `there`, with a data channel."""
+
+    def __init__(self) -> None:
+        datagrams.install()
+        self.here, self.there = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+        self.channel = self.here.createDataChannel("tryon")
+        self.heard: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self.there.on("datachannel", lambda channel: channel.on("message", self.heard.put_nowait))
+
+    async def connect(self) -> None:
+        opened = asyncio.Event()
+        self.channel.on("open", opened.set)
+        await self.here.setLocalDescription(await self.here.createOffer())
+        await self.there.setRemoteDescription(_copy(self.here))
+        await self.there.setLocalDescription(await self.there.createAnswer())
+        await self.here.setRemoteDescription(_copy(self.there))
+        await opened.wait()
+
+    @property
+    def transport(self) -> LiveDtlsTransport:
+        assert self.there.sctp
+        assert isinstance(self.there.sctp.transport, LiveDtlsTransport)
+        return self.there.sctp.transport
+
+
+def _copy(peer: RTCPeerConnection) -> RTCSessionDescription:
+    return RTCSessionDescription(sdp=peer.localDescription.sdp, type=peer.localDescription.type)
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[Pair]:
+    pair = Pair()
+    try:
+        async with asyncio.timeout(10):
+            await pair.connect()
+        yield pair
+    finally:
+        await asyncio.gather(pair.here.close(), pair.there.close())
+
+
+async def test_packets_do_not_go_through_the_queue_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as pair:
+        pair.channel.send("first")
+        assert await asyncio.wait_for(pair.heard.get(), 5) == "first"
+        connection = pair.transport.transport._connection
+        assert all(isinstance(protocol, LiveProtocol) for protocol in connection._protocols)
+        queued: list[Any] = []
+        monkeypatch.setattr(connection._queue, "put_nowait", queued.append)
+        before = _received(pair.transport)
+        for number in range(20):
+            pair.channel.send(f"{number}" * 3000)
+        assert len([await asyncio.wait_for(pair.heard.get(), 5) for _ in range(20)]) == 20
+        assert _received(pair.transport) >= before + 20
+        assert not queued
+        monkeypatch.undo()
+
+
+def _received(transport: LiveDtlsTransport) -> int:
+    return sum(stats.packetsReceived for stats in transport._get_stats().values())
+
+
+async def test_a_peer_that_says_goodbye_is_gone_at_once() -> None:
+    async with connected() as pair:
+        await pair.here.close()
+        async with asyncio.timeout(5):
+            while pair.there.connectionState != "closed":
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\x60" + bytes(40), b"\x80\xc8" + bytes(40), b"\x17" + bytes(40)])
+async def test_what_is_not_from_the_peer_is_not_heard(data: bytes) -> None:
+    async with connected() as pair:
+        pair.transport._arrived(data, 1)
+        pair.channel.send("still here")
+        assert await asyncio.wait_for(pair.heard.get(), 5) == "still here"
+
+
+async def test_a_packet_that_we_cannot_work_on_ends_the_connection_as_in_aiortc() -> None:
+    async with connected() as pair:
+
+        async def broken(data: bytes) -> None:
+            raise ZeroDivisionError
+
+        pair.transport._take_dtls = broken  # type: ignore[method-assign]
+        pair.channel.send("?")
+        async with asyncio.timeout(5):
+            while pair.transport.state != "closed":
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_work_that_has_to_wait_is_finished_later(fails: bool) -> None:
+    order: list[str] = []
+
+    async def work() -> None:
+        order.append("begun")
+        await asyncio.sleep(0.01)
+        try:
+            await asyncio.wait_for(asyncio.sleep(5 if fails else 0), 0.02)
+        except TimeoutError:
+            order.append("given up")
+        order.append("done")
+
+    async with connected() as pair:
+        job: Coroutine[Any, Any, None] = work()
+        pair.transport._at_once(job)
+        order.append("back")
+        async with asyncio.timeout(5):
+            while "done" not in order:
+                await asyncio.sleep(0.01)
+        assert order == ["begun", "back", *(["given up"] if fails else []), "done"]
