@@ -14,7 +14,6 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
 import structlog
 
 from media_worker import images
@@ -22,6 +21,7 @@ from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
+from media_worker.vision.arrays import Floats
 from media_worker.vision.nails import Nail
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
@@ -337,7 +337,6 @@ def metadata_of(
 
     Nothing is validated here: it is all our own, and validating takes longer than all else about it.
     """
-    points = _points(processed.nails)
     design = session.settings.design
     return messages.Metadata.model_construct(
         frame_number=frame_number,
@@ -345,7 +344,7 @@ def metadata_of(
         width=size[0],
         height=size[1],
         hands=processed.hands,
-        nails=[_nail_message(nail, own) for nail, own in zip(processed.nails, points, strict=True)],
+        nails=[_nail_message(nail) for nail in processed.nails],
         confidence=round(processed.confidence, 3),
         design=design if design is not None else session.spec.design_id,
         stages={name: round(value, 2) for name, value in stages.items()},
@@ -354,26 +353,20 @@ def metadata_of(
     )
 
 
-def _nail_message(nail: Nail, points: list[Point]) -> messages.NailMessage:
-    """`points`: both ends of its axis, then its outline."""
+def _nail_message(nail: Nail) -> messages.NailMessage:
+    cuticle, free_edge = _points(nail.axis)
     return messages.NailMessage.model_construct(
         number=nail.number,
         finger=nail.finger,
         hand=nail.hand,
-        polygon=points[2:],
-        cuticle=points[0],
-        free_edge=points[1],
+        polygon=_points(nail.outline),
+        cuticle=cuticle,
+        free_edge=free_edge,
         confidence=round(nail.confidence, 3),
         visibility=round(nail.visibility, 3),
     )
 
 
-def _points(nails: list[Nail]) -> list[list[Point]]:
-    """Of each nail both ends of its axis and its outline, as they are sent: 170 points a frame, so all at once.
-    float64, or 12.3 would become 12.300000190734863."""
-    if not nails:
-        return []
-    parts = [part for nail in nails for part in (nail.axis, nail.outline)]
-    across, down = np.round(np.concatenate(parts).astype(np.float64), 1).T.tolist()
-    points = zip(across, down, strict=True)
-    return [list(itertools.islice(points, 2 + len(nail.outline))) for nail in nails]
+def _points(points: Floats) -> list[Point]:
+    """As they are sent."""
+    return [(round(x * 10) / 10, round(y * 10) / 10) for x, y in points.tolist()]
