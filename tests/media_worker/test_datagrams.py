@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from media_worker import datagrams
+from media_worker import datagrams, worker
 from media_worker.datagrams import LiveDtlsTransport, LiveProtocol
 
 
@@ -74,6 +74,19 @@ async def test_packets_do_not_go_through_the_queue_and_are_counted(monkeypatch: 
 
 def _received(transport: LiveDtlsTransport) -> int:
     return sum(stats.packetsReceived for stats in transport._get_stats().values())
+
+
+async def test_they_do_on_the_workers_event_loop() -> None:
+    async def talk() -> str | bytes:
+        async with connected() as pair:
+            pair.channel.send("hello")
+            return await asyncio.wait_for(pair.heard.get(), 5)
+
+    def on_its_own_loop() -> str | bytes:
+        with asyncio.Runner(loop_factory=worker.new_event_loop) as runner:
+            return runner.run(talk())
+
+    assert await asyncio.to_thread(on_its_own_loop) == "hello"
 
 
 async def test_a_peer_that_says_goodbye_is_gone_at_once() -> None:
