@@ -6,6 +6,7 @@ event loop a packet, of which a stream has nine a frame. Here the socket's callb
 Seams:
 - aioice 0.13 makes its sockets' protocol from the name `StunProtocol` in `aioice.ice`. Its `datagram_received` tries
   each packet as STUN and gives the others to `Connection.data_received`, which has the queue.
+- Of header extensions a receiver of aiortc 1.16 reads `abs_send_time` alone.
 - aiortc 1.16's `RTCPeerConnection` makes transports from the name `RTCDtlsTransport` in its module. `__run` is the task
   that takes from the queue; `_send_rtp`, `_send_data` and `_write_ssl` send through coroutines that never wait.
 
@@ -15,6 +16,8 @@ Seams:
 from __future__ import annotations
 
 import asyncio
+import struct
+import time
 import types
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
@@ -25,15 +28,26 @@ import aioice.ice
 import pylibsrtp
 import structlog
 from aioice.ice import StunProtocol
-from aiortc import clock, rtcpeerconnection
+from aiortc import rtcpeerconnection
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
-from aiortc.rtp import is_rtcp
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket, is_rtcp
 from OpenSSL import SSL
 
 log = structlog.get_logger(__name__)
 
 LARGEST = 2048
 """Bytes; what is sent to us fits an MTU. asyncio makes room for 256 KiB before each read."""
+
+
+EXTENDED_HEADER = struct.Struct("!BBHLLHH")
+"""RFC 3550 §5.1 and §5.3.1: flags, marker and payload type, sequence number, timestamp, SSRC; profile and length of
+extensions."""
+
+PLAIN_BUT_EXTENDED = 0x90
+"""Version 2, extended, neither padding nor contributing sources."""
+
+ONE_BYTE_PROFILE = 0xBEDE
+"""RFC 8285 §4.2."""
 
 
 class LiveProtocol(StunProtocol):
@@ -78,7 +92,7 @@ class LiveDtlsTransport(RTCDtlsTransport):
             return
         if 127 < data[0] < 192 and not is_rtcp(data):
             self._count_received(data)
-            self._at_once(self._take_rtp(data))
+            self._take_rtp(data)
         elif 19 < data[0] < 64 and self._RTCDtlsTransport__handshake_done:
             self._count_received(data)
             self._at_once(self._take_dtls(data))
@@ -109,13 +123,15 @@ class LiveDtlsTransport(RTCDtlsTransport):
         """aiortc's task finds that the connection is lost."""
         self.transport._connection._queue.put_nowait(None)
 
-    async def _take_rtp(self, data: bytes) -> None:
-        arrival_time_ms = clock.current_ms()
+    def _take_rtp(self, data: bytes) -> None:
+        """As `_handle_rtp_data` does."""
+        arrival_time_ms = time.time_ns() // 1_000_000
         try:
-            packet = self._rx_srtp.unprotect(data)
-        except pylibsrtp.Error:
+            packet = parse_rtp(self._rx_srtp.unprotect(data), self._rtp_header_extensions_map)
+        except (pylibsrtp.Error, ValueError):
             return  # not from our peer, or twice
-        await self._handle_rtp_data(packet, arrival_time_ms)
+        if receiver := self._rtp_router.route_rtp(packet):
+            self._at_once(receiver._handle_rtp_packet(packet, arrival_time_ms=arrival_time_ms))
 
     async def _take_dtls(self, data: bytes) -> None:
         """As `_recv_next` does. Raises ConnectionError where the other side has closed."""
@@ -166,6 +182,27 @@ class LiveDtlsTransport(RTCDtlsTransport):
         pair.protocol.transport.sendto(data, pair.remote_addr)
         self._RTCDtlsTransport__tx_bytes += len(data)
         self._RTCDtlsTransport__tx_packets += 1
+
+
+def parse_rtp(data: bytes, extensions: HeaderExtensionsMap) -> RtpPacket:
+    """As `RtpPacket.parse` does, but of most packets' extensions it only looks for the time of sending: receivers read
+    nothing else. Raises ValueError."""
+    if len(data) < EXTENDED_HEADER.size:
+        return RtpPacket.parse(data, extensions)
+    flags, kind, sequence_number, timestamp, ssrc, profile, words = EXTENDED_HEADER.unpack_from(data)
+    body = EXTENDED_HEADER.size + 4 * words
+    if flags != PLAIN_BUT_EXTENDED or profile != ONE_BYTE_PROFILE or body > len(data):
+        return RtpPacket.parse(data, extensions)
+    packet = RtpPacket(kind & 0x7F, kind >> 7, sequence_number, timestamp, ssrc, data[body:])
+    wanted = extensions._HeaderExtensionsMap__ids.abs_send_time  # type: ignore[attr-defined]
+    at = EXTENDED_HEADER.size
+    while at < body:
+        head = data[at]
+        if head >> 4 == wanted and head & 0x0F == 2 and at + 4 <= body:
+            packet.extensions.abs_send_time = int.from_bytes(data[at + 1 : at + 4])
+            break
+        at += (head & 0x0F) + 2 if head else 1  # zeros are padding
+    return packet
 
 
 async def _finish(work: Coroutine[Any, Any, None], waits_for: Any) -> None:

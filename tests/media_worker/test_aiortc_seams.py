@@ -6,6 +6,7 @@ import asyncio
 import fractions
 import gc
 import inspect
+import re
 
 import aioice.ice
 import aiortc
@@ -18,7 +19,7 @@ from aiortc.codecs.h264 import H264Decoder, h264_depayload
 from aiortc.codecs.vpx import Vp8Decoder, vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
@@ -105,6 +106,9 @@ def test_transports_are_made_from_the_names_that_datagrams_replaces() -> None:
     names = set(RTCDtlsTransport._recv_next.__code__.co_names)
     assert {"_recv", "bio_write", "recv", "_write_ssl", "_handle_data", "_handle_rtp_data", "unprotect"} <= names
     assert {f"_RTCDtlsTransport__{name}" for name in ("handshake_done", "rx_bytes", "rx_packets")} <= names
+    assert {"route_rtp", "_handle_rtp_packet"} <= set(RTCDtlsTransport._handle_rtp_data.__code__.co_names)
+    read = re.findall(r"extensions\.(\w+)", inspect.getsource(rtcrtpreceiver) + inspect.getsource(RtpRouter))
+    assert set(read) == {"abs_send_time"}, "of header extensions"
     assert "sendto" in aioice.ice.StunProtocol.send_data.__code__.co_names
     assert not inspect.iscoroutinefunction(asyncio.DatagramTransport.sendto)
 
@@ -209,6 +213,7 @@ async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     assert {"_retransmit", "_send_keyframe"} <= set(stock._handle_rtcp_packet.__code__.co_names)
     assert "_handle_rtcp_packet" in RTCDtlsTransport._handle_rtcp_data.__code__.co_names
     assert "RtcpSrPacket" in stock._run_rtcp.__code__.co_names
+    assert {"clock", "current_ntp_time"} <= set(stock._run_rtp.__code__.co_names)
 
 
 def test_receivers_take_their_parts_from_the_names_that_install_replaces() -> None:

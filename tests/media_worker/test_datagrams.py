@@ -1,17 +1,20 @@
-"""Two real peers over loopback, both with our transports."""
+"""Packets, and two real peers over loopback, both with our transports."""
 
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
 from media_worker import datagrams, worker
-from media_worker.datagrams import LiveDtlsTransport, LiveProtocol
+from media_worker.datagrams import LiveDtlsTransport, LiveProtocol, parse_rtp
 
 
 class Pair:
@@ -95,6 +98,46 @@ async def test_a_peer_that_says_goodbye_is_gone_at_once() -> None:
         async with asyncio.timeout(5):
             while pair.there.connectionState != "closed":
                 await asyncio.sleep(0.01)
+
+
+def extended(value: bytes, *, profile: int = 0xBEDE, flags: int = 0x90, words: int | None = None) -> bytes:
+    head = struct.pack("!BBHLLHH", flags, 0x80 | 99, 65000, 4_000_000_000, 77, profile, words or len(value) // 4)
+    return head + value + b"payload!\x03"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        extended(b"\x32abc"),
+        extended(b"\x10\x30\x32abc\x00\x00"),  # mid and time
+        extended(b"\x00\x00\x32abc\x51de\x00\x00\x00"),
+        extended(b"\x51de\x00"),  # no time
+        extended(b""),
+        extended(b"\x03\x03abc\x00\x00\x00", profile=0x1000),  # two-byte headers
+        extended(b"\x32abc", flags=0xB0),  # padding
+        extended(b"\x32abc", flags=0x91)[:12] + b"from" + extended(b"\x32abc")[12:],  # a contributing source
+        b"\x80\x60" + bytes(10) + b"payload",  # no extension
+        b"\x80\x60" + bytes(10),
+    ],
+)
+def test_packets_are_parsed_as_aiortc_does(data: bytes) -> None:
+    extensions = HeaderExtensionsMap()
+    uri = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+    extensions.configure(RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=3, uri=uri)]))
+    ours, theirs = parse_rtp(data, extensions), RtpPacket.parse(data, extensions)
+    assert vars(ours) == vars(theirs)
+
+
+@pytest.mark.parametrize("data", [b"", bytes(11), b"\x90" + bytes(12), extended(b"\x32abc", words=9)])
+def test_broken_packets_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="RTP packet"):
+        parse_rtp(data, HeaderExtensionsMap())
+
+
+@pytest.mark.parametrize("value", [b"\x32ab", b"\xff\xff\xff\xff", b"\x3fab\x00"])
+def test_extensions_that_end_too_early_tell_nothing(value: bytes) -> None:
+    padded = value + bytes(-len(value) % 4)
+    assert parse_rtp(extended(padded), HeaderExtensionsMap()).payload == b"payload!\x03"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\x60" + bytes(40), b"\x80\xc8" + bytes(40), b"\x17" + bytes(40)])
