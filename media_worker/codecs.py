@@ -43,9 +43,9 @@ REBUILD_VP8 = (0.8, 1.5)
 costs a keyframe. aiortc does so at 10 %, which a wandering estimate crosses every second."""
 
 
-SHORT_OF_BITS = 0.08
-"""Bits a pixel, at 30 fps, below which encoders search harder (640x480: 737 kbit/s). At 400 kbit/s that is worth 1.3 dB
-and 0.012 of SSIM, and takes no longer than the faster search does at 1500."""
+SHORT_OF_BITS, POOR_LINK = 0.08, 750_000
+"""Bits a pixel at 30 fps, and bit/s, below which encoders search harder. At 640x480 and 400 kbit/s that is worth 1.3 dB
+and 0.012 of SSIM, and takes no longer than the faster search does at 1500. A poor link's small pictures cost little."""
 
 X264_THOROUGH = {"preset": "superfast"}
 X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}
@@ -143,7 +143,7 @@ class LiveVp8Encoder(Vp8Encoder):
 
 
 def _short_of_bits(bitrate: int, width: int, height: int) -> bool:
-    return bitrate < SHORT_OF_BITS * width * height * MAX_FRAME_RATE
+    return bitrate < max(POOR_LINK, SHORT_OF_BITS * width * height * MAX_FRAME_RATE)
 
 
 def _fits(
