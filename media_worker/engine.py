@@ -31,8 +31,8 @@ class Engine:
         A failing `build` shows in the first `run`.
         """
         self._thread = JobThread("vision")
-        self._pipeline: Future[Pipeline] = Future()
-        self._thread.run(lambda: self._build(build))
+        self._pipeline = built = Future[Pipeline]()
+        self._thread.run(lambda: _build(build, built))
         self._closing: asyncio.Task[None] | None = None
         self._reported = float("-inf")
 
@@ -45,12 +45,6 @@ class Engine:
         except Exception as error:
             self._report(error)
             raise VisionFailed from error
-
-    def _build(self, build: Callable[[], Pipeline]) -> None:
-        try:
-            self._pipeline.set_result(build())
-        except BaseException as error:
-            self._pipeline.set_exception(error)
 
     def _report(self, error: Exception) -> None:
         """Logs the failure, but at most once a second: a broken model fails on every frame."""
@@ -79,3 +73,11 @@ class Engine:
     def _close_pipeline(self) -> None:
         if self._pipeline.exception() is None:
             self._pipeline.result().close()
+
+
+def _build(build: Callable[[], Pipeline], built: Future[Pipeline]) -> None:
+    """No method: the traceback of what fails would keep the engine, and with it its thread, when nobody else does."""
+    try:
+        built.set_result(build())
+    except BaseException as error:
+        built.set_exception(error)
