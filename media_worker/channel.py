@@ -14,7 +14,6 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
 import structlog
 
 from media_worker import images
@@ -23,11 +22,13 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
 from media_worker.vision.arrays import Floats
+from media_worker.vision.nails import Nail
 from protocol import framing, limits, messages
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
 from protocol.messages import Quality
 
 log = structlog.get_logger(__name__)
+Point = tuple[float, float]
 
 OUTBOX_SIZE = 64
 """Messages waiting for a slow peer: two seconds of metadata. Further ones are dropped and counted."""
@@ -329,35 +330,43 @@ def metadata_of(
     stages: dict[str, float],
     *,
     rtp_timestamp: int | None = None,
+    captured_at: float | None = None,
+    sent_at: float | None = None,
 ) -> messages.Metadata:
-    """The `metadata` message of one processed frame; `size` is (width, height) in pixels."""
-    ends = [_points(nail.axis) for nail in processed.nails]
-    return messages.Metadata(
+    """The `metadata` message of one processed frame; `size` is (width, height) in pixels.
+
+    Nothing is validated here: it is all our own, and validating takes longer than all else about it.
+    """
+    design = session.settings.design
+    return messages.Metadata.model_construct(
         frame_number=frame_number,
         rtp_timestamp=rtp_timestamp,
         width=size[0],
         height=size[1],
         hands=processed.hands,
-        nails=[
-            messages.NailMessage(
-                number=nail.number,
-                finger=nail.finger,
-                hand=nail.hand,
-                polygon=_points(nail.outline),
-                cuticle=cuticle,
-                free_edge=free_edge,
-                confidence=round(nail.confidence, 3),
-                visibility=round(nail.visibility, 3),
-            )
-            for nail, (cuticle, free_edge) in zip(processed.nails, ends, strict=True)
-        ],
+        nails=[_nail_message(nail) for nail in processed.nails],
         confidence=round(processed.confidence, 3),
-        design=session.settings.design if session.settings.design is not None else session.spec.design_id,
+        design=design if design is not None else session.spec.design_id,
         stages={name: round(value, 2) for name, value in stages.items()},
+        captured_at=captured_at,
+        sent_at=sent_at,
     )
 
 
-def _points(points: Floats) -> list[tuple[float, float]]:
-    """As they are sent: 170 a frame, so not one by one. float64, or 12.3 would become 12.300000190734863."""
-    rounded: list[tuple[float, float]] = np.round(points.astype(np.float64), 1).tolist()
-    return rounded
+def _nail_message(nail: Nail) -> messages.NailMessage:
+    cuticle, free_edge = _points(nail.axis)
+    return messages.NailMessage.model_construct(
+        number=nail.number,
+        finger=nail.finger,
+        hand=nail.hand,
+        polygon=_points(nail.outline),
+        cuticle=cuticle,
+        free_edge=free_edge,
+        confidence=round(nail.confidence, 3),
+        visibility=round(nail.visibility, 3),
+    )
+
+
+def _points(points: Floats) -> list[Point]:
+    """As they are sent."""
+    return [(round(x * 10) / 10, round(y * 10) / 10) for x, y in points.tolist()]

@@ -1,12 +1,18 @@
-"""The one place where aiortc's video encoders are bent to live video on few cores.
+"""The one place where aiortc's video encoders and decoders are bent to live video on few cores.
 
-Seam: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
+Seams: aiortc 1.16 makes encoders with `aiortc.rtcrtpsender.get_encoder`, a module-level name, which `install` replaces.
+Its H.264 and VP8 decoders have a `codec` that opens with the first frame, so that threads may be counted before.
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
 
-Chosen with `tests/benchmarks/codecs.py` on real hands, 640x480 at 1.5 Mbit/s, milliseconds a frame and PSNR: x264
-medium (aiortc's) 14.5 and 47.3 dB, superfast 2.0 and 46.8, ultrafast 1.2 and 43.5; libvpx as aiortc sets it 3.4 and
-42.3, without the denoiser 2.9 and 47.4, with cpu-used -10 2.3 and 47.0, with -16 1.6 and 44.7. More than one thread a
-stream starves the others.
+Chosen with `tests/benchmarks/codecs.py`: means over five real hands, 640x480 at 1.5 Mbit/s; milliseconds a frame, PSNR
+in dB, SSIM. More than one thread a stream starves the others.
+
+| x264 | | | | libvpx | | | |
+|---|---|---|---|---|---|---|---|
+| medium (aiortc's) | 9.5 | 45.4 | .988 | aiortc's | 2.6 | 42.8 | .981 |
+| superfast | 1.5 | 45.0 | .987 | without denoiser, cpu-used -10 | 1.8 | 45.6 | .985 |
+| ultrafast, deblocked | 1.0 | 44.1 | .984 | … profile 1, static-thresh 500 | 1.4 | 45.8 | .988 |
+| ultrafast | 0.9 | 42.1 | .968 | … and cpu-used -12 | 1.2 | 45.0 | .985 |
 """
 
 from __future__ import annotations
@@ -16,10 +22,10 @@ from collections.abc import Iterator
 
 import av
 from aiortc import rtcrtpsender
-from aiortc.codecs import get_encoder
-from aiortc.codecs.base import Encoder
-from aiortc.codecs.h264 import MAX_FRAME_RATE, H264Encoder
-from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.codecs import get_decoder, get_encoder
+from aiortc.codecs.base import Decoder, Encoder
+from aiortc.codecs.h264 import MAX_FRAME_RATE, H264Decoder, H264Encoder
+from aiortc.codecs.vpx import Vp8Decoder, Vp8Encoder
 from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.frame import Frame
@@ -37,8 +43,19 @@ REBUILD_VP8 = (0.8, 1.5)
 costs a keyframe. aiortc does so at 10 %, which a wandering estimate crosses every second."""
 
 
+SHORT_OF_BITS, POOR_LINK = 0.08, 750_000
+"""Bits a pixel at 30 fps, and bit/s, below which encoders search harder. At 640x480 and 400 kbit/s that is worth 1.3 dB
+and 0.012 of SSIM, and takes no longer than the faster search does at 1500. A poor link's small pictures cost little."""
+
+X264_THOROUGH = {"preset": "superfast"}
+X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}
+"""Deblocking takes a tenth of ultrafast's time, and wins back most of what it loses against superfast."""
+
+VPX_THOROUGH, VPX_FAST = {"cpu-used": "-10"}, {"cpu-used": "-12"}
+
+
 class LiveH264Encoder(H264Encoder):
-    """aiortc's packetizer over x264 superfast, one thread, constrained baseline, no look-ahead.
+    """aiortc's packetizer over x264, one thread, constrained baseline, no look-ahead.
 
     `target_bitrate` (bit/s) is taken as it is: `rate_control.py` knows the limits, and aiortc's are too narrow.
     """
@@ -69,7 +86,8 @@ class LiveH264Encoder(H264Encoder):
         codec.thread_count = 1
         codec.gop_size = 3000  # keyframes when the receiver asks for one (PLI), neither by the clock nor at a cut
         codec.options = {
-            **{"preset": "superfast", "tune": "zerolatency", "level": "31", "sc_threshold": "0"},
+            **(X264_THOROUGH if _short_of_bits(self.target_bitrate, width, height) else X264_FAST),
+            **{"tune": "zerolatency", "level": "31", "sc_threshold": "0"},
             # Only with a buffer model may the bitrate change later. Half a second's worth: keyframes stay small.
             **{"maxrate": str(int(self.target_bitrate * IN_PLACE[1])), "bufsize": str(self.target_bitrate // 2)},
         }
@@ -111,12 +129,21 @@ class LiveVp8Encoder(Vp8Encoder):
         codec.gop_size = 3000
         codec.qmin, codec.qmax = 2, 56
         codec.thread_count = 1
-        codec.options = {  # as in aiortc, but for noise-sensitivity
-            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "cpu-used": "-10", "deadline": "realtime"},
-            **{"lag-in-frames": "0", "noise-sensitivity": "0", "overshoot-pct": "15", "undershoot-pct": "100"},
-            **{"partitions": "0", "static-thresh": "1"},
+        codec.options = {
+            **(VPX_THOROUGH if _short_of_bits(self.target_bitrate, width, height) else VPX_FAST),
+            # Bilinear prediction and the simple loop filter (RFC 6386 §9.1): cheaper for both ends, and no worse here.
+            "profile": "1",
+            "static-thresh": "500",  # blocks that differ by less, 2 a pixel squared, are not sent again
+            "noise-sensitivity": "0",
+            # as in aiortc
+            **{"bufsize": rate, "minrate": rate, "maxrate": rate, "deadline": "realtime", "lag-in-frames": "0"},
+            **{"overshoot-pct": "15", "undershoot-pct": "100", "partitions": "0"},
         }
         return codec
+
+
+def _short_of_bits(bitrate: int, width: int, height: int) -> bool:
+    return bitrate < max(POOR_LINK, SHORT_OF_BITS * width * height * MAX_FRAME_RATE)
 
 
 def _fits(
@@ -132,6 +159,14 @@ def live_encoder(codec: RTCRtpCodecParameters) -> Encoder:
     """aiortc's `get_encoder` with our H.264 and VP8."""
     ours = {"video/h264": LiveH264Encoder, "video/vp8": LiveVp8Encoder}.get(codec.mimeType.lower())
     return ours() if ours else get_encoder(codec)
+
+
+def live_decoder(codec: RTCRtpCodecParameters) -> Decoder:
+    """aiortc's `get_decoder`, with one thread. By itself FFmpeg takes one a core, which find nothing to share."""
+    decoder = get_decoder(codec)
+    if isinstance(decoder, H264Decoder | Vp8Decoder):
+        decoder.codec.thread_count = 1
+    return decoder
 
 
 def install() -> None:

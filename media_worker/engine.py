@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 import structlog
 
 from media_worker import memory
+from media_worker.job_thread import JobThread
 from media_worker.pipeline import Pipeline
 from protocol.errors import LacquerError, VisionFailed
 
@@ -29,17 +30,16 @@ class Engine:
 
         A failing `build` shows in the first `run`.
         """
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vision")
-        self._pipeline = self._executor.submit(build)
+        self._thread = JobThread("vision")
+        self._pipeline = built = Future[Pipeline]()
+        self._thread.run(lambda: _build(build, built))
         self._closing: asyncio.Task[None] | None = None
         self._reported = float("-inf")
 
     async def run(self, job: Callable[[Pipeline], T]) -> T:
         """The job's result. LacquerErrors pass; anything else becomes VisionFailed and is logged."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, lambda: job(self._pipeline.result())
-            )
+            return await self._thread.run(lambda: job(self._pipeline.result()))
         except LacquerError:
             raise
         except Exception as error:
@@ -62,14 +62,22 @@ class Engine:
     async def _close(self) -> None:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await asyncio.get_running_loop().run_in_executor(self._executor, self._close_pipeline)
+                await self._thread.run(self._close_pipeline)
         except TimeoutError:
             log.error("vision did not finish in time; its thread is abandoned", seconds=CLOSE_TIMEOUT)
-            self._executor.shutdown(wait=False, cancel_futures=True)
         else:
-            await asyncio.to_thread(self._executor.shutdown)
             await asyncio.to_thread(memory.give_back)
+        finally:
+            self._thread.close()
 
     def _close_pipeline(self) -> None:
         if self._pipeline.exception() is None:
             self._pipeline.result().close()
+
+
+def _build(build: Callable[[], Pipeline], built: Future[Pipeline]) -> None:
+    """No method: the traceback of what fails would keep the engine, and with it its thread, when nobody else does."""
+    try:
+        built.set_result(build())
+    except BaseException as error:
+        built.set_exception(error)

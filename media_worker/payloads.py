@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aiortc.codecs import depayload
+from aiortc.codecs.h264 import h264_depayload
+from aiortc.codecs.vpx import vp8_depayload
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 START_CODE = b"\x00\x00\x00\x01"
@@ -23,11 +25,16 @@ class Piece(bytes):
 
 def read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
     """Takes the place of aiortc's `depayload`. Raises ValueError for a payload that its codec does not allow."""
-    piece = Piece(depayload(codec, payload))
-    if codec.name == "VP8":
+    name = codec.name
+    if name == "VP8":
+        piece = Piece(vp8_depayload(payload))
         _read_vp8(piece, payload)
-    elif codec.name == "H264" and piece.startswith(START_CODE):
-        _read_h264(piece)
+    elif name == "H264":
+        piece = Piece(h264_depayload(payload))
+        if piece.startswith(START_CODE):
+            _read_h264(piece)
+    else:
+        piece = Piece(depayload(codec, payload))
     return piece
 
 

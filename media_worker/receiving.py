@@ -13,14 +13,22 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import av
+import structlog
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
+from aiortc.rate import (
+    MIN_FRAME_PERIOD_HISTORY_LENGTH,
+    AimdRateControl,
+    OveruseEstimator,
+    RemoteBitrateEstimator,
+)
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtcrtpreceiver import decoder_worker
 
 from media_worker import jitter, nacks, payloads
+
+log = structlog.get_logger(__name__)
 
 Task = tuple[RTCRtpCodecParameters, JitterFrame]
 Tasks = queue.Queue[Task | None]
@@ -45,10 +53,59 @@ class LiveRateControl(AimdRateControl):
         return max(super()._clamp_bitrate(new_bitrate, estimated_throughput), UPLINK_FLOOR)
 
 
+class RateCounter:
+    """In the place of aiortc's, which has a bucket for each of the last thousand milliseconds, and empties them one by
+    one. Rates are the same."""
+
+    def __init__(self, window: int = 1000) -> None:
+        """`window` is in ms."""
+        self._window = window
+        self._bytes: deque[tuple[int, int]] = deque()
+        self.reset()
+
+    def reset(self) -> None:
+        self._bytes.clear()
+        self._total = 0
+        self._since: int | None = None
+
+    def add(self, value: int, now_ms: int) -> None:
+        if self._since is None:
+            self._since = now_ms
+        self._forget(now_ms)
+        self._bytes.append((now_ms, value))
+        self._total += value
+
+    def rate(self, now_ms: int) -> int | None:
+        """bit/s; None where nothing came within the window, or only just now."""
+        if self._since is None:
+            return None
+        self._forget(now_ms)
+        milliseconds = now_ms - self._since + 1
+        return round(8000 * self._total / milliseconds) if self._bytes and milliseconds > 1 else None
+
+    def _forget(self, now_ms: int) -> None:
+        assert self._since is not None
+        self._since = max(self._since, now_ms - self._window + 1)
+        while self._bytes and self._bytes[0][0] < self._since:
+            self._total -= self._bytes.popleft()[1]
+
+
+class LiveOveruseEstimator(OveruseEstimator):
+    def update_min_frame_period(self, ts_delta: float) -> float:
+        """As aiortc's, with its loop in C."""
+        history = self.ts_delta_hist
+        if len(history) >= MIN_FRAME_PERIOD_HISTORY_LENGTH:
+            history.pop(0)
+        history.append(ts_delta)
+        return min(history)
+
+
 class LiveBitrateEstimator(RemoteBitrateEstimator):
     def __init__(self) -> None:
         super().__init__()
         self.rate_control = LiveRateControl()
+        self.estimator = LiveOveruseEstimator()
+        self.incoming_bitrate = RateCounter()  # type: ignore[assignment]
 
 
 class OneByOne:
@@ -79,8 +136,25 @@ def _with_later(codec: RTCRtpCodecParameters, frame: JitterFrame) -> Iterator[Ta
 def decode(
     loop: asyncio.AbstractEventLoop, tasks: Tasks, pictures: asyncio.Queue[Any], failed: threading.Event
 ) -> None:
-    """aiortc's `decoder_worker`, which is what the decoder's thread runs."""
-    decoder_worker(loop, OneByOne(tasks), pictures, failed)  # type: ignore[arg-type]
+    """In the place of aiortc's `decoder_worker`, which is what the decoder's thread runs, until `tasks` gives None.
+
+    aiortc starts a task on the loop for every picture, only to put it into a queue that takes any number.
+    """
+    decoder, name = None, ""
+    queued = OneByOne(tasks)
+    while task := queued.get():
+        codec, frame = task
+        if decoder is None or codec.name != name:
+            decoder, name = rtcrtpreceiver.get_decoder(codec), codec.name  # type: ignore[attr-defined]
+        try:
+            decoded = decoder.decode(frame)
+        except av.FFmpegError as error:  # the decoder stays: a new one could do nothing before the next keyframe
+            log.warning("a frame could not be decoded", codec=name, error=str(error))
+            failed.set()
+            continue
+        for picture in decoded:
+            loop.call_soon_threadsafe(pictures.put_nowait, picture)
+    loop.call_soon_threadsafe(pictures.put_nowait, None)  # which ends the track
 
 
 def jitter_buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> jitter.JitterBuffer | AiortcJitterBuffer:

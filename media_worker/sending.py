@@ -2,19 +2,19 @@
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
 replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp`, `_send_keyframe` and `_retransmit`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade
-changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is asked for,
-and sends again whatever is asked for.
+`_send_rtcp`, `_send_keyframe`, `_retransmit` and `stop`. Senders read the time from `aiortc.rtcrtpsender.clock`, a
+module-level name, which `install` replaces, too. `tests/media_worker/test_aiortc_seams.py` fails when an
+upgrade changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is
+asked for, and sends again whatever is asked for.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import av
-from aiortc import RTCRtpSender, rtcpeerconnection, rtcrtpsender
+from aiortc import RTCRtpSender, clock, rtcpeerconnection, rtcrtpsender
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import PACKET_MAX
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -29,6 +29,8 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from media_worker.capture_clock import NTP_EPOCH
+from media_worker.job_thread import JobThread
 from media_worker.rate_control import RateController, Target
 
 if TYPE_CHECKING:
@@ -46,6 +48,18 @@ PACKET_BITS = PACKET_MAX * 8
 
 REPORTS_KEPT = 8
 """Sender reports of which the time is remembered: one goes out about every second."""
+
+
+class Clock:
+    """In the place of aiortc's `clock`, which asks the calendar, twice a packet."""
+
+    current_datetime = staticmethod(clock.current_datetime)
+
+    @staticmethod
+    def current_ntp_time() -> int:
+        """64 bits: seconds since 1900, and their fraction (RFC 3550 §4)."""
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        return (seconds + NTP_EPOCH) << 32 | (nanoseconds << 32) // 1_000_000_000
 
 
 class KeyframeGate:
@@ -91,6 +105,7 @@ class LiveSender(RTCRtpSender):
         self._keyframes = KeyframeGate()
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
+        self._encoding: JobThread | None = None
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
 
@@ -114,10 +129,16 @@ class LiveSender(RTCRtpSender):
         target = self.rates.target(now, frame.width * frame.height)
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
         keyframe = self._keyframes.due(now)
-        loop = asyncio.get_running_loop()
-        payloads, timestamp = await loop.run_in_executor(None, lambda: encoder.encode(scaled(frame, target), keyframe))
+        if self._encoding is None:
+            self._encoding = JobThread("encoder")
+        payloads, timestamp = await self._encoding.run(lambda: encoder.encode(scaled(frame, target), keyframe))
         self.rates.sent(8 * sum(map(len, payloads)))
         return payloads, timestamp
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._encoding:
+            self._encoding.close()
 
     def _send_keyframe(self) -> None:
         self._keyframes.request()
@@ -176,3 +197,4 @@ def scaled(frame: av.VideoFrame, target: Target) -> av.VideoFrame:
 def install() -> None:
     """Makes every RTCPeerConnection of this process that is created from now on send as above. Idempotent."""
     rtcpeerconnection.RTCRtpSender = LiveSender  # type: ignore[attr-defined]
+    rtcrtpsender.clock = Clock  # type: ignore[assignment, attr-defined]

@@ -42,12 +42,19 @@ class Connection(Protocol):
     async def close(self, error: LacquerError | None) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Picture:
-    """The newest processed frame: RGB made on demand, because captures are rare and frames are not."""
+    """The newest processed frame: all about it is made on demand, because captures are rare and frames are not."""
 
+    processed: Processed
+    width: int
+    height: int
     to_rgb: Callable[[], np.ndarray]
-    info: FrameInfo
+
+    @property
+    def info(self) -> FrameInfo:
+        nails, confidence = len(self.processed.nails), round(self.processed.confidence, 3)
+        return FrameInfo(width=self.width, height=self.height, nails=nails, confidence=confidence)
 
 
 class Session:
@@ -154,10 +161,7 @@ class Session:
 
     def keep(self, processed: Processed, width: int, height: int, to_rgb: Callable[[], np.ndarray]) -> None:
         """Remembers the newest processed frame for captures and results."""
-        info = FrameInfo(
-            width=width, height=height, nails=len(processed.nails), confidence=round(processed.confidence, 3)
-        )
-        self._picture = Picture(to_rgb, info)
+        self._picture = Picture(processed, width, height, to_rgb)
 
     async def capture(self, image_format: ImageFormat) -> tuple[bytes, FrameInfo]:
         """The newest processed frame at full resolution. Raises NoFrameYet."""

@@ -20,14 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiortc import rtcrtpreceiver, rtcrtpsender
-from aiortc.codecs import get_decoder
 from aiortc.codecs.base import Decoder, Encoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.frame import Frame
 from av.packet import Packet
 
-from media_worker.codecs import live_encoder
+from media_worker.codecs import live_decoder, live_encoder
 
 
 class Journey:
@@ -96,8 +95,8 @@ class TimedDecoder(Decoder):
 
 
 def timed_decoder(codec: RTCRtpCodecParameters) -> Decoder:
-    """aiortc's `get_decoder`, timed."""
-    return TimedDecoder(get_decoder(codec))
+    """Our `live_decoder`, timed."""
+    return TimedDecoder(live_decoder(codec))
 
 
 class TimedEncoder(Encoder):

@@ -33,6 +33,7 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stage_times import Journey, hang, journey_of
 from media_worker.stats import MESSAGES_DROPPED
+from media_worker.vision.arrays import Pixels
 from media_worker.vision.patience import Overrun
 from media_worker.vision.schedule import Retreat
 from protocol import limits
@@ -208,13 +209,14 @@ class TransformTrack(MediaStreamTrack):
             leaving = await self._untold.get()
             assert leaving.processed, "or it had not been queued"
             size = (leaving.frame.width, leaving.frame.height)
+            captured_at = self._capture_clock.captured_at(leaving.journey.rtp_timestamp)
             metadata = metadata_of(
                 *(self._session, leaving.processed, leaving.number, size, leaving.journey.stages),
                 rtp_timestamp=leaving.frame.pts,
+                captured_at=_milliseconds(captured_at),
+                sent_at=_milliseconds(leaving.sent_at),
             )
-            captured_at = self._capture_clock.captured_at(leaving.journey.rtp_timestamp)
-            times = {"captured_at": _milliseconds(captured_at), "sent_at": _milliseconds(leaving.sent_at)}
-            self._session.tell(metadata.model_copy(update=times))
+            self._session.tell(metadata)
 
 
 def _milliseconds(seconds: float | None) -> float | None:
@@ -231,11 +233,18 @@ def _transform(
     pipeline.retreat(retreat)
     planes: np.ndarray = _even(frame).to_ndarray()
     processed = pipeline.process_i420(planes, timestamp_ms, hurry=late)
-    painted = av.VideoFrame.from_ndarray(processed.image, format="yuv420p")
+    painted = _frame_of(processed.image)
     painted.pts, painted.time_base = frame.pts, frame.time_base
     hang(journey, painted)
     journey.skip_to_now(processed.stages)
     return painted, processed, late
+
+
+def _frame_of(i420: Pixels) -> av.VideoFrame:
+    """A frame of these planes, uint8 (H·3/2, W): the very bytes, which therefore may not change any more."""
+    if i420.shape[0] % 6:  # PyAV 18 takes the height for a multiple of four here
+        return av.VideoFrame.from_ndarray(i420, format="yuv420p")
+    return av.VideoFrame.from_numpy_buffer(i420, format="yuv420p")
 
 
 def _even(frame: av.VideoFrame) -> av.VideoFrame:

@@ -113,11 +113,11 @@ def worker(
     Example: `LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
     """
     from media_worker.settings import WorkerSettings
-    from media_worker.worker import serve as serve_worker
+    from media_worker.worker import run
 
     settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
     logs.configure(settings.log_format, settings.log_level)
-    asyncio.run(serve_worker(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True)))
+    run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
 
 
 def _settings(kind: type[S], options: dict[str, object]) -> S:

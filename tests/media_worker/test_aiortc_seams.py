@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import fractions
 import gc
 import inspect
+import re
 
+import aioice.ice
 import aiortc
 import av
 import numpy as np
 import pytest
 from aiortc import RTCRtpReceiver, rtcrtpreceiver, rtcrtpsender
 from aiortc.codecs import get_decoder
-from aiortc.codecs.h264 import h264_depayload
-from aiortc.codecs.vpx import vp8_depayload
+from aiortc.codecs.h264 import H264Decoder, h264_depayload
+from aiortc.codecs.vpx import Vp8Decoder, vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
@@ -50,11 +53,22 @@ def test_decoders_and_encoders_come_from_the_names_that_stage_times_replaces() -
     assert isinstance(vars(rtcrtpsender)["get_encoder"](VP8), stage_times.TimedEncoder)
 
 
+@pytest.mark.parametrize("codec", [H264, VP8])
+def test_decoders_open_with_their_first_frame_and_one_thread(codec: RTCRtpCodecParameters) -> None:
+    decoder = codecs.live_decoder(codec)
+    assert isinstance(decoder, H264Decoder | Vp8Decoder)
+    assert not decoder.codec.is_open
+    depayload = h264_depayload if codec is H264 else vp8_depayload
+    payloads, timestamp = codecs.live_encoder(codec).encode(frame(0))
+    assert decoder.decode(JitterFrame(b"".join(map(depayload, payloads)), timestamp))
+    assert decoder.codec.thread_count == 1
+
+
 def test_a_sender_asks_for_the_next_frame_when_the_last_one_has_left() -> None:
     """TransformTrack takes the call of `recv` for the end of sending: one task receives, encodes and sends in turn."""
     names = rtcrtpsender.RTCRtpSender._run_rtp.__code__.co_names
     assert names.index("_next_encoded_frame") < names.index("_send_rtp")
-    assert {"recv", "run_in_executor"} <= set(rtcrtpsender.RTCRtpSender._next_encoded_frame.__code__.co_names)
+    assert "recv" in rtcrtpsender.RTCRtpSender._next_encoded_frame.__code__.co_names
 
 
 def test_frames_carry_a_journey_through_encoders_each_for_itself() -> None:
@@ -78,6 +92,25 @@ async def test_transports_hand_sender_reports_to_the_method_that_capture_clock_l
     await receiver._handle_rtcp_packet(RtcpSrPacket(ssrc=1, sender_info=info))
     assert clock.captured_at(9) == 7
     await pc.close()
+
+
+def test_transports_are_made_from_the_names_that_datagrams_replaces() -> None:
+    assert (
+        "RTCDtlsTransport"
+        in vars(aiortc.RTCPeerConnection)["_RTCPeerConnection__createDtlsTransport"].__code__.co_names
+    )
+    assert "StunProtocol(self)" in inspect.getsource(aioice.ice.Connection)
+    assert "data_received" in aioice.ice.StunProtocol.datagram_received.__code__.co_names
+    received = aioice.ice.Connection.data_received.__code__
+    assert {"_queue", "put_nowait"} <= set(received.co_names)
+    names = set(RTCDtlsTransport._recv_next.__code__.co_names)
+    assert {"_recv", "bio_write", "recv", "_write_ssl", "_handle_data", "_handle_rtp_data", "unprotect"} <= names
+    assert {f"_RTCDtlsTransport__{name}" for name in ("handshake_done", "rx_bytes", "rx_packets")} <= names
+    assert {"route_rtp", "_handle_rtp_packet"} <= set(RTCDtlsTransport._handle_rtp_data.__code__.co_names)
+    read = re.findall(r"extensions\.(\w+)", inspect.getsource(rtcrtpreceiver) + inspect.getsource(RtpRouter))
+    assert set(read) == {"abs_send_time"}, "of header extensions"
+    assert "sendto" in aioice.ice.StunProtocol.send_data.__code__.co_names
+    assert not inspect.iscoroutinefunction(asyncio.DatagramTransport.sendto)
 
 
 def test_transports_count_their_packets() -> None:
@@ -153,6 +186,22 @@ def test_h264_is_built_anew_for_another_size_or_a_bitrate_beyond_its_buffer_mode
     assert (encoder.codec.width, encoder.codec.height) == (320, 240)
 
 
+def test_x264_takes_its_options_and_searches_harder_where_bits_are_short() -> None:
+    """It writes them into the first frame (SEI); FFmpeg only warns of options that it does not know."""
+    for bitrate, width, subme in ((1_500_000, 640, b"subme=0"), (400_000, 640, b"subme=1"), (400_000, 320, b"subme=1")):
+        encoder = codecs.LiveH264Encoder()
+        encoder.target_bitrate = bitrate
+        first = b"".join(encoder.encode(frame(0, width, width * 3 // 4))[0])
+        assert subme in first
+        assert b"cabac=0" in first
+        assert b"deblock=1:" in first, "without it, blocks show"
+
+
+def test_vp8_is_of_profile_1() -> None:
+    first = vp8_depayload(codecs.LiveVp8Encoder().encode(frame(0))[0][0])
+    assert first[0] >> 1 & 7 == 1, "version in the frame tag (RFC 6386 §9.1)"
+
+
 async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     sending.install()
     pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
@@ -164,6 +213,7 @@ async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     assert {"_retransmit", "_send_keyframe"} <= set(stock._handle_rtcp_packet.__code__.co_names)
     assert "_handle_rtcp_packet" in RTCDtlsTransport._handle_rtcp_data.__code__.co_names
     assert "RtcpSrPacket" in stock._run_rtcp.__code__.co_names
+    assert {"clock", "current_ntp_time"} <= set(stock._run_rtp.__code__.co_names)
 
 
 def test_receivers_take_their_parts_from_the_names_that_install_replaces() -> None:

@@ -15,8 +15,10 @@ from prometheus_client import REGISTRY
 
 from media_worker import channel as channel_module
 from media_worker import images
-from media_worker.channel import OUTBOX_SIZE, Channel
+from media_worker.channel import OUTBOX_SIZE, Channel, metadata_of
+from media_worker.pipeline import Processed
 from media_worker.session import Session
+from media_worker.vision.nails import Nail
 from protocol import framing, limits, messages
 from protocol.designs import Finger
 from protocol.errors import Replaced, SilentPeer
@@ -361,3 +363,25 @@ async def test_quality_sets_how_large_pictures_are() -> None:
             await talk.transport.until(number + 1)
             sizes.append(talk.transport.binaries()[-1][0]["image_size"])
     assert sizes[0] * 1.3 < sizes[1] < sizes[2] / 1.3
+
+
+def nail(number: int, sides: int) -> Nail:
+    outline = np.linspace((0.04, 10.26), (640.333, 7.77), sides).astype(np.float32)
+    axis = np.array([[1.25, 2.349], [3, 4]], np.float32)
+    return Nail(Finger.RING, "left", outline, axis, confidence=0.98765, visibility=1.0, number=number)
+
+
+def test_metadata_is_what_its_model_says_though_nobody_validates_it() -> None:
+    """Rounded, every nail with its own points, and nothing that a client would not know."""
+    for nails in ([], [nail(1, 7), nail(2, 34)]):
+        processed = Processed(np.zeros((3, 2), np.uint8), nails, hands=1)
+        told = metadata_of(session(), processed, 5, (640, 480), {"vision": 1.005}, rtp_timestamp=9, sent_at=3.5)
+        data = told.model_dump()
+        assert messages.Metadata.model_validate(data, strict=True) == told
+        assert [len(each["polygon"]) for each in data["nails"]] == [len(each.outline) for each in nails]
+    first, second = data["nails"]
+    assert (first["number"], second["number"], second["confidence"]) == (1, 2, 0.988)
+    assert second["polygon"][0] == (0.0, 10.3)
+    assert second["polygon"][-1] == (640.3, 7.8)
+    assert (second["cuticle"], second["free_edge"]) == ((1.2, 2.3), (3.0, 4.0))
+    assert (data["rtp_timestamp"], data["sent_at"], data["captured_at"]) == (9, 3.5, None)

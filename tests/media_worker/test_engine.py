@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -63,6 +64,24 @@ async def test_a_model_that_does_not_load_shows_in_the_first_run() -> None:
     with pytest.raises(VisionFailed):
         await engine.run(lambda pipeline: None)
     await engine.close()
+
+
+async def test_a_forgotten_engine_takes_its_thread_along_though_its_model_did_not_load() -> None:
+    before, done = set(threading.enumerate()), threading.Event()
+
+    def broken() -> Pipeline:
+        done.set()
+        raise OSError("no such model")
+
+    gc.disable()
+    try:
+        Engine(broken)
+        await asyncio.to_thread(done.wait, 5)
+        async with asyncio.timeout(5):
+            while any(each.name == "vision" for each in set(threading.enumerate()) - before):
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_close_is_idempotent_and_frees_the_pipeline_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from media_worker import codecs, receiving, sending
+from media_worker import codecs, datagrams, receiving, sending
 from media_worker.peer import Peer
 from tests.media_worker.fakes import session
 from tests.media_worker.packets import picture
@@ -50,7 +50,7 @@ class Watcher(RtcClient):
 @asynccontextmanager
 async def watching(relay: Relay, codec: str = "H264") -> AsyncIterator[Watcher]:
     """A client that sends a moving, noisy hand-sized picture through the relay and watches what comes back."""
-    for part in (codecs, receiving, sending):
+    for part in (codecs, datagrams, receiving, sending):
         part.install()
     frames = await asyncio.to_thread(lambda: [picture(n, 640, 480).to_ndarray(format="rgb24") for n in range(10)])
     peer = Peer(session(), [])

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import random
 import threading
 
 import av
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
-from aiortc.rate import BandwidthUsage
+from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 
 from media_worker import jitter, receiving
 from tests.media_worker.packets import H264, TICKS, Receiver, clip
@@ -31,6 +32,23 @@ def test_an_estimate_follows_what_came_through_when_a_link_is_overused() -> None
     control = receiving.LiveRateControl()
     control.set_estimate(2_000_000, 0)
     assert control.update(BandwidthUsage.OVERUSING, 1_000_000, 500) == 850_000
+
+
+def test_estimates_are_those_of_aiortc() -> None:
+    """Ours count and remember in a cheaper way; pauses, bursts and packets that come too late included."""
+    chance = random.Random(5)
+    ours, theirs = receiving.LiveBitrateEstimator(), RemoteBitrateEstimator()
+    theirs.rate_control = receiving.LiveRateControl()
+    told = []
+    sent, arrived = 0.0, 10_000.0
+    for number in range(4000):
+        sent += chance.choice((0.2, 0.2, 1, 25)) if number % 500 else 2500
+        arrived = max(arrived, 10_000 + sent) + chance.choice((0, 0, 1, 30))
+        packet = (round(arrived), round(sent * 262.144) % (1 << 24), chance.randrange(200, 1200), 7)
+        told.append(ours.add(*packet))
+        assert told[-1] == theirs.add(*packet)
+        assert ours.estimator.offset() == theirs.estimator.offset()
+    assert len({estimate for each in told if each for estimate in each[:1]}) > 20
 
 
 async def test_frames_that_came_together_are_decoded_one_by_one() -> None:

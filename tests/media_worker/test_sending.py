@@ -4,9 +4,16 @@ import fractions
 
 import av
 import pytest
+from aiortc import clock
 
 from media_worker.rate_control import Target
-from media_worker.sending import KEYFRAME_INTERVAL, PACKET_BITS, KeyframeGate, RetransmissionBudget, scaled
+from media_worker.sending import KEYFRAME_INTERVAL, PACKET_BITS, Clock, KeyframeGate, RetransmissionBudget, scaled
+
+
+def test_time_is_told_as_aiortc_tells_it() -> None:
+    before, ours, after = clock.current_ntp_time(), Clock.current_ntp_time(), clock.current_ntp_time()
+    microsecond = (1 << 32) // 1_000_000 + 1  # which theirs is cut to
+    assert before <= ours <= after + microsecond
 
 
 def test_keyframes_are_limited_and_the_last_request_is_kept() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import prometheus_client
 
-from media_worker.stats import StreamStatistics
+from media_worker.stats import STAGE_BUCKETS, StageSeconds, StreamStatistics
 
 
 def test_counts_rates_and_percentiles() -> None:
@@ -20,6 +20,21 @@ def test_counts_rates_and_percentiles() -> None:
     assert stats.fps == 30.0
     assert (stats.width, stats.height) == (640, 480)
     assert (stats.latency_ms["vision"].p50, stats.latency_ms["vision"].p95) == (45, 85)
+
+
+def test_stages_are_a_histogram_as_prometheus_knows_it() -> None:
+    registry = prometheus_client.CollectorRegistry()
+    ours = StageSeconds()
+    registry.register(ours)
+    theirs = prometheus_client.Histogram("x", "", ["stage"], buckets=STAGE_BUCKETS, registry=registry)
+    for stage, seconds in (("vision", 0.0005), ("vision", 0.001), ("vision", 0.0021), ("vision", 7.0), ("send", 0.2)):
+        ours.observe(stage, seconds)
+        theirs.labels(stage).observe(seconds)
+    text = prometheus_client.generate_latest(registry).decode()
+    told = [line.removeprefix("lacquer_stage_seconds") for line in text.splitlines() if line.startswith("lacquer")]
+    expected = [line.removeprefix("x") for line in text.splitlines() if line.startswith("x_")]
+    assert told == [line for line in expected if "_created" not in line]
+    assert '_bucket{le="0.001",stage="vision"} 2.0' in told
 
 
 def test_rate_falls_to_zero_when_frames_stop() -> None:
