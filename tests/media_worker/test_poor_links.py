@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
-from aiortc import MediaStreamTrack
+from aiortc import MediaStreamTrack, RTCRtpSender, rtcpeerconnection, rtcrtpreceiver
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rate import RemoteBitrateEstimator
 
 from media_worker import codecs, receiving, sending
 from media_worker.peer import Peer
@@ -47,15 +48,24 @@ class Watcher(RtcClient):
         return float(np.diff(times).max())
 
 
+def like_a_browser(make: Callable[[], Watcher]) -> Watcher:
+    """A client that shows only whole pictures, as ours, but sends and reckons bandwidth by REMB alone, as libwebrtc."""
+    for part in (codecs, receiving, sending):
+        part.install()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rtcpeerconnection, "RTCRtpSender", RTCRtpSender)
+        patch.setattr(rtcrtpreceiver, "RemoteBitrateEstimator", RemoteBitrateEstimator)
+        return make()
+
+
 @asynccontextmanager
 async def watching(relay: Relay, codec: str = "H264") -> AsyncIterator[Watcher]:
     """A client that sends a moving, noisy hand-sized picture through the relay and watches what comes back."""
-    for part in (codecs, receiving, sending):
-        part.install()
     frames = await asyncio.to_thread(lambda: [picture(n, 640, 480).to_ndarray(format="rgb24") for n in range(10)])
+    client = like_a_browser(lambda: Watcher(frames, codec))
     peer = Peer(session(), [])
     try:
-        async with relay, Watcher(frames, codec) as client:
+        async with relay, client:
             await client.connect(relay.between(peer.answer))
             await client.until(lambda: client.seen)
             yield client

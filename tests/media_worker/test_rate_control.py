@@ -8,6 +8,7 @@ import pytest
 
 from media_worker import rate_control
 from media_worker.rate_control import HIGHEST, LOWEST, START, RateController, Target
+from protocol.messages import LinkReport
 
 VGA = 640 * 480
 FULL = Fraction(1)
@@ -24,6 +25,7 @@ class Link:
     sends_remb: bool = True
     queued: float = 0.0
     """bits"""
+    queued_before: float = 0.0
     dropped: float = 0.0
     sent: float = 0.0
     remb: float | None = None
@@ -53,8 +55,10 @@ class Link:
 
     def _report(self, rates: RateController) -> None:
         waiting = self.queued / self.capacity
-        rates.report(self.now, min(1.0, self.loss + self.dropped / self.sent), self.round_trip + waiting)
-        through = min(self.sent, self.capacity)
+        lost = min(1.0, self.loss + self.dropped / self.sent)
+        through = self.sent * (1 - lost) - (self.queued - self.queued_before)
+        self.queued_before = self.queued
+        rates.report(self.now, lost, self.round_trip + waiting, through)
         if waiting > 0.05:
             self.remb = 0.85 * through
         else:
@@ -118,7 +122,15 @@ def test_loss_without_a_queue_takes_twenty_percent_and_unknown_delay_takes_ten()
     assert unknown.target(0.1, VGA).bitrate == START * 0.94
 
 
-def test_falling_remb_is_followed_and_a_low_one_bounds_growth() -> None:
+def test_a_low_remb_bounds_growth() -> None:
+    rates = RateController()
+    for frame in range(300):
+        rates.remb(frame / 30, 400_000)
+        rates.target(frame / 30, VGA)
+    assert rates.bitrate == rate_control.AHEAD_OF_REMB * 400_000
+
+
+def test_falling_remb_is_followed_and_growth_ends_a_little_beyond_until_more_arrives() -> None:
     rates = RateController()
     rates.remb(0.0, 1_400_000)
     assert rates.target(0.0, VGA).bitrate == START, "the first one says what was sent, not what fits"
@@ -128,7 +140,13 @@ def test_falling_remb_is_followed_and_a_low_one_bounds_growth() -> None:
         rates.remb(second, 600_000)
         for tick in range(30):
             rates.target(second + tick / 30, VGA)
-    assert rates.target(9.99, VGA).bitrate == rate_control.AHEAD_OF_REMB * 600_000
+    full_at = 600_000 / rate_control.BACKOFF
+    assert rates.bitrate == rate_control.PROBE * full_at
+    rates.report(9.9, 0.0, 0.05)
+    rates.report(10.9, 0.0, 0.05, arrived=1.2 * full_at)
+    for tick in range(30):
+        rates.target(10.9 + tick / 30, VGA)
+    assert rates.bitrate == rate_control.AHEAD_OF_ARRIVED * 1.2 * full_at
 
 
 def test_a_rate_that_is_not_used_does_not_grow() -> None:
@@ -147,3 +165,102 @@ def test_never_below_the_lowest() -> None:
     for second in range(30):
         rates.report(second, 1.0, 0.05)
     assert rates.target(30.0, VGA) == Target(LOWEST, Fraction(1, 2))
+
+
+# --- what the client tells ---------------------------------------------------------------------------------------------
+def running(rates: RateController, seconds: float, since: float = 0.0) -> float:
+    """Frames for that long, all of them used; the time by then."""
+    for frame in range(round(seconds * 30)):
+        rates.sent(round(rates.target(since + frame / 30, VGA).bitrate / 30))
+    return since + seconds
+
+
+def test_the_client_tells_the_round_trip_where_reports_do_not() -> None:
+    rates = RateController()
+    rates.link(0.0, LinkReport(round_trip_ms=50))
+    rates.report(0.1, 0.0, None)
+    rates.link(1.0, LinkReport(round_trip_ms=450))
+    rates.report(1.1, 0.0, None, arrived=300e3)
+    assert rates.bitrate < 300e3, "a queue of 400 ms: what arrived is what the link carries"
+
+
+def test_an_old_word_of_the_round_trip_does_not_count() -> None:
+    rates = RateController()
+    rates.link(0.0, LinkReport(round_trip_ms=50))
+    rates.report(0.1, 0.0, None)
+    rates.link(1.0, LinkReport(round_trip_ms=450))
+    rates.report(1.0 + rate_control.FRESH, 0.0, None, arrived=300e3)
+    assert rates.bitrate == START
+
+
+def test_loss_is_believed_once_whoever_tells_it() -> None:
+    rates = RateController()
+    rates.report(0.0, 0.0, 0.05)
+    rates.link(1.0, LinkReport(loss=0.4))
+    assert rates.bitrate == START, "reports come, and will tell"
+    rates.link(3.5, LinkReport(loss=0.4))
+    assert rates.bitrate == START * 0.8, "they do not"
+    rates.report(3.6, 0.4, 0.05)
+    assert rates.bitrate == START * 0.8, "now they tell the same"
+    rates.report(4.6, 0.4, 0.05)
+    assert rates.bitrate == START * 0.8 * 0.8
+
+
+def test_a_jitter_buffer_that_holds_frames_ever_longer_is_a_queue() -> None:
+    rates = RateController()
+    now = running(rates, 1)
+    for delay in (40, 45, 40, 120, 200, 280):
+        rates.link(now, LinkReport(loss=0.0, delay_ms=delay))
+        now = running(rates, 1, now)
+    assert rates.bitrate < 0.8 * HIGHEST
+    settled = rates.bitrate
+    rates.link(now, LinkReport(loss=0.0, delay_ms=280))
+    now = running(rates, 1.5, now)
+    assert rates.bitrate > settled, "it grows no more"
+
+
+def test_a_jitter_buffer_that_waits_for_what_is_sent_again_is_none() -> None:
+    rates = RateController()
+    for second, delay in enumerate((40, 150, 260, 370)):
+        rates.link(second, LinkReport(loss=0.06, delay_ms=delay))
+    assert rates.bitrate == START
+
+
+def test_nothing_grows_while_the_clients_picture_stands_still() -> None:
+    rates = RateController()
+    now = 0.0
+    for _ in range(6):
+        rates.link(now, LinkReport(loss=0.0, fps=0))
+        now = running(rates, 1, now)
+    assert rates.bitrate == START
+
+
+# --- padding -----------------------------------------------------------------------------------------------------------
+def test_padding_proves_what_a_still_picture_cannot() -> None:
+    rates = RateController()
+    rates.report(0.0, 0.0, 0.05)
+    rates.report(1.0, 0.0, 0.45, arrived=300e3)
+    now, padded = 1.0, 0.0
+    for second in range(1, 6):
+        sent = beside = 0.0
+        for frame in range(30):
+            now = second + frame / 30
+            target = rates.target(now, VGA)
+            rates.sent(3000)
+            sent += 3000
+            padding = round(rates.padding(now))
+            rates.sent(padding, padding=True)
+            beside += padding
+        rates.report(now, 0.0, 0.05, arrived=sent)
+        padded += beside
+    assert padded > 300e3
+    assert target.scale == 1, "the encoder used 90 kbit/s, but more came through"
+    before = rates.target(now + 0.03, VGA)
+    assert rates.padding(now + 0.03) == 0, f"nothing is left to be proven at {before}"
+
+
+def test_the_shortest_round_trip_is_forgotten_after_a_while() -> None:
+    least = rate_control.Least()
+    assert least.of(0.0, 0.02) == 0.02
+    assert [least.of(second, 0.2) for second in (1, 19, 30)] == [0.02] * 3
+    assert least.of(51, 0.2) == 0.2
