@@ -167,7 +167,7 @@ def test_never_below_the_lowest() -> None:
     assert rates.target(30.0, VGA) == Target(LOWEST, Fraction(1, 2))
 
 
-# --- what the client tells ---------------------------------------------------------------------------------------------
+# --- what the client tells -------------------------------------------------------------------------------------------
 def running(rates: RateController, seconds: float, since: float = 0.0) -> float:
     """Frames for that long, all of them used; the time by then."""
     for frame in range(round(seconds * 30)):
@@ -235,7 +235,7 @@ def test_nothing_grows_while_the_clients_picture_stands_still() -> None:
     assert rates.bitrate == START
 
 
-# --- padding -----------------------------------------------------------------------------------------------------------
+# --- padding ---------------------------------------------------------------------------------------------------------
 def test_padding_proves_what_a_still_picture_cannot() -> None:
     rates = RateController()
     rates.report(0.0, 0.0, 0.05)
