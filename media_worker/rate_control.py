@@ -64,6 +64,9 @@ NEAR = 0.9
 PROBE = 1.3
 """Times the capacity to which the rate grows, until that is proven to come through."""
 
+BELIEVED = 0.5
+"""Share of what arrived last, below which a falling REMB means that the link became much narrower since."""
+
 AHEAD_OF_REMB = 4.0
 AHEAD_OF_USE = 2.0
 """Growth ends at that many times what the encoder really sends: only what was sent tells what the link carries."""
@@ -213,9 +216,13 @@ class RateController:
         """The receiver's estimate (draft-alvestrand-rmcat-remb), bit/s."""
         fell = self._remb is not None and bitrate < 0.97 * self._remb
         self._remb, self._heard = bitrate, now
-        if fell:
-            self._was_full(now, bitrate / BACKOFF)  # receivers cut to that share of what came through
-        self._fall(now, bitrate if fell else AHEAD_OF_REMB * bitrate)
+        if not fell:
+            self._fall(now, AHEAD_OF_REMB * bitrate)
+            return
+        # Receivers cut to that share of what came through, though jitter also makes some cut again and again.
+        arrives = self._arrives if bitrate > BELIEVED * self._arrives else 0.0
+        self._was_full(now, max(bitrate / BACKOFF, arrives))
+        self._fall(now, max(bitrate, DEEPEST * arrives))
 
     def sent(self, bits: int, *, padding: bool = False) -> None:
         """A frame of that many bits leaves, or padding, which no report counts."""
@@ -254,7 +261,7 @@ class RateController:
             share = max(DEEPEST, min(BACKOFF, 1 - waiting / DRAIN_TIME))
             overshoot = min(MOST_OVERSHOOT, max(1.0, self._traffic.rate / self._rate))
             self._fall(now, came_through * share / overshoot)
-        elif loss > (MUCH_LOSS if round_trip is None else MUCH_LOSS_WITHOUT_QUEUE):
+        elif loss > (MUCH_LOSS_WITHOUT_QUEUE if round_trip or self._round_trip else MUCH_LOSS):
             self._fall(now, self._rate * (1 - loss / 2))
         if loss > SOME_LOSS:
             self._hold(now, HOLD)
@@ -315,11 +322,13 @@ class RateController:
 
     def _limit(self, now: float, pixels: int) -> float:
         """bit/s to which the rate may grow."""
-        proven = max(min(AHEAD_OF_USE * self._traffic.rate, AHEAD_OF_ARRIVED * self._arrives), PROBE * LOWEST)
+        used = AHEAD_OF_USE * self._traffic.rate
         if not math.isinf(self._capacity):
-            proven = min(PROBE * self._capacity, max(proven, NEAR * self._capacity))
-        elif self._scale and now - self._hold_until > FORGET:
-            proven = max(proven, ENLARGE_AT * BITS_PER_PIXEL[self._scale - 1] * pixels * 30)
+            proven = min(PROBE * self._capacity, max(used, NEAR * self._capacity))
+        else:
+            proven = max(min(used, AHEAD_OF_ARRIVED * self._arrives), PROBE * LOWEST)
+            if self._scale and now - self._hold_until > FORGET:
+                proven = max(proven, ENLARGE_AT * BITS_PER_PIXEL[self._scale - 1] * pixels * 30)
         return min(HIGHEST, AHEAD_OF_REMB * (self._remb or HIGHEST), proven)
 
     def _choose_scale(self, now: float, pixels: int) -> None:

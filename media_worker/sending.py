@@ -182,8 +182,11 @@ class LiveSender(RTCRtpSender):
         return self._RTCRtpSender__rtp_history  # type: ignore[attr-defined, no-any-return]
 
     def _round_trip(self, now: float, report: RtcpReceiverInfo) -> float | None:
-        """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it."""
-        left = self._reported.get(report.lsr)
+        """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it.
+
+        None where the receiver tells of a report again: that time is old news.
+        """
+        left = self._reported.pop(report.lsr, None)
         return None if left is None else max(0.0, now - left - report.dlsr / 65536)
 
     def _take_remb(self, now: float, fci: bytes) -> None:
