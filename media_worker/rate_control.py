@@ -55,7 +55,7 @@ of a queue goes."""
 FRESH = 3.0
 """Seconds for which a report counts. Growth on no news could be into a dead link."""
 
-FAST, SLOW = 2.0, 1.5
+FAST, SLOW = 3.0, 1.8
 """Growth a second: elsewhere, and about where the link was last full."""
 
 NEAR = 0.9

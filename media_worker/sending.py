@@ -2,9 +2,9 @@
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
 replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp`, `_send_keyframe` and `_retransmit`. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade
-changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is asked for,
-and sends again whatever is asked for.
+`_send_rtcp`, `_send_keyframe` and `_retransmit`, and reads what a sender keeps for retransmissions.
+`tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on. aiortc itself follows REMB
+only, and to the letter, makes every keyframe that is asked for, and sends again whatever is asked for.
 """
 
 from __future__ import annotations

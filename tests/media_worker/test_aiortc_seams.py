@@ -156,8 +156,10 @@ def test_h264_is_built_anew_for_another_size_or_a_bitrate_beyond_its_buffer_mode
 async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     sending.install()
     pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
-    assert isinstance(pc.addTransceiver("video").sender, sending.LiveSender)
+    sender = pc.addTransceiver("video").sender
+    assert isinstance(sender, sending.LiveSender)
     await pc.close()
+    assert {"_RTCRtpSender__rtp_history", "_RTCRtpSender__rtx_payload_type"} <= set(vars(sender)), "padding needs both"
     stock = rtcrtpsender.RTCRtpSender
     assert "_next_encoded_frame" in stock._run_rtp.__code__.co_names
     assert "_send_rtcp" in stock._run_rtcp.__code__.co_names
