@@ -64,8 +64,10 @@ NEAR = 0.9
 PROBE = 1.3
 """Times the capacity to which the rate grows, until that is proven to come through."""
 
-BELIEVED = 0.5
-"""Share of what arrived last, below which a falling REMB means that the link became much narrower since."""
+BELIEVED, SOME_WAIT = 0.5, 0.06
+"""A falling REMB is believed below that share of what leaves, and of what arrived last: the link became much narrower
+since. Above it, only where the last round trip also was so many seconds over the shortest: a busy client's REMB falls
+though there is no queue."""
 
 AHEAD_OF_REMB = 4.0
 AHEAD_OF_USE = 2.0
@@ -177,8 +179,8 @@ class RateController:
         self._held_back, self._least_held_back = 0.0, Least()
         self._hold_until = -math.inf
         self._heard = -math.inf
-        self._arrives = math.inf
-        """bit/s, by the last report."""
+        self._arrives, self._waits = math.inf, 0.0
+        """bit/s, and seconds of queue, by the last report."""
         self._grown_at: float | None = None
         self._padded_at, self._owed = 0.0, 0.0
         """Bits that were meant to be sent and were not."""
@@ -216,13 +218,15 @@ class RateController:
         """The receiver's estimate (draft-alvestrand-rmcat-remb), bit/s."""
         fell = self._remb is not None and bitrate < 0.97 * self._remb
         self._remb, self._heard = bitrate, now
+        narrower = bitrate < BELIEVED * min(self._arrives, self._traffic.rate)
         if not fell:
-            self._fall(now, AHEAD_OF_REMB * bitrate)
-            return
-        # Receivers cut to that share of what came through, though jitter also makes some cut again and again.
-        arrives = self._arrives if bitrate > BELIEVED * self._arrives else 0.0
-        self._was_full(now, max(bitrate / BACKOFF, arrives))
-        self._fall(now, max(bitrate, DEEPEST * arrives))
+            self._fall(now, self._ahead_of_remb())
+        elif narrower:
+            self._was_full(now, bitrate / BACKOFF)  # receivers cut to that share of what came through
+            self._fall(now, bitrate)
+        elif self._waits > SOME_WAIT:
+            self._was_full(now, max(bitrate / BACKOFF, self._arrives))
+            self._fall(now, max(bitrate, DEEPEST * self._arrives))
 
     def sent(self, bits: int, *, padding: bool = False) -> None:
         """A frame of that many bits leaves, or padding, which no report counts."""
@@ -252,8 +256,8 @@ class RateController:
         return Target(round(self._rate), SCALES[self._scale])
 
     def _judge(self, now: float, loss: float, round_trip: float | None, came_through: float) -> None:
-        waiting = 0.0 if round_trip is None else round_trip - self._shortest.of(now, round_trip)
-        full = waiting > QUEUE or loss > LOSS_OF_A_FULL_LINK
+        waiting = self._waits if round_trip is None else round_trip - self._shortest.of(now, round_trip)
+        full = (round_trip is not None and waiting > QUEUE) or loss > LOSS_OF_A_FULL_LINK
         full = full or (round_trip is not None and round_trip > LONG and loss > SOME_LOSS)
         drains = loss <= SOME_LOSS and round_trip is not None and round_trip < self._round_trip - DRAINS
         if full and not drains:
@@ -269,7 +273,7 @@ class RateController:
             self._hold(now, HOLD_WHEN_FULL)
         elif came_through > PROVEN * self._capacity or now - self._hold_until > FORGET:
             self._capacity = math.inf
-        self._arrives = came_through
+        self._arrives, self._waits = came_through, waiting
         self._round_trip = round_trip or self._round_trip
         self._heard = now
 
@@ -329,7 +333,11 @@ class RateController:
             proven = max(min(used, AHEAD_OF_ARRIVED * self._arrives), PROBE * LOWEST)
             if self._scale and now - self._hold_until > FORGET:
                 proven = max(proven, ENLARGE_AT * BITS_PER_PIXEL[self._scale - 1] * pixels * 30)
-        return min(HIGHEST, AHEAD_OF_REMB * (self._remb or HIGHEST), proven)
+        return min(HIGHEST, self._ahead_of_remb(), proven)
+
+    def _ahead_of_remb(self) -> float:
+        """bit/s; without a bound where reports tell what arrives, which says more."""
+        return AHEAD_OF_REMB * self._remb if self._remb is not None and math.isinf(self._arrives) else HIGHEST
 
     def _choose_scale(self, now: float, pixels: int) -> None:
         """Smaller at once, larger when there has been enough for a while."""
