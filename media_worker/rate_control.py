@@ -6,15 +6,16 @@ Signals, as in Google congestion control (draft-ietf-rmcat-gcc-02) where nothing
   queue is a bad radio link, where fewer bits would help nobody; then it takes 20 %. Over 50 % is a full link.
 - delay: a round trip well over the shortest one says that a queue builds up.
 - what arrived, from the same reports: while a queue stands, that is what the link carries.
-- REMB: the receiver's own estimate, from delays between packets. When it falls, the link is full, and the rate
+- REMB: the receiver's own estimate, from delays between packets. Where it falls and something else agrees, the rate
   follows. It grows by only 8 % a second, which would take 20 s from 300 kbit/s to full size. So growth follows the
-  silence of all signals, and runs ahead of REMB, though never beyond where the receiver would not notice a full link.
+  silence of all signals, and runs ahead of REMB.
 - the client's `link` messages (protocol/messages.py): the round trip where reports have none, loss where no reports
   come, and a jitter buffer that holds frames ever longer, which is a queue too.
 
 After a full link the rate goes a little beyond what came through, and stays there until it is proven that more comes
 through now, which takes about two seconds: a poor link is overrun little, and one that recovered is soon used. The
-picture grows only by what is proven, so that it keeps its size on a poor link.
+picture grows only by what is proven, so that it keeps its size on a poor link. What an encoder does not use, padding
+fills while there is something to prove: x264 follows a rising rate slowly, and a still picture not at all.
 """
 
 from __future__ import annotations
