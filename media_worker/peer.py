@@ -32,13 +32,16 @@ from media_worker.transform_track import TransformTrack
 from protocol import limits
 from protocol.api import IceServer
 from protocol.errors import BadSdp, LacquerError, Replaced
-from protocol.messages import LinkReport, Message
+from protocol.messages import LinkReport, Message, Metadata
 
 log = structlog.get_logger(__name__)
 
 CHANNEL_LABEL = "tryon"
 WATCH_INTERVAL = 1.0
 PC_CLOSE_TIMEOUT = 3.0
+METADATA_INTERVAL = 1.0
+"""Seconds between two `metadata` over a link that carries only a smaller picture."""
+
 HIGH_WATER = 256 * 1024
 """Bytes buffered in a data channel above which the writer waits."""
 
@@ -77,6 +80,8 @@ class Peer:
         self._summary: sdp.OfferSummary | None = None
         self._track: TransformTrack | None = None
         self._sender: RTCRtpSender | None = None
+        self._told_at = 0.0
+        """When the last `metadata` went over a poor link."""
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._negotiating = asyncio.Lock()
@@ -154,8 +159,19 @@ class Peer:
             self._sender.rates.link(time.monotonic(), report)
 
     def tell(self, message: Message) -> None:
-        if self._channel:
+        if self._channel and not (isinstance(message, Metadata) and self._is_too_much()):
             self._channel.tell(message)
+
+    def _is_too_much(self) -> bool:
+        """Whether one more `metadata` would take from a poor link what its picture needs: five nails' outlines, told
+        with each frame, are over 500 kbit/s."""
+        if not isinstance(self._sender, LiveSender) or not self._sender.rates.reduced:
+            return False
+        now = time.monotonic()
+        if now - self._told_at < METADATA_INTERVAL:
+            return True
+        self._told_at = now
+        return False
 
     # --- life ------------------------------------------------------------------------------------------------------
     def _on_state(self) -> None:

@@ -249,6 +249,11 @@ class RateController:
         """bit/s, as of the last target."""
         return self._rate
 
+    @property
+    def reduced(self) -> bool:
+        """Whether the link carries only a smaller picture."""
+        return self._scale > 0
+
     def target(self, now: float, pixels: int) -> Target:
         """What to send from now on; `pixels` are the full picture's."""
         self._traffic.tick(now)

@@ -16,7 +16,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rate import RemoteBitrateEstimator
 
 from media_worker import codecs, rate_control, receiving, sending
-from media_worker.peer import Peer
+from media_worker.peer import METADATA_INTERVAL, Peer
 from protocol.messages import LinkReport
 from tests.media_worker.fakes import session
 from tests.media_worker.packets import picture
@@ -185,3 +185,14 @@ async def test_what_the_client_tells_of_its_link_reaches_the_rate_control(monkey
         await client.until(lambda: told)
         assert told == [LinkReport(loss=0.02, delay_ms=40, round_trip_ms=55, fps=29.5)]
         assert not client.of("error")
+
+
+async def test_words_make_room_for_the_picture_on_a_poor_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with watching(Relay(), width=320, channel=True) as (client, _):
+        await client.until(lambda: len(client.of("metadata")) > 10, METADATA_INTERVAL * 10)
+        monkeypatch.setattr(rate_control.RateController, "reduced", True)
+        await asyncio.sleep(0.2)
+        said, seen = len(client.of("metadata")), len(client.seen)
+        await asyncio.sleep(2 * METADATA_INTERVAL)
+        assert 1 <= len(client.of("metadata")) - said <= 3
+        assert len(client.seen) - seen > 10
