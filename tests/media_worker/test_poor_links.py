@@ -110,16 +110,16 @@ class Case:
 
 
 LOSSY = {
-    "1 % lost": Case({"loss": 0.01, "delay": 0.02}, 15, 1.0),
-    "5 % lost": Case({"loss": 0.05, "delay": 0.02}, 12, 1.5),
+    "1 % lost": Case({"loss": 0.01, "delay": 0.02}, 12, 2.0),
+    "5 % lost": Case({"loss": 0.05, "delay": 0.02}, 10, 2.0),
     "10 % lost": Case({"loss": 0.10, "delay": 0.02}, 6, 2.5),
-    "5 % lost in bursts": Case({"loss": 0.05, "burst": 5, "delay": 0.02}, 12, 2.0),
+    "5 % lost in bursts": Case({"loss": 0.05, "burst": 5, "delay": 0.02}, 10, 2.0),
     "10 % lost in bursts": Case({"loss": 0.10, "burst": 10, "delay": 0.02}, 6, 2.5),
 }
 LATE = {
-    "100 ms late": Case({"delay": 0.1}, 18, 1.0),
-    "up to 30 ms late": Case({"jitter": 0.03, "delay": 0.02}, 18, 1.0),
-    "out of order": Case({"reordered": 0.05, "delay": 0.02}, 15, 1.0),
+    "100 ms late": Case({"delay": 0.1}, 15, 1.5),
+    "up to 30 ms late": Case({"jitter": 0.03, "delay": 0.02}, 15, 1.5),
+    "out of order": Case({"reordered": 0.05, "delay": 0.02}, 12, 1.5),
 }
 
 
@@ -166,7 +166,7 @@ async def test_on_a_narrow_link_the_picture_is_smaller_and_steady_and_is_back_wh
         seen = client.last(6)
         print(name, f"{seen.fps:.1f} fps, gap {seen.longest_gap:.2f} s, {seen.changes} changes of {set(seen.widths)}")
         assert seen.fps > 12
-        assert seen.longest_gap < 1.5
+        assert seen.longest_gap < 2
         assert seen.widths[-1] < 640
         assert seen.changes <= 3, "a size that swings is worse than a small one"
         assert relay.up.carried - carried > 6 * 400e3, "the camera is not starved for it"
