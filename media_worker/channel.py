@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
@@ -64,8 +64,12 @@ class Frame:
 class Channel:
     """Speaks the protocol for one session over one transport."""
 
-    def __init__(self, session: Session, transport: Transport) -> None:
+    def __init__(
+        self, session: Session, transport: Transport, on_link: Callable[[messages.LinkReport], None] | None = None
+    ) -> None:
+        """`on_link` hears how the client receives its video, where video goes beside this channel."""
         self.session = session
+        self._on_link = on_link
         self.last_heard = time.monotonic()
         """Monotonic time of the last message from the other side."""
         self.left = asyncio.Event()
@@ -196,6 +200,9 @@ class Channel:
                     self._captures.put_nowait(message)
                 except asyncio.QueueFull:
                     raise BadMessage(f"{MAX_WAITING_CAPTURES} captures wait already; send fewer at once") from None
+            case messages.LinkReport():
+                if self._on_link:
+                    self._on_link(message)
             case messages.Pong():
                 pass
 

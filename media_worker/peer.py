@@ -19,24 +19,29 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpSender,
     RTCSessionDescription,
 )
 
 from media_worker import sdp
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import Channel
+from media_worker.sending import LiveSender
 from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
 from protocol import limits
 from protocol.api import IceServer
 from protocol.errors import BadSdp, LacquerError, Replaced
-from protocol.messages import Message
+from protocol.messages import LinkReport, Message, Metadata
 
 log = structlog.get_logger(__name__)
 
 CHANNEL_LABEL = "tryon"
 WATCH_INTERVAL = 1.0
 PC_CLOSE_TIMEOUT = 3.0
+METADATA_INTERVAL = 1.0
+"""Seconds between two `metadata` over a link that carries only a smaller picture."""
+
 HIGH_WATER = 256 * 1024
 """Bytes buffered in a data channel above which the writer waits."""
 
@@ -76,6 +81,9 @@ class Peer:
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._summary: sdp.OfferSummary | None = None
         self._track: TransformTrack | None = None
+        self._sender: RTCRtpSender | None = None
+        self._told_at = 0.0
+        """When the last `metadata` went over a poor link."""
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._negotiating = asyncio.Lock()
@@ -134,22 +142,38 @@ class Peer:
             clock = CaptureClock()
             clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
             self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
-            self._pc.addTrack(self._track)
+            self._sender = self._pc.addTrack(self._track)
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
         unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None
         if unwanted or self._summary is None or self._closing is not None:
             data_channel.close()
             return
-        channel = Channel(self.session, DataChannelTransport(data_channel, self._summary.max_message_size))
+        transport = DataChannelTransport(data_channel, self._summary.max_message_size)
+        channel = Channel(self.session, transport, self._hear_of_link)
         self._channel = channel
         data_channel.on("message", channel.receive)
         channel.start(closes_when_silent=False)
         self._keep(self._close_when_left(channel))
 
+    def _hear_of_link(self, report: LinkReport) -> None:
+        if isinstance(self._sender, LiveSender):
+            self._sender.rates.link(time.monotonic(), report)
+
     def tell(self, message: Message) -> None:
-        if self._channel:
+        if self._channel and not (isinstance(message, Metadata) and self._is_too_much()):
             self._channel.tell(message)
+
+    def _is_too_much(self) -> bool:
+        """Whether one more `metadata` would take from a poor link what its picture needs: five nails' outlines, told
+        with each frame, are over 500 kbit/s."""
+        if not isinstance(self._sender, LiveSender) or not self._sender.rates.reduced:
+            return False
+        now = time.monotonic()
+        if now - self._told_at < METADATA_INTERVAL:
+            return True
+        self._told_at = now
+        return False
 
     # --- life ------------------------------------------------------------------------------------------------------
     def _on_state(self) -> None:

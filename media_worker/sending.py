@@ -2,10 +2,10 @@
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
 replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp`, `_send_keyframe`, `_retransmit` and `stop`. Senders read the time from `aiortc.rtcrtpsender.clock`, a
-module-level name, which `install` replaces, too. `tests/media_worker/test_aiortc_seams.py` fails when an
-upgrade changes what this relies on. aiortc itself follows REMB only, and to the letter, makes every keyframe that is
-asked for, and sends again whatever is asked for.
+`_send_rtcp`, `_send_keyframe`, `_retransmit` and `stop`, and reads what a sender keeps for retransmissions. Senders
+read the time from `aiortc.rtcrtpsender.clock`, a module-level name, which `install` replaces, too.
+`tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on. aiortc itself follows REMB
+only, and to the letter, makes every keyframe that is asked for, and sends again whatever is asked for.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import (
     RTCP_PSFB_APP,
+    RTP_HISTORY_SIZE,
     AnyRtcpPacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpSrPacket,
+    RtpPacket,
     unpack_remb_fci,
 )
 
@@ -108,10 +110,12 @@ class LiveSender(RTCRtpSender):
         self._encoding: JobThread | None = None
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
+        self._last_report: RtcpReceiverInfo | None = None
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         if self.kind != "video":
             return await super()._next_encoded_frame(codec)
+        await self._pad(time.monotonic())
         data = await self.track.recv()
         if not self._enabled:
             return None
@@ -140,6 +144,20 @@ class LiveSender(RTCRtpSender):
         if self._encoding:
             self._encoding.close()
 
+    async def _pad(self, now: float) -> None:
+        """Sends packets again that the receiver has, to find out whether a link carries more (RFC 4588 §5 allows it).
+
+        Where retransmissions have no stream of their own, SRTP would take these for a replay.
+        """
+        bits = self.rates.padding(now)
+        if not bits or not self._history or self._RTCRtpSender__rtx_payload_type is None:  # type: ignore[attr-defined]
+            return
+        largest = max(self._history.values(), key=lambda packet: len(packet.payload))
+        size = 8 * len(largest.payload)
+        for _ in range(int(bits / size)):
+            self.rates.sent(size, padding=True)
+            await super()._retransmit(largest.sequence_number)
+
     def _send_keyframe(self) -> None:
         self._keyframes.request()
 
@@ -162,13 +180,34 @@ class LiveSender(RTCRtpSender):
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == self._ssrc:
-                    self.rates.report(now, report.fraction_lost / 256, self._round_trip(now, report))
+                    loss, round_trip = report.fraction_lost / 256, self._round_trip(now, report)
+                    self.rates.report(now, loss, round_trip, self._arrived_since(report))
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             self._take_remb(now, packet.fci)
 
+    def _arrived_since(self, report: RtcpReceiverInfo) -> float | None:
+        """Bits since the last report, by the sizes of those packets that are remembered."""
+        before, self._last_report = self._last_report, report
+        if before is None:
+            return None
+        expected = report.highest_sequence - before.highest_sequence
+        arrived = max(0, expected - (report.packets_lost - before.packets_lost))
+        numbers = ((report.highest_sequence - back) % 0x10000 for back in range(min(expected, RTP_HISTORY_SIZE)))
+        remembered = [self._history.get(number % RTP_HISTORY_SIZE) for number in numbers]
+        sizes = [8 * len(packet.payload) for packet in remembered if packet]
+        return arrived * sum(sizes) / len(sizes) if sizes else None
+
+    @property
+    def _history(self) -> dict[int, RtpPacket]:
+        """What aiortc keeps for retransmissions, by sequence number modulo RTP_HISTORY_SIZE."""
+        return self._RTCRtpSender__rtp_history  # type: ignore[attr-defined, no-any-return]
+
     def _round_trip(self, now: float, report: RtcpReceiverInfo) -> float | None:
-        """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it."""
-        left = self._reported.get(report.lsr)
+        """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it.
+
+        None where the receiver tells of a report again: that time is old news.
+        """
+        left = self._reported.pop(report.lsr, None)
         return None if left is None else max(0.0, now - left - report.dlsr / 65536)
 
     def _take_remb(self, now: float, fci: bytes) -> None:

@@ -103,6 +103,26 @@ class CaptureRequest(Message):
     """Comes back in the answer, so that a client can tell its captures apart."""
 
 
+Milliseconds = Annotated[float, Field(ge=0, le=60_000, allow_inf_nan=False)]
+
+
+class LinkReport(Message):
+    """How the video from the server arrives, since the last such report: what only the client's `getStats` knows.
+
+    About once a second while the picture runs; whatever is unknown is left out. A WebSocket has no use for it.
+    """
+
+    type: Literal["link"] = "link"
+    loss: Fraction | None = None
+    """Share of packets that did not come: of `inbound-rtp`, `packetsLost` beside `packetsReceived`."""
+    delay_ms: Milliseconds | None = None
+    """How long the jitter buffer held a frame back, on average: `jitterBufferDelay` over `jitterBufferEmittedCount`."""
+    round_trip_ms: Milliseconds | None = None
+    """The candidate pair's `currentRoundTripTime`, if it was measured anew."""
+    fps: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] | None = None
+    """Frames decoded a second."""
+
+
 class Bye(Message):
     """The client leaves; the server closes with 1000 and frees everything at once."""
 
@@ -260,9 +280,9 @@ class CaptureHeader(Message):
     nails: int
 
 
-ClientText = Ping | Pong | Config | CaptureRequest | Bye
+ClientText = Ping | Pong | Config | CaptureRequest | LinkReport | Bye
 _CLIENT_TEXT: TypeAdapter[ClientText] = TypeAdapter(Annotated[ClientText, Field(discriminator="type")])
-_CLIENT_TYPES = frozenset({"ping", "pong", "config", "capture", "bye"})
+_CLIENT_TYPES = frozenset({"ping", "pong", "config", "capture", "link", "bye"})
 
 
 def parse_text(text: str) -> ClientText:

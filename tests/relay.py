@@ -42,6 +42,8 @@ class Link:
     """Seconds that packets wait for a slow link at most; what comes then is dropped."""
     seed: int = 1
     lost: int = field(default=0, init=False)
+    carried: int = field(default=0, init=False)
+    """Bits that came out."""
     _free_at: float = field(default=0.0, init=False)
     _last: float = field(default=0.0, init=False)
     _losing: bool = field(default=False, init=False)
@@ -55,6 +57,7 @@ class Link:
         if sent is None or self._loses():
             self.lost += 1
             return None
+        self.carried += 8 * size
         at = sent + self.delay + self._random.uniform(0, self.jitter)
         if self._random.random() < self.reordered:
             return at + 0.02

@@ -59,7 +59,8 @@ class RtcClient:
         if self._source is not None:
             self.pc.addTrack(self._source)
             if codec:
-                video = [c for c in RTCRtpSender.getCapabilities("video").codecs if codec in c.mimeType]
+                kinds = (codec, "rtx")  # as a browser: what is sent again has a stream of its own
+                video = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.endswith(kinds)]
                 self.pc.getTransceivers()[0].setCodecPreferences(video)
         self.channel = self.pc.createDataChannel("tryon") if channel else None
         if self.channel:

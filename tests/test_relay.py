@@ -18,6 +18,7 @@ def test_rate_delays_and_then_drops() -> None:
     assert arrivals[:3] == pytest.approx([1.15, 1.25, 1.35])
     assert arrivals[3:] == [None, None]
     assert link.arrival(2.0, 1200) == pytest.approx(2.15)
+    assert (link.carried, link.lost) == (4 * 9600, 2)
 
 
 @pytest.mark.parametrize("burst", [1.0, 5.0])

@@ -107,6 +107,7 @@ export class TryOnSession {
   #ready = false;
   #shown = false;
   #expiring = false;
+  #linkIsHeard = true;
 
   #attempt = 0;
   #liveSince = 0;
@@ -482,6 +483,10 @@ export class TryOnSession {
   #refused({ code, message, fatal }) {
     const error = new TryOnError(String(code), String(message));
     if (fatal) return this.#lost(error);
+    if (code === "unknown_type" && this.#linkIsHeard) {
+      this.#linkIsHeard = false; // a worker older than this page: nothing to bother a person with
+      return undefined;
+    }
     const [oldest] = code === "no_frame_yet" ? this.#captures.keys() : [];
     if (oldest) return this.#settleCapture(oldest)?.reject(error);
     return this.#emit("problem", error);
@@ -541,6 +546,7 @@ export class TryOnSession {
     if (!stats || transport !== this.#transport || this.#state !== "live") return;
     this.#numbers = { ...this.#numbers, fps: stats.fps, loss: stats.loss };
     this.#detail = stats.detail;
+    if (stats.link && this.#linkIsHeard) this.#transport?.send({ type: "link", ...stats.link });
     if (stats.fps === null) return; // the first look only starts the counters
     const before = this.#quality.level;
     this.#quality = nextQuality(this.#quality, this.#numbers);

@@ -6,6 +6,7 @@
  */
 
 import { TryOnError } from "./errors.js";
+import { between, totals } from "./link-stats.js";
 import { Inbox } from "./messages.js";
 
 /**
@@ -33,7 +34,13 @@ import { Inbox } from "./messages.js";
  * @property {(leaving?: boolean) => void} close idempotent; `leaving` says that the session ends with it
  */
 
-/** @typedef {{ fps: number | null, loss: number | null, detail: Record<string, unknown> }} TransportStats */
+/**
+ * @typedef {object} TransportStats
+ * @property {number | null} fps null at the first look, which only starts the counters
+ * @property {number | null} loss of both directions the worse one, 0–1
+ * @property {Record<string, unknown>} detail
+ * @property {import("./link-stats.js").Link} [link] what to tell the server, where its video has a link of its own
+ */
 
 /** How long the offer waits for candidates. Host candidates take a few ms; slower ones are trickled. */
 const GATHERING_MS = 250;
@@ -65,7 +72,8 @@ export class WebRtcTransport {
   #waiting = [];
   #abort = new AbortController();
   #closed = false;
-  #counters = { at: 0, frames: 0, lost: 0, received: 0 };
+  /** @type {import("./link-stats.js").Totals | null} */
+  #totals = null;
 
   /** @param {TransportOptions} options @param {string | null} codec */
   constructor(options, codec) {
@@ -123,7 +131,6 @@ export class WebRtcTransport {
 
   async stats() {
     const report = await this.#pc.getStats();
-    const now = performance.now();
     /** @type {Record<string, any>} */
     const detail = {};
     for (const entry of report.values()) {
@@ -134,7 +141,12 @@ export class WebRtcTransport {
     }
     const codec = report.get(detail.inbound?.codecId);
     if (codec) detail.codec = codec.mimeType;
-    return { ...this.#rates(detail, now), detail };
+    const [before, after] = [this.#totals, totals(detail, performance.now())];
+    this.#totals = after;
+    if (!before || !after) return { fps: null, loss: null, detail };
+    const link = between(before, after);
+    const loss = Math.max(link.loss ?? 0, detail.remoteInbound?.fractionLost ?? 0);
+    return { fps: link.fps ?? null, loss, detail, link };
   }
 
   /** @param {boolean} [leaving] */
@@ -209,25 +221,6 @@ export class WebRtcTransport {
     const { api, session } = this.#options;
     // Usually too late to matter: the server may have freed everything on `bye` or be gone.
     if (location) await api.hangUp(session, location).catch(() => {});
-  }
-
-  /** @param {Record<string, any>} detail @param {number} now */
-  #rates({ inbound, remoteInbound }, now) {
-    if (!inbound) return { fps: null, loss: null };
-    const before = this.#counters;
-    const counters = {
-      at: now,
-      frames: inbound.framesDecoded ?? 0,
-      lost: inbound.packetsLost ?? 0,
-      received: inbound.packetsReceived ?? 0,
-    };
-    this.#counters = counters;
-    if (before.at === 0) return { fps: null, loss: null };
-    const lost = Math.max(0, counters.lost - before.lost);
-    const packets = lost + counters.received - before.received;
-    const down = packets > 0 ? lost / packets : 0;
-    const fps = ((counters.frames - before.frames) * 1000) / Math.max(1, now - before.at);
-    return { fps, loss: Math.max(down, remoteInbound?.fractionLost ?? 0) };
   }
 }
 

@@ -205,8 +205,10 @@ def test_vp8_is_of_profile_1() -> None:
 async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     sending.install()
     pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
-    assert isinstance(pc.addTransceiver("video").sender, sending.LiveSender)
+    sender = pc.addTransceiver("video").sender
+    assert isinstance(sender, sending.LiveSender)
     await pc.close()
+    assert {"_RTCRtpSender__rtp_history", "_RTCRtpSender__rtx_payload_type"} <= set(vars(sender)), "padding needs both"
     stock = rtcrtpsender.RTCRtpSender
     assert "_next_encoded_frame" in stock._run_rtp.__code__.co_names
     assert "_send_rtcp" in stock._run_rtcp.__code__.co_names

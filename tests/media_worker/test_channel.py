@@ -131,6 +131,14 @@ async def test_ping_is_answered_with_its_time() -> None:
         assert pong["server_time"] > 1.7e12
 
 
+async def test_reports_on_the_link_are_taken_in_silence_where_nobody_needs_them() -> None:
+    async with talking() as talk:
+        talk.channel.receive('{"type":"link","loss":0.1}')
+        talk.channel.receive('{"type":"ping","t":1}')
+        await talk.answer("pong")
+        assert not talk.transport.texts("error")
+
+
 async def test_config_changes_what_is_worn_and_keeps_the_rest() -> None:
     async with talking() as talk:
         talk.say(type="config", design=6, compare=0.5)

@@ -9,7 +9,7 @@ import pytest
 from protocol import limits, messages
 from protocol.designs import Finger
 from protocol.errors import BadHeader, BadMessage, UnknownType
-from protocol.messages import Config
+from protocol.messages import Config, LinkReport
 
 
 def test_config_names_only_what_changes() -> None:
@@ -22,6 +22,12 @@ def test_config_per_finger() -> None:
     config = messages.parse_text('{"type":"config","fingers":{"ring":{"design":20}}}')
     assert isinstance(config, Config)
     assert config.fingers[Finger.RING].design == 20
+
+
+def test_a_report_on_the_link_may_leave_out_all() -> None:
+    assert messages.parse_text('{"type":"link"}') == LinkReport()
+    said = '{"type":"link","loss":0.25,"delay_ms":80.5,"round_trip_ms":120,"fps":27.9}'
+    assert messages.parse_text(said) == LinkReport(loss=0.25, delay_ms=80.5, round_trip_ms=120, fps=27.9)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,10 @@ def test_config_per_finger() -> None:
         ('{"type":"config","finish":"velvet"}', BadMessage, "finish"),
         ('{"type":"capture","format":"gif"}', BadMessage, "format"),
         ('{"type":"ping","t":NaN}', BadMessage, "NaN"),
+        ('{"type":"link","loss":1.01}', BadMessage, "loss"),
+        ('{"type":"link","delay_ms":-1}', BadMessage, "delay_ms"),
+        ('{"type":"link","round_trip_ms":1e9}', BadMessage, "round_trip_ms"),
+        ('{"type":"link","fps":"many"}', BadMessage, "fps"),
         (json.dumps({"type": "ping", "pad": "x" * limits.MAX_TEXT_SIZE}), BadMessage, "are taken"),
     ],
 )

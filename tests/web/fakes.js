@@ -109,7 +109,7 @@ export class FakeTransport {
     this.options.source = source;
   }
   async stats() {
-    return { fps: 30, loss: 0, detail: {} };
+    return { fps: 30, loss: 0, detail: {}, link: { loss: 0, fps: 30 } };
   }
   close(leaving = false) {
     this.closed ??= leaving ? "leaving" : "closed";

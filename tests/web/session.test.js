@@ -127,6 +127,26 @@ describe("starting", () => {
 describe("while live", () => {
   beforeEach(() => start());
 
+  test("tells the server each second how its video arrives, while it runs", async () => {
+    await clock.advance(2500);
+    assert.deepEqual(transport().said("link").at(-1), { type: "link", loss: 0, fps: 30 });
+    const told = transport().said("link").length;
+    assert.ok(told >= 2 && told <= 3, `${told}`);
+    session.pause();
+    await clock.advance(3000);
+    assert.equal(transport().said("link").length, told);
+  });
+
+  test("an older worker that does not know `link` is told once, and nobody else of it", async () => {
+    const problems = [];
+    session.on("problem", (error) => problems.push(error));
+    const told = transport().said("link").length;
+    transport().say({ type: "error", code: "unknown_type", message: "unknown message type 'link'", fatal: false });
+    await clock.advance(3000);
+    assert.equal(transport().said("link").length, told);
+    assert.deepEqual(problems, []);
+  });
+
   test("pings every second and measures the round trip", async () => {
     await clock.advance(3500);
     assert.deepEqual(transport().said("ping").map(({ t }) => t), [0, 1000, 2000, 3000]);
