@@ -30,7 +30,7 @@ SHOW, HIDE = 0.5, 0.35
 SHOW_NAMELESS, HIDE_NAMELESS = 0.9, 0.6
 """The same without a hand behind it: a stream looks at thousands of places, and paint on a cupboard looks silly."""
 
-FLOW_ONLY_MS, FLOW_ONLY_TRUSTING_MS = 200, 500
+FLOW_ONLY_MS, FLOW_ONLY_TRUSTING_MS = 260, 500
 """A nail that nobody has looked at closely for so long is not believed any more; the other where cores are short."""
 
 CORRECTION = 0.1

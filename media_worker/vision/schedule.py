@@ -27,14 +27,16 @@ class Pace:
 
     sparse: int = 50
     """Frames that come this far apart leave time for all work that is due."""
-    refine: int = 50
-    """Of frames 33 apart, every second one; of slower ones, every one."""
+    refine: int = 80
+    """Nails that move: of frames 33 apart, every third one."""
     searched_hands: int = 50
-    """Hands where there is none, or where nails come and go."""
-    refine_at_rest: int = 110
-    """Nails that hardly move: of frames 33 apart, every fourth one."""
-    settled_hands: int = 80
-    """A hand whose nails are followed: of frames 33 apart, every third one. Nails need it only for their names and for
+    """Hands where there is none."""
+    open_hands: int = 80
+    """A hand of which nails are missing: of frames 33 apart, every third one."""
+    refine_at_rest: int = 140
+    """Nails that hardly move: every fifth one."""
+    settled_hands: int = 110
+    """A hand whose nails are followed: of frames 33 apart, every fourth one. Nails need it only for their names and for
     turning away."""
     hands_at_rest: int = 180
     """The same where they hardly move: every sixth one, so that a second hand is still looked for every 400 ms."""
@@ -47,9 +49,10 @@ class Pace:
 
 
 SLOWER = Pace(
-    refine=80,
+    refine=110,
     searched_hands=80,
-    settled_hands=120,
+    open_hands=110,
+    settled_hands=160,
     hands_without_hand=400,
     propose_without_nails=80,
     propose_without_hand=300,
@@ -59,7 +62,7 @@ PACES = {
     Retreat.NONE: Pace(),
     Retreat.CADENCE: SLOWER,
     Retreat.INFERENCE: SLOWER,
-    Retreat.FRAMES: replace(SLOWER, sparse=90, refine=50),  # the frames that are left come 66 apart: still in turns
+    Retreat.FRAMES: replace(SLOWER, sparse=90),  # the frames that are left come 66 apart: they take turns, too
 }
 
 URGENT = 50
@@ -110,15 +113,14 @@ class Schedule:
         """
         pace = PACES[retreat]
         if at_rest:
-            pace = replace(pace, refine=pace.refine_at_rest, settled_hands=pace.hands_at_rest)
+            pace = replace(pace, refine=pace.refine_at_rest, settled_hands=max(pace.settled_hands, pace.hands_at_rest))
         urgent = urgent and (retreat == Retreat.NONE or now - self._refine >= URGENT)
         if hands or self._frame == -math.inf:
             self._hand_seen = now
         sparse = now - self._frame >= pace.sparse
         close_up = nails > 0 and now - self._hand_seen > HAND_MAY_BE_BACK
-        settled = settled and hands > 0 and not urgent
-        interval = pace.hands_without_hand if close_up else pace.settled_hands if settled else pace.searched_hands
-        hands_due = now - self._hands >= interval
+        settled = settled and not urgent
+        hands_due = now - self._hands >= _hands_interval(pace, hands, settled=settled, close_up=close_up)
         propose_due = now - self._propose >= _propose_interval(pace, hands, nails)
         refine_due = nails > 0 and (urgent or now - self._refine >= pace.refine)
         if not sparse:
@@ -139,6 +141,14 @@ class Schedule:
         self._hands = now if work.hands else self._hands
         self._propose = now if work.propose else self._propose
         self._refine = now if work.refine else self._refine
+
+
+def _hands_interval(pace: Pace, hands: int, *, settled: bool, close_up: bool) -> int:
+    if close_up:
+        return pace.hands_without_hand
+    if not hands:
+        return pace.searched_hands
+    return pace.settled_hands if settled else pace.open_hands
 
 
 def _propose_interval(pace: Pace, hands: int, nails: int) -> int:

@@ -66,7 +66,7 @@ def test_a_hand_at_300_pixels_a_second_is_where_it_is_seen(degrees: float) -> No
 def test_flow_alone_carries_nails_between_looks() -> None:
     stream = Stream()
     seen = [frame[1] for frame in stream.run(Scene(), 31)][1:]
-    assert 7 <= sum(each.keyframe for each in seen) <= 20
+    assert 5 <= sum(each.keyframe for each in seen) <= 20
     assert all(("hands" in each.stages) + ("nails" in each.stages) <= 1 for each in seen), "work takes turns"
     assert all(len(each.nails) == 5 for each in seen)
 
@@ -104,7 +104,7 @@ def test_a_nail_that_turns_away_fades_soon_and_the_others_stay() -> None:
     seen = [frame[1] for frame in stream.run(Scene(), 8)]
     by_frame = [{nail.finger: nail.visibility for nail in each.nails} for each in seen]
     gone = next(frame for frame, nails in enumerate(by_frame) if Finger.RING not in nails)
-    assert gone * FRAME_MS <= 170, "a look is due within 66 ms, and fading takes 90"
+    assert gone * FRAME_MS <= 240, "at rest, a look is due within 166 ms, and fading takes 90"
     assert all(Finger.RING not in nails for nails in by_frame[gone:])
     assert all(nails[Finger.INDEX] == 1 for nails in by_frame)
 
