@@ -15,6 +15,9 @@ LOST, BUSY = 0.1, 0.85
 """A window is strained if a larger share of frames was lost because the one before was not done yet, or if vision and
 painting took a larger share of the time."""
 
+MUCH_LOST = 0.3
+"""Before every second frame is left out: a stream that loses fewer is better off as it is."""
+
 CALM_BUSY = 0.5
 """A window is calm if nothing was lost and no more than this share of the time was taken: one step back costs up to
 half as much again."""
@@ -58,12 +61,17 @@ class Load:
             return
         lost, busy = self._lost / self._frames, self._busy / elapsed
         self._begin(now)
-        self._strained = self._strained + 1 if lost > LOST or busy > BUSY else 0
+        self._strained = self._strained + 1 if self._is_strained(lost, busy) else 0
         self._calm = self._calm + 1 if not lost and busy < CALM_BUSY else 0
         if self._strained >= STRAINED_WINDOWS and self.retreat < max(Retreat):
             self._step(now, 1)
         elif self._calm >= self._calm_asked and self.retreat > Retreat.NONE:
             self._step(now, -1)
+
+    def _is_strained(self, lost: float, busy: float) -> bool:
+        if self.retreat + 1 == Retreat.FRAMES:
+            return lost > MUCH_LOST
+        return lost > LOST or busy > BUSY
 
     def _step(self, now: float, by: int) -> None:
         if by > 0:

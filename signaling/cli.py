@@ -49,7 +49,7 @@ def serve(
     ] = None,
     host: Host = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Media worker processes.  [default: cores minus one]")
+        int | None, typer.Option(min=1, max=64, help="Media worker processes.  [default: one a core]")
     ] = None,
     designs: Designs = None,
     lan: Annotated[
@@ -81,7 +81,7 @@ def serve(
     _settings(WorkerSettings, {})  # what the children will read: told here, once and in one line
     models.find()
     _configure_logs(settings)
-    count = workers or max(1, (os.cpu_count() or 2) - 1)
+    count = workers or os.cpu_count() or 1
     secret = settings.worker_secret or secrets.token_urlsafe(24)
     network = plan(settings) if lan else None
     asyncio.run(serve_embedded(settings.model_copy(update={"worker_secret": secret}), count, network))

@@ -41,9 +41,13 @@ def test_a_hiccup_is_no_lack_of_cores() -> None:
 
 
 def test_frames_that_get_lost_drive_it_back_step_by_step_in_order() -> None:
-    levels = Stream().run(8, busy=0.5, lost=3)
+    levels = Stream().run(8, busy=0.5, lost=4)
     assert list(dict.fromkeys(levels)) == list(Retreat)
     assert levels.index(Retreat.CADENCE) / 30 < 2.5
+
+
+def test_half_of_the_frames_are_not_given_up_for_a_few() -> None:
+    assert set(Stream().run(60, busy=1, lost=2)[300:]) == {Retreat.INFERENCE}
 
 
 def test_busy_vision_does_too_before_frames_are_lost() -> None:
@@ -52,7 +56,7 @@ def test_busy_vision_does_too_before_frames_are_lost() -> None:
 
 def test_it_comes_back_when_there_is_room() -> None:
     stream = Stream()
-    stream.run(8, busy=1)
+    stream.run(8, busy=1, lost=5)
     levels = stream.run(3 * CALM_WINDOWS + 6, busy=0.3)
     assert list(dict.fromkeys(levels)) == list(reversed(Retreat))
 
