@@ -10,6 +10,8 @@ import { TryOnError } from "./errors.js";
  * @property {string | null} pattern
  * @property {string | null} finish
  * @property {string[]} colours
+ * @property {string | null} [shape]
+ * @property {string | null} [length]
  * @property {string} thumbnail_url
  * @property {import("./nail-set.js").NailSet | null} [nail_set] of a design taken from a picture
  */

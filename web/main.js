@@ -9,6 +9,8 @@ import { familyName, familyOf } from "./families.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
 import { photoSheet } from "./photo-sheet.js";
+import { Recent } from "./recent.js";
+import { followKeyboard, SearchField } from "./search-field.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
@@ -35,11 +37,24 @@ const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
 const message = new MessageBox(byId("message"));
 const showPhoto = photoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
-const strip = new Strip({ designs: byId("strip"), families: byId("families") }, () => {
-  wishes = forAnotherDesign(wishes);
-  showWearing();
-  wear();
-});
+const recent = new Recent();
+const strip = new Strip(
+  { designs: byId("strip"), families: byId("families") },
+  {
+    onSelect: () => {
+      wishes = forAnotherDesign(wishes);
+      showWearing();
+      wear();
+      rememberWorn();
+    },
+    onFamily: () => searchField.clear(),
+  },
+);
+const searchField = new SearchField(
+  { row: byId("search"), opener: button("search-open"), sentence: byId("found") },
+  (text) => strip.search(text),
+);
+followKeyboard(window.visualViewport);
 const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) => {
   wishes = wanted;
   wear();
@@ -100,6 +115,7 @@ const startAgain = () => start(kind);
 /** @returns {Promise<boolean>} whether there are designs to wear */
 async function loadDesigns() {
   try {
+    strip.showRecent(recent.ids);
     strip.show(await api.designs(), Number(parameters.get("postId")));
     showWearing();
     if (message.code === "designs_unavailable") message.hide();
@@ -126,6 +142,12 @@ function transports() {
 function worn() {
   const { id } = strip.selected ?? { id: 1 };
   return { design: id, ...configOf(wishes, { nails: id === null }) };
+}
+
+/** For the family “Recent”, which another visit has as well. */
+function rememberWorn() {
+  recent.add(strip.selected?.id ?? null);
+  strip.showRecent(recent.ids);
 }
 
 /** What is seen now, for the handle over it. @returns {import("./compare.js").View | null} */
@@ -161,6 +183,7 @@ session.on("state", ({ from, to, error }) => {
   button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
   void updateSwitch();
   if (to === "live") nailsSeenAt = performance.now();
+  if (to === "live") rememberWorn();
   showHint(to === "starting" && kind === "camera" ? "Allow the camera if your browser asks" : "");
   if (to === "reconnecting") setTimeout(() => message.code ?? showReconnecting(), SHORT_LOSS_MS);
   else if (error) showFailure(error);

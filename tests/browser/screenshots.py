@@ -126,6 +126,17 @@ async def family(page: Page) -> None:
     await page.click("#families [data-value=Gel]")
 
 
+def searched(text: str) -> Scene:
+    async def scene(page: Page) -> None:
+        await demo(1)(page)
+        if await page.is_visible("#search-open"):
+            await page.click("#search-open")
+        await page.fill("#search-text", text)
+        await page.wait_for_timeout(1000)
+
+    return scene
+
+
 async def style(page: Page) -> None:
     await demo(5)(page)
     await page.click("#style-open")
@@ -271,6 +282,8 @@ SCENES: dict[str, Scene] = {
     "live": live,
     "demo": demo(24),
     "family": family,
+    "search": searched("nude"),
+    "search-empty": searched("tartan"),
     "style": style,
     "style-finger": style_finger,
     "compare": compare,

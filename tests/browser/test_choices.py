@@ -45,6 +45,29 @@ async def test_families_filter_the_strip_and_keep_what_is_worn(served: Served) -
         assert await page.get_attribute(f"[data-design='{last[-1]}']", "aria-checked") == "true"
 
 
+async def test_search_finds_by_colour_and_what_was_worn_is_kept_for_the_next_visit(served: Served) -> None:
+    async with visit(served, None, "?postId=1") as page:
+        await live(page, "#demo")
+        await page.click("#search-open")
+        assert await page.evaluate("document.activeElement.id") == "search-text"
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.keyboard.type("Cobalt")
+        assert await shown_designs(page) == ["6"]
+        assert await page.inner_text("#found") == "1 design"
+        await page.click("#strip [data-design='6']")
+        await page.fill("#search-text", "tartan")
+        assert await shown_designs(page) == []
+        assert "No design matches “tartan”" in await page.inner_text("#found")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.id") == "search-open"
+        assert len(await shown_designs(page)) > 100
+
+        await page.reload()
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        await page.evaluate("document.querySelector('#families [data-value=recent]').click()")
+        assert await shown_designs(page) == ["6", "1"]
+
+
 async def until(page: Page, expression: str) -> None:
     await page.wait_for_function(expression, timeout=5000)
 
