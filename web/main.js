@@ -3,9 +3,11 @@
 import { Api } from "./api.js";
 import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
 import { CompareHandle } from "./compare-handle.js";
+import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
 import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
+import { fullScreenButton } from "./full-screen.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
 import { photoSheet } from "./photo-sheet.js";
@@ -15,8 +17,10 @@ import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
 import { throttle } from "./throttle.js";
+import { Torch } from "./torch.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
+import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
 import { hintWords, photoName, stateWords } from "./words.js";
 
@@ -67,6 +71,13 @@ const wear = throttle(() => session.configure(worn()));
 
 const api = new Api();
 const session = new TryOnSession({ api, transports: transports() });
+const detailsSheet = new DetailsSheet(
+  /** @type {HTMLDialogElement} */ (byId("details")),
+  button("details-open"),
+  session,
+);
+const torch = new Torch(button("torch"));
+const wakeLock = new WakeLock();
 const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
 const manicure = new Manicure(api, /** @type {HTMLDialogElement} */ (byId("upload")), photoFile, {
   onWear: wearOwn,
@@ -184,6 +195,8 @@ session.on("state", ({ from, to, error }) => {
   void updateSwitch();
   if (to === "live") nailsSeenAt = performance.now();
   if (to === "live") rememberWorn();
+  if (to === "live") torch.follow(/** @type {MediaStream} */ (preview.srcObject));
+  wakeLock.want(["connecting", "live", "reconnecting"].includes(to));
   showHint(to === "starting" && kind === "camera" ? "Allow the camera if your browser asks" : "");
   if (to === "reconnecting") setTimeout(() => message.code ?? showReconnecting(), SHORT_LOSS_MS);
   else if (error) showFailure(error);
@@ -194,6 +207,7 @@ session.on("state", ({ from, to, error }) => {
   if (to === "idle" || to === "ended" || to === "failed") {
     clearPicture();
     stylePanel.close();
+    detailsSheet.close();
   }
 });
 
@@ -222,6 +236,7 @@ session.on("source", ({ stream }) => {
   picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
   compareHandle.update();
   preview.srcObject = stream;
+  torch.follow(stream);
   void preview.play().catch(() => {}); // only a backdrop while connecting
   void updateSwitch();
 });
@@ -316,6 +331,8 @@ button("switch").onclick = async () => {
   }
 };
 
+fullScreenButton(button("full-screen"));
+
 for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => manicure.choose();
 manicure.listen(document);
 
@@ -326,6 +343,7 @@ picture.addEventListener("click", () => {
 });
 
 document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) void wakeLock.renew();
   if (document.hidden && session.state === "live") {
     pausedByHiding = true;
     session.pause();

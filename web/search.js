@@ -27,7 +27,13 @@ export function foundSentence(count, text) {
 
 /** Lower case, without accents. @param {string} text @returns {string[]} */
 export function wordsOf(text) {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return (
+    text
+      .normalize("NFKD")
+      .replace(/\p{M}/gu, "")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  );
 }
 
 /** @param {string[]} wanted @param {string[]} words */

@@ -15,6 +15,7 @@ export class Strip {
 
   #element;
   #families;
+  #row;
   #designGroup;
   #familyGroup;
   #events;
@@ -34,8 +35,8 @@ export class Strip {
     this.#families = families;
     this.#events = events;
     this.#designGroup = new RadioGroup(designs, (button) => this.#choose(String(button.dataset.design)));
-    const row = families.parentElement ?? families;
-    this.#familyGroup = new RadioGroup(families, ({ dataset }) => this.#openFamily(String(dataset.value)), row);
+    this.#row = families.parentElement ?? families;
+    this.#familyGroup = new RadioGroup(families, ({ dataset }) => this.#openFamily(String(dataset.value)), this.#row);
   }
 
   get #designs() {
@@ -103,7 +104,8 @@ export class Strip {
   #open(family, behavior) {
     this.#family = family;
     this.#fill(shownIn(this.#designs, family, this.selected, this.#recent));
-    this.#familyGroup.mark(this.#familyGroup.button(family), behavior);
+    this.#familyGroup.mark(this.#familyGroup.button(family), family === ALL ? undefined : behavior);
+    if (family === ALL) this.#row.scrollTo({ left: 0 }); // search and photo stand in front of it
   }
 
   /** @param {Design[]} designs */

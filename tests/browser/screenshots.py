@@ -45,6 +45,12 @@ UPRIGHT = """(() => {
 })()"""
 """A phone turns a wish for 640x480 when it is held upright; Chromium's fake camera would crop instead."""
 
+TORCH = """
+  const capabilities = MediaStreamTrack.prototype.getCapabilities;
+  MediaStreamTrack.prototype.getCapabilities = function () { return { ...capabilities.call(this), torch: true }; };
+"""
+"""A camera with a light beside it."""
+
 BRIGHT_WALL = """
   navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 640 });
@@ -152,6 +158,14 @@ async def style_finger(page: Page) -> None:
     await page.click("#style-fingers [data-value=ring]")
     await page.locator("#style-colours input").first.fill("#1f3fbf")
     await page.wait_for_timeout(1000)
+
+
+async def details(page: Page) -> None:
+    await page.add_init_script(TORCH)
+    await live(page)
+    await page.click("#details-open")
+    await page.click("#details-quality [data-value=high]")
+    await page.wait_for_timeout(4000)
 
 
 async def compare(page: Page) -> None:
@@ -286,6 +300,7 @@ SCENES: dict[str, Scene] = {
     "search-empty": searched("tartan"),
     "style": style,
     "style-finger": style_finger,
+    "details": details,
     "compare": compare,
     "upload": upload,
     "upload-failed": upload_failed,

@@ -190,6 +190,53 @@ async def test_demo_hand_needs_no_camera_and_keeps_its_colours(served: Served) -
         assert np.abs(wall - drawn).max() < 6, "not brightened on the way (full range against video range)"
 
 
+DEVICE = """
+  window.locks = [];
+  window.lights = [];
+  navigator.wakeLock.request = async () => {
+    const lock = Object.assign(new EventTarget(), { held: true });
+    lock.release = async () => (lock.held = false);
+    locks.push(lock);
+    return lock;
+  };
+  Object.assign(MediaStreamTrack.prototype, {
+    getCapabilities: () => ({ torch: true }),
+    applyConstraints: async ({ advanced: [{ torch }] }) => void lights.push(torch),
+  });
+"""
+"""A phone: its screen can be kept on, its camera has a light. Chromium without a screen has neither."""
+
+
+async def test_quality_and_details_and_what_a_phone_can_do(served: Served) -> None:
+    async with visit(served, None) as page:
+        await page.add_init_script(DEVICE)
+        await page.reload()
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        await live(page, "#demo")
+        assert await page.evaluate("locks.map(({ held }) => held)") == [True]
+        await page.click("#torch")
+        await page.wait_for_selector("#torch[aria-pressed=true]")
+        assert await page.evaluate("lights") == [True]
+        await page.click("#full-screen")
+        await page.wait_for_function("document.fullscreenElement !== null")
+        await page.click("#full-screen")
+        await page.wait_for_function("document.fullscreenElement === null")
+
+        await page.click("#details-open")
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.click("#details-quality [data-value=saver]")
+        assert await page.evaluate("lacquer.settings.quality") == "saver"
+        latency = "document.querySelector('#details-numbers dd').textContent"
+        await page.wait_for_function(f"/^\\d+ ms$/.test({latency})", timeout=10_000)
+        assert 5 < int((await page.evaluate(latency)).split()[0]) < 2000, "glass to glass, in milliseconds"
+        assert "640" in await page.inner_text("#details-numbers")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.id") == "details-open"
+        assert not await page.is_visible("#message"), "the server knows the quality"
+        await page.click("#pause")
+        await page.wait_for_function("!locks.some(({ held }) => held)")
+
+
 async def test_closed_tab_frees_the_slot(served: Served, camera: Path) -> None:
     async with visit(served, camera) as page, ClientSession() as http:
         await until_free(http, served, 16)  # browsers of earlier tests were killed: those take 10 s to be missed
