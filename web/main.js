@@ -16,13 +16,14 @@ import { followKeyboard, SearchField } from "./search-field.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
+import { nailAt } from "./tap.js";
 import { throttle } from "./throttle.js";
 import { Torch } from "./torch.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, photoName, stateWords } from "./words.js";
+import { hintWords, NAMELESS, photoName, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
@@ -96,6 +97,8 @@ let kind = "camera";
 let wishes = NO_WISHES;
 let pausedByHiding = false;
 let nailsSeenAt = 0;
+/** Until then the hint answers a touch. */
+let hintUntil = 0;
 let takingPhoto = false;
 
 // --- starting and stopping -------------------------------------------------------------------------------------------
@@ -258,7 +261,7 @@ session.on("frame", ({ first }) => {
 session.on("metadata", ({ hands, nails }) => {
   const now = performance.now();
   if (nails.length > 0) nailsSeenAt = now;
-  if (session.state === "live") showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
+  if (session.state === "live" && now > hintUntil) showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
 });
 
 function showState() {
@@ -336,11 +339,24 @@ fullScreenButton(button("full-screen"));
 for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => manicure.choose();
 manicure.listen(document);
 
-// A browser that refuses to play without a touch gets one here.
-picture.addEventListener("click", () => {
+picture.addEventListener("click", ({ clientX, clientY }) => {
   const output = document.getElementById("output");
+  // A browser that refuses to play without a touch gets one here.
   if (output instanceof HTMLVideoElement && session.state === "live") void output.play().catch(() => {});
+  const { left, top } = picture.getBoundingClientRect();
+  choose([clientX - left, clientY - top]);
 });
+
+/** For the finger whose nail was touched. @param {[number, number]} touch */
+function choose(touch) {
+  const [seen, metadata] = [view(), session.lastMetadata];
+  if (!seen || !metadata || !["live", "paused"].includes(session.state)) return;
+  const nail = nailAt(touch, metadata.nails, { ...seen, frame: metadata });
+  if (nail?.finger) return stylePanel.openFor(/** @type {import("./wishes.js").Finger} */ (nail.finger));
+  if (!nail) return;
+  hintUntil = performance.now() + 3000;
+  showHint(NAMELESS);
+}
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void wakeLock.renew();

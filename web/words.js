@@ -25,6 +25,9 @@ export function hintWords(hands) {
   return hands > 0 ? "Turn the back of your hand to the camera" : "Hold the back of your hand in view";
 }
 
+/** A touched nail of which nobody knows whose it is. */
+export const NAMELESS = "Show your whole hand to choose for one finger";
+
 /**
  * A photo's file name: lacquer-classic-red-2026-03-07.jpg
  * @param {string} designName @param {Date} date

@@ -160,6 +160,22 @@ async def style_finger(page: Page) -> None:
     await page.wait_for_timeout(1000)
 
 
+async def tapped(page: Page) -> None:
+    await live(page)
+    width, height = await page.evaluate("[picture.clientWidth, picture.clientHeight]")
+    frame = await page.evaluate("lacquer.lastMetadata")
+    scale = max(width / frame["width"], height / frame["height"])
+    nail = next(nail for nail in frame["nails"] if nail["finger"] == "middle")
+    x, y = np.mean(nail["polygon"], axis=0)
+    left, top = await page.evaluate("(({ left, top }) => [left, top])(picture.getBoundingClientRect())")
+    await page.mouse.click(
+        left + width / 2 - (x - frame["width"] / 2) * scale, top + height / 2 + (y - frame["height"] / 2) * scale
+    )
+    await page.click("#style-finish [data-value=chrome]")
+    await page.locator("#style-colours input").first.fill("#c9a24b")
+    await page.wait_for_timeout(1000)
+
+
 async def details(page: Page) -> None:
     await page.add_init_script(TORCH)
     await live(page)
@@ -300,6 +316,7 @@ SCENES: dict[str, Scene] = {
     "search-empty": searched("tartan"),
     "style": style,
     "style-finger": style_finger,
+    "tapped": tapped,
     "details": details,
     "compare": compare,
     "upload": upload,
