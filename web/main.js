@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
@@ -10,7 +11,7 @@ import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
-import { photoSheet } from "./photo-sheet.js";
+import { PhotoSheet } from "./photo-sheet.js";
 import { Recent } from "./recent.js";
 import { followKeyboard, SearchField } from "./search-field.js";
 import { TryOnSession } from "./session.js";
@@ -23,7 +24,7 @@ import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, NAMELESS, photoName, stateWords } from "./words.js";
+import { hintWords, NAMELESS, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
@@ -41,7 +42,6 @@ const socketOnly = parameters.get("transport") === "websocket" || !webrtcAvailab
 const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
 const message = new MessageBox(byId("message"));
-const showPhoto = photoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
 const recent = new Recent();
 const strip = new Strip(
   { designs: byId("strip"), families: byId("families") },
@@ -77,6 +77,11 @@ const detailsSheet = new DetailsSheet(
   button("details-open"),
   session,
 );
+const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
+new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
+  design: () => strip.selected?.name ?? "",
+  onProblem: (error) => message.show(asTryOnError(error).code, { forMs: 6000 }),
+});
 const torch = new Torch(button("torch"));
 const wakeLock = new WakeLock();
 const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
@@ -99,7 +104,6 @@ let pausedByHiding = false;
 let nailsSeenAt = 0;
 /** Until then the hint answers a touch. */
 let hintUntil = 0;
-let takingPhoto = false;
 
 // --- starting and stopping -------------------------------------------------------------------------------------------
 
@@ -192,7 +196,6 @@ session.on("state", ({ from, to, error }) => {
   document.body.dataset.state = to;
   showState();
   button("pause").disabled = to !== "live" && to !== "paused";
-  button("capture").disabled = to !== "live" && to !== "paused";
   button("pause").setAttribute("aria-pressed", String(to === "paused"));
   button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
   void updateSwitch();
@@ -307,21 +310,6 @@ button("stop").onclick = () => {
 };
 button("pause").onclick = () => (session.state === "paused" ? session.resume() : session.pause());
 
-button("capture").onclick = async () => {
-  if (takingPhoto) return; // not disabled: that would take the keyboard's focus away
-  takingPhoto = true;
-  byId("flash").classList.remove("on");
-  try {
-    const { blob } = await session.capture();
-    byId("flash").classList.add("on");
-    await showPhoto(blob, photoName(strip.selected?.name ?? "", new Date()));
-  } catch (error) {
-    message.show(asTryOnError(error).code, { forMs: 6000 });
-  } finally {
-    takingPhoto = false;
-  }
-};
-
 button("switch").onclick = async () => {
   button("switch").disabled = true;
   const stream = /** @type {MediaStream} */ (preview.srcObject);
@@ -375,7 +363,7 @@ window.addEventListener("pagehide", () => {
   manicure.discard();
 });
 
-for (const id of ["pause", "capture", "switch"]) button(id).disabled = true;
+for (const id of ["pause", "switch"]) button(id).disabled = true;
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");
 });

@@ -29,10 +29,10 @@ export function hintWords(hands) {
 export const NAMELESS = "Show your whole hand to choose for one finger";
 
 /**
- * A photo's file name: lacquer-classic-red-2026-03-07.jpg
- * @param {string} designName @param {Date} date
+ * A file's name: lacquer-classic-red-2026-03-07.jpg
+ * @param {string} designName @param {Date} date @param {string} ending
  */
-export function photoName(designName, date) {
+export function captureName(designName, date, ending) {
   const slug = designName
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
@@ -40,5 +40,5 @@ export function photoName(designName, date) {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
-  return ["lacquer", slug || "design", ...day].join("-").concat(".jpg");
+  return ["lacquer", slug || "design", ...day].join("-").concat(".", ending);
 }

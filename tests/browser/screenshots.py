@@ -227,6 +227,26 @@ async def photo(page: Page) -> None:
     await page.wait_for_timeout(500)
 
 
+async def before_after(page: Page) -> None:
+    await photo(page)
+    await page.click("#photo-views [data-value=both]")
+    await page.wait_for_timeout(800)
+
+
+async def filming(page: Page) -> None:
+    await live(page)
+    await page.click("#mode")
+    await page.click("#capture")
+    await page.wait_for_timeout(3500)
+
+
+async def clip(page: Page) -> None:
+    await filming(page)
+    await page.click("#capture")
+    await page.wait_for_selector("#photo[open]")
+    await page.wait_for_timeout(1000)
+
+
 async def reconnecting(page: Page) -> None:
     await page.add_init_script(REMEMBER)
     await live(page)
@@ -324,6 +344,9 @@ SCENES: dict[str, Scene] = {
     "no-hand": no_hand,
     "paused": paused,
     "photo": photo,
+    "before-after": before_after,
+    "filming": filming,
+    "clip": clip,
     "reconnecting": reconnecting,
     "full": full,
     "ended": ended,

@@ -91,6 +91,70 @@ async def test_capture_downloads_the_processed_picture(
         assert worn(photo, nails, RED) > 0.45
 
 
+async def test_before_and_after_in_one_picture(served: Served, camera: Path, nails: np.ndarray, tmp_path: Path) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await until_worn(page, nails, RED, seconds=5)
+        await page.click("#capture")
+        await page.click("#photo-views [data-value=both]")
+        await page.wait_for_selector("#photo-image[alt*=before]")
+        assert await page.evaluate(TOO_SMALL) == []
+        async with page.expect_download() as download:
+            await page.click("[download]")
+        file = await download.value
+        assert file.suggested_filename.startswith("lacquer-before-after-classic-red-")
+        await file.save_as(tmp_path / "both")
+        both = images.decode((tmp_path / "both").read_bytes(), max_pixels=10**7)
+        assert both.shape == (480, 1284, 3)
+        assert worn(both[:, :640], nails, RED) < 0.02, "the camera's frame"
+        assert worn(both[:, -640:], nails, RED) > 0.45, "as the page shows it, but for the mirror"
+
+
+async def test_clips_are_filmed_by_switch_by_hold_and_until_the_end(served: Served) -> None:
+    async with visit(served, None) as page:
+        await live(page, "#demo")
+        await page.click("#mode")
+        await page.click("#capture")
+        assert await page.get_attribute("#capture", "aria-label") == "End the clip"
+        await page.wait_for_function(FILMED, arg=0.25)
+        await page.click("#capture")
+        assert await clip_shown(page) == ["Your clip", 480, 640]
+        async with page.expect_download() as download:
+            await page.click("[download]")
+        assert (await download.value).suggested_filename.rsplit(".", 1)[1] in ("mp4", "webm")
+        await page.click("#photo-close")
+
+        await page.click("#mode")
+        await page.hover("#capture")
+        await page.mouse.down()
+        await page.wait_for_function(FILMED, arg=0.15)
+        await page.mouse.up()
+        assert await clip_shown(page) == ["Your clip", 480, 640]
+        await page.keyboard.press("Escape")
+
+        await page.mouse.down()
+        await page.wait_for_function(FILMED, arg=0.15)
+        await page.evaluate("lacquer.stop()")
+        assert await clip_shown(page) == ["Your clip", 480, 640], "what there was until the end"
+        await page.mouse.up()
+        assert await page.get_attribute("#capture", "data-mode") == "photo"
+
+
+FILMED = "share => Number(document.querySelector('#capture').style.getPropertyValue('--done')) > share"
+"""Of six seconds."""
+
+
+async def clip_shown(page: Page) -> list[object]:
+    await page.wait_for_selector("#photo[open]")
+    await page.wait_for_function("document.querySelector('#photo-clip').videoWidth > 0")
+    shown: list[object] = await page.evaluate(
+        """(({ videoWidth, videoHeight }) => [
+          document.querySelector("#photo-title").textContent, videoWidth, videoHeight,
+        ])(document.querySelector("#photo-clip"))"""
+    )
+    return shown
+
+
 async def test_pause_stops_the_work_and_play_goes_on(served: Served, camera: Path) -> None:
     async with visit(served, camera) as page:
         await live(page)
@@ -117,7 +181,7 @@ async def test_killed_worker_comes_back_with_the_same_design(served: Served, cam
         await until_worn(page, nails, COBALT, seconds=10)
 
 
-CSP = "default-src 'self'; img-src 'self' blob:; connect-src 'self' ws: wss:"
+CSP = "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; connect-src 'self' ws: wss:"
 
 WATCH = """
   window.faults = [];
