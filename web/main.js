@@ -6,7 +6,7 @@ import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
-import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
+import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
 import { Manicure } from "./manicure.js";
@@ -14,6 +14,7 @@ import { MessageBox } from "./message-box.js";
 import { PhotoSheet } from "./photo-sheet.js";
 import { Recent } from "./recent.js";
 import { followKeyboard, SearchField } from "./search-field.js";
+import { SavedSheet } from "./saved-sheet.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
@@ -77,7 +78,16 @@ const detailsSheet = new DetailsSheet(
   button("details-open"),
   session,
 );
-const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
+const savedSheet = new SavedSheet(
+  /** @type {HTMLDialogElement} */ (byId("saved")),
+  [button("saved-open"), button("saved-start")],
+  api,
+);
+const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
+  if (session.id === null) throw new TryOnError("session_ended");
+  await api.save(session.id, photo, { view: shows });
+  savedSheet.remember();
+});
 new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
   design: () => strip.selected?.name ?? "",
   onProblem: (error) => message.show(asTryOnError(error).code, { forMs: 6000 }),

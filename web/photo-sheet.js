@@ -1,9 +1,12 @@
 /** The photo or clip just taken: a look at it, before and after, download, and the phone's share sheet if there is one. */
 
 import { beforeAndAfter } from "./before-after.js";
+import { asTryOnError, wordsFor } from "./errors.js";
 import { radio, RadioGroup } from "./radio-group.js";
 
 /** @typedef {"photo" | "both"} View */
+
+const WHAT_SAVING_MEANS = "It stays on your device. Saved, it is also on our server until you delete it.";
 
 /** @type {[View, string][]} */
 const VIEWS = [
@@ -13,6 +16,7 @@ const VIEWS = [
 
 export class PhotoSheet {
   #dialog;
+  #save;
   #views;
   /** What can be looked at. @type {Partial<Record<View, File>>} */
   #files = {};
@@ -21,14 +25,19 @@ export class PhotoSheet {
   /** What is shown, downloaded and shared. @type {File | null} */
   #file = null;
 
-  /** @param {HTMLDialogElement} dialog */
-  constructor(dialog) {
+  /** Those that are on the server. @type {WeakSet<File>} */
+  #saved = new WeakSet();
+
+  /** @param {HTMLDialogElement} dialog @param {(photo: File, view: View) => Promise<void>} save keeps it on the server */
+  constructor(dialog, save) {
     this.#dialog = dialog;
+    this.#save = save;
     const views = this.#part("#photo-views");
     views.replaceChildren(...VIEWS.map(([view, label]) => radio(view, label, "option")));
     this.#views = new RadioGroup(views, ({ dataset }) => void this.#look(/** @type {View} */ (dataset.value)));
     this.#part("#photo-close").onclick = () => dialog.close();
     this.#part("#share").onclick = () => this.#share();
+    this.#part("#photo-save").onclick = () => void this.#keep();
     dialog.addEventListener("click", ({ target }) => {
       if (target === dialog) dialog.close(); // a touch beside the sheet
     });
@@ -40,6 +49,7 @@ export class PhotoSheet {
     this.#files = { photo: file(photo, name) };
     this.#before = before;
     this.#part("#photo-views").hidden = !before;
+    this.#savable(true);
     await this.#look("photo");
     this.#open("Your photo");
   }
@@ -48,6 +58,7 @@ export class PhotoSheet {
   async showClip(clip, name) {
     this.#files = {};
     this.#part("#photo-views").hidden = true;
+    this.#savable(false);
     this.#offer(file(clip, name));
     const video = /** @type {HTMLVideoElement} */ (this.#part("#photo-clip"));
     this.#reveal(video);
@@ -90,7 +101,35 @@ export class PhotoSheet {
     this.#file = file;
     this.#download.href = URL.createObjectURL(file);
     this.#download.download = file.name;
+    this.#tell(this.#saved.has(file) ? "Saved" : "Save");
     this.#part("#share").hidden = !navigator.canShare?.({ files: [file] });
+  }
+
+  /** The server takes photos; clips stay here. @param {boolean} can */
+  #savable(can) {
+    for (const id of ["#photo-save", "#photo-note"]) this.#part(id).hidden = !can;
+  }
+
+  async #keep() {
+    const photo = this.#file;
+    if (!photo || this.#part("#photo-save").textContent !== "Save") return;
+    this.#tell("Saving…");
+    try {
+      await this.#save(photo, photo === this.#files.both ? "both" : "photo");
+      this.#saved.add(photo);
+      if (photo === this.#file) this.#tell("Saved", "Saved on our server. “Saved photos” shows and deletes it.");
+    } catch (error) {
+      const { title, text } = wordsFor(asTryOnError(error).code);
+      if (photo === this.#file) this.#tell("Save", `Not saved. ${title}. ${text}`);
+    }
+  }
+
+  /** @param {"Save" | "Saving…" | "Saved"} label @param {string} [note] */
+  #tell(label, note = WHAT_SAVING_MEANS) {
+    const button = this.#part("#photo-save");
+    button.textContent = label;
+    button.setAttribute("aria-disabled", String(label !== "Save")); // keeps the focus
+    this.#part("#photo-note").textContent = note;
   }
 
   #share() {

@@ -1,5 +1,7 @@
 /** The designs worn last, newest first, remembered on this device alone. */
 
+import { keep, recall } from "./keep.js";
+
 const KEY = "lacquer.recent";
 const MOST = 12;
 
@@ -23,27 +25,19 @@ export function readIds(text) {
 
 export class Recent {
   /** @type {number[]} */
-  ids = [];
+  ids;
   #storage;
 
-  /** @param {() => Pick<Storage, "getItem" | "setItem">} [storage] throws where the browser keeps nothing for us */
-  constructor(storage = () => localStorage) {
+  /** @param {import("./keep.js").Keeper} [storage] */
+  constructor(storage) {
     this.#storage = storage;
-    try {
-      this.ids = readIds(storage().getItem(KEY));
-    } catch {
-      // as on a first visit
-    }
+    this.ids = readIds(recall(KEY, storage));
   }
 
   /** @param {number | null} id null for the person's own, which the next visit has not */
   add(id) {
     if (id === null) return;
     this.ids = withWorn(this.ids, id);
-    try {
-      this.#storage().setItem(KEY, JSON.stringify(this.ids));
-    } catch {
-      // full, or forbidden: then for this visit only
-    }
+    keep(KEY, JSON.stringify(this.ids), this.#storage);
   }
 }

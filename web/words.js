@@ -29,6 +29,17 @@ export function hintWords(hands) {
 export const NAMELESS = "Show your whole hand to choose for one finger";
 
 /**
+ * What a saved photo is called, and when it was saved.
+ * @param {Pick<import("./api.js").SavedResult, "design" | "created_at" | "metadata">} result
+ */
+export function savedWords({ design, created_at: at, metadata }) {
+  const name = design?.name ?? "Nails from a photo";
+  const day = new Date(at).toLocaleString("en", { day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
+  const kind = metadata.view === "both" ? ", before and after" : "";
+  return { name, title: `${name}${kind} · ${day}` };
+}
+
+/**
  * A file's name: lacquer-classic-red-2026-03-07.jpg
  * @param {string} designName @param {Date} date @param {string} ending
  */

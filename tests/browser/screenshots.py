@@ -233,6 +233,31 @@ async def before_after(page: Page) -> None:
     await page.wait_for_timeout(800)
 
 
+async def saved(page: Page) -> None:
+    await live(page)
+    for design in (5, 24, 59):
+        await page.evaluate(f"document.querySelector('#strip [data-design=\"{design}\"]').click()")
+        await page.wait_for_timeout(700)
+        await page.click("#capture")
+        await page.click("#photo-save")
+        await page.wait_for_function("document.querySelector('#photo-save').textContent === 'Saved'")
+        await page.click("#photo-close")
+    await page.click("#saved-open")
+    await page.wait_for_selector("#saved-list [data-place='2']")
+    await page.wait_for_timeout(1000)
+
+
+async def saved_one(page: Page) -> None:
+    await saved(page)
+    await page.click("#saved-list [data-place='0']")
+    await page.wait_for_timeout(800)
+
+
+async def start_again(page: Page) -> None:
+    await page.add_init_script("localStorage['lacquer.saved'] = 'true'")
+    await start(page)
+
+
 async def filming(page: Page) -> None:
     await live(page)
     await page.click("#mode")
@@ -345,6 +370,9 @@ SCENES: dict[str, Scene] = {
     "paused": paused,
     "photo": photo,
     "before-after": before_after,
+    "saved": saved,
+    "saved-one": saved_one,
+    "start-again": start_again,
     "filming": filming,
     "clip": clip,
     "reconnecting": reconnecting,

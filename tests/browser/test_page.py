@@ -140,6 +140,35 @@ async def test_clips_are_filmed_by_switch_by_hold_and_until_the_end(served: Serv
         assert await page.get_attribute("#capture", "data-mode") == "photo"
 
 
+async def test_saved_photos_are_listed_opened_and_deleted(served: Served) -> None:
+    async with visit(served, None) as page, ClientSession() as http:
+        await live(page, "#demo")
+        assert not await page.is_visible("#saved-open"), "there is nothing yet"
+        await page.click("#capture")
+        await page.wait_for_selector("#photo[open]")
+        assert "on our server until you delete it" in await page.inner_text("#photo-note")
+        await page.click("#photo-save")
+        await page.wait_for_function("document.querySelector('#photo-save').textContent === 'Saved'")
+        await page.click("#photo-close")
+        await page.click("#stop")
+        await page.reload()
+        await page.click("#saved-start")
+        await page.click("#saved-list [data-place='0']")
+        assert "Classic Red" in await page.inner_text("#saved-text")
+        await page.wait_for_function("document.querySelector('#saved-image').naturalWidth === 480")
+        address = await page.get_attribute("#saved-download", "href")
+        assert address
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.click("#saved-delete")
+        await page.click("#saved-delete >> text=for good")
+        await page.wait_for_selector("#saved[data-view=list]")
+        assert "Nothing is saved" in await page.inner_text("#saved-text")
+        async with http.get(address) as response:
+            assert response.status == 404
+        await page.keyboard.press("Escape")
+        assert not await page.is_visible("#saved-start")
+
+
 FILMED = "share => Number(document.querySelector('#capture').style.getPropertyValue('--done')) > share"
 """Of six seconds."""
 
