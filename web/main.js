@@ -33,6 +33,8 @@ import { hintWords, NAMELESS, stateWords } from "./words.js";
 /** A connection that is back sooner is only mentioned in the state, above the picture. */
 const SHORT_LOSS_MS = 900;
 
+const HINT_MS = 3000;
+
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
 /** @param {string} id */
@@ -352,8 +354,9 @@ function choose(touch) {
   const nail = nailAt(touch, metadata.nails, { ...seen, frame: metadata });
   if (nail?.finger) return stylePanel.openFor(/** @type {import("./wishes.js").Finger} */ (nail.finger));
   if (!nail) return;
-  hintUntil = performance.now() + 3000;
+  hintUntil = performance.now() + HINT_MS;
   showHint(NAMELESS);
+  setTimeout(() => session.state === "paused" && showHint(""), HINT_MS); // live, the next frame's hint follows
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -31,7 +31,7 @@ export class Shutter {
     for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
       button.addEventListener(name, () => this.#release());
     }
-    button.addEventListener("click", () => this.#click());
+    button.addEventListener("click", ({ detail }) => this.#click(detail === 0));
     button.addEventListener("contextmenu", (event) => event.preventDefault()); // what a hold means elsewhere
   }
 
@@ -49,8 +49,9 @@ export class Shutter {
     if (this.#held && this.filming) this.#events.onCut();
   }
 
-  #click() {
-    const after = this.#held; // the click at the end of a hold
+  /** @param {boolean} byKeyboard */
+  #click(byKeyboard) {
+    const after = this.#held && !byKeyboard; // the click at the end of a hold
     this.#held = false;
     if (after) return;
     if (this.filming) this.#events.onCut();
