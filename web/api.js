@@ -10,6 +10,8 @@ import { TryOnError } from "./errors.js";
  * @property {string | null} pattern
  * @property {string | null} finish
  * @property {string[]} colours
+ * @property {string | null} [shape]
+ * @property {string | null} [length]
  * @property {string} thumbnail_url
  * @property {import("./nail-set.js").NailSet | null} [nail_set] of a design taken from a picture
  */
@@ -22,6 +24,17 @@ import { TryOnError } from "./errors.js";
  * @property {string} ws_url
  * @property {RTCIceServer[]} ice_servers
  * @property {Design} design
+ */
+
+/**
+ * @typedef {object} SavedResult  The part of `ResultView` (protocol/api.py) that the page needs.
+ * @property {string} result_id
+ * @property {Pick<Design, "name"> | null} design
+ * @property {string} image_url
+ * @property {number} width
+ * @property {number} height
+ * @property {string} created_at ISO 8601
+ * @property {Record<string, unknown>} metadata what the page said when it saved it
  */
 
 /** @typedef {{ answer: string, location: string | null, etag: string | null }} SdpAnswer */
@@ -60,6 +73,29 @@ export class Api {
     body.set("nail_reference_image", picture, "manicure.jpg");
     const response = await this.#call("POST", `${ROOT}sessions/`, { body });
     return response.json();
+  }
+
+  /**
+   * Keeps a picture on the server, as worn in a session that is not over.
+   * @param {string} sessionId @param {Blob} picture @param {Record<string, unknown>} metadata
+   */
+  async save(sessionId, picture, metadata) {
+    const body = new FormData();
+    body.set("session_id", sessionId);
+    body.set("processed_image", picture, "photo.jpg");
+    body.set("metadata", JSON.stringify(metadata));
+    await this.#call("POST", `${ROOT}results/`, { body });
+  }
+
+  /** What this browser has saved, newest first. @returns {Promise<SavedResult[]>} */
+  async results() {
+    const response = await this.#call("GET", `${ROOT}results/?limit=200`);
+    return response.json();
+  }
+
+  /** @param {Pick<SavedResult, "result_id">} result */
+  async forget({ result_id: id }) {
+    await this.#call("DELETE", `${ROOT}results/${id}/`);
   }
 
   /** @param {SessionInfo} session */

@@ -1,9 +1,10 @@
-/** Which designs the strip shows: families in the server's order, everything first, the person's own next to it. */
+/** Which designs the strip shows: families in the server's order, everything first, the person's own and recent ones next. */
 
 /** @typedef {import("./api.js").Design} Design */
 
 export const ALL = "all";
 export const YOURS = "yours";
+export const RECENT = "recent";
 
 /**
  * A design's family as the strip sorts it. What was taken from the person's own photo has no id.
@@ -16,12 +17,14 @@ export function familyOf({ id, family }) {
 /**
  * The chips above the strip.
  * @param {Design[]} designs
+ * @param {number[]} [recent] ids, newest first
  * @returns {string[]} families, each once
  */
-export function familiesOf(designs) {
+export function familiesOf(designs, recent = []) {
   const families = new Set(designs.map(familyOf));
   const own = families.delete(YOURS) ? [YOURS] : [];
-  return [ALL, ...own, ...families];
+  const again = designs.some(({ id }) => id !== null && recent.includes(id)) ? [RECENT] : [];
+  return [ALL, ...own, ...again, ...families];
 }
 
 /**
@@ -29,12 +32,18 @@ export function familiesOf(designs) {
  * @param {Design[]} designs
  * @param {string} family
  * @param {Design | null} worn
+ * @param {number[]} [recent] ids, newest first
  * @returns {Design[]}
  */
-export function shownIn(designs, family, worn) {
+export function shownIn(designs, family, worn, recent = []) {
   if (family === ALL) return designs;
-  const members = designs.filter((design) => familyOf(design) === family);
+  const members = family === RECENT ? inOrder(designs, recent) : designs.filter((it) => familyOf(it) === family);
   return worn && !members.includes(worn) ? [worn, ...members] : members;
+}
+
+/** @param {Design[]} designs @param {number[]} ids */
+function inOrder(designs, ids) {
+  return ids.flatMap((id) => designs.find((design) => design.id === id) ?? []);
 }
 
 /** A family's name for people: `cat_eye` is “Cat eye”. @param {string} family */

@@ -2,27 +2,38 @@
 
 import { Api } from "./api.js";
 import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
+import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
-import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
+import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
+import { fullScreenButton } from "./full-screen.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
-import { photoSheet } from "./photo-sheet.js";
+import { PhotoSheet } from "./photo-sheet.js";
+import { Recent } from "./recent.js";
+import { followKeyboard, SearchField } from "./search-field.js";
+import { SavedSheet } from "./saved-sheet.js";
 import { TryOnSession } from "./session.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
+import { nailAt } from "./tap.js";
 import { throttle } from "./throttle.js";
+import { Torch } from "./torch.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
+import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, photoName, stateWords } from "./words.js";
+import { hintWords, NAMELESS, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
 
 /** A connection that is back sooner is only mentioned in the state, above the picture. */
 const SHORT_LOSS_MS = 900;
+
+const HINT_MS = 3000;
 
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
@@ -34,12 +45,24 @@ const socketOnly = parameters.get("transport") === "websocket" || !webrtcAvailab
 const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
 const message = new MessageBox(byId("message"));
-const showPhoto = photoSheet(/** @type {HTMLDialogElement} */ (byId("photo")));
-const strip = new Strip({ designs: byId("strip"), families: byId("families") }, () => {
-  wishes = forAnotherDesign(wishes);
-  showWearing();
-  wear();
-});
+const recent = new Recent();
+const strip = new Strip(
+  { designs: byId("strip"), families: byId("families") },
+  {
+    onSelect: () => {
+      wishes = forAnotherDesign(wishes);
+      showWearing();
+      wear();
+      rememberWorn();
+    },
+    onFamily: () => searchField.clear(),
+  },
+);
+const searchField = new SearchField(
+  { row: byId("search"), opener: button("search-open"), sentence: byId("found") },
+  (text) => strip.search(text),
+);
+followKeyboard(window.visualViewport);
 const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) => {
   wishes = wanted;
   wear();
@@ -52,6 +75,27 @@ const wear = throttle(() => session.configure(worn()));
 
 const api = new Api();
 const session = new TryOnSession({ api, transports: transports() });
+const detailsSheet = new DetailsSheet(
+  /** @type {HTMLDialogElement} */ (byId("details")),
+  button("details-open"),
+  session,
+);
+const savedSheet = new SavedSheet(
+  /** @type {HTMLDialogElement} */ (byId("saved")),
+  [button("saved-open"), button("saved-start")],
+  api,
+);
+const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
+  if (session.id === null) throw new TryOnError("session_ended");
+  await api.save(session.id, photo, { view: shows });
+  savedSheet.remember();
+});
+new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
+  design: () => strip.selected?.name ?? "",
+  onProblem: (error) => message.show(asTryOnError(error).code, { forMs: 6000 }),
+});
+const torch = new Torch(button("torch"));
+const wakeLock = new WakeLock();
 const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
 const manicure = new Manicure(api, /** @type {HTMLDialogElement} */ (byId("upload")), photoFile, {
   onWear: wearOwn,
@@ -70,7 +114,8 @@ let kind = "camera";
 let wishes = NO_WISHES;
 let pausedByHiding = false;
 let nailsSeenAt = 0;
-let takingPhoto = false;
+/** Until then the hint answers a touch. */
+let hintUntil = 0;
 
 // --- starting and stopping -------------------------------------------------------------------------------------------
 
@@ -100,6 +145,7 @@ const startAgain = () => start(kind);
 /** @returns {Promise<boolean>} whether there are designs to wear */
 async function loadDesigns() {
   try {
+    strip.showRecent(recent.ids);
     strip.show(await api.designs(), Number(parameters.get("postId")));
     showWearing();
     if (message.code === "designs_unavailable") message.hide();
@@ -126,6 +172,12 @@ function transports() {
 function worn() {
   const { id } = strip.selected ?? { id: 1 };
   return { design: id, ...configOf(wishes, { nails: id === null }) };
+}
+
+/** For the family “Recent”, which another visit has as well. */
+function rememberWorn() {
+  recent.add(strip.selected?.id ?? null);
+  strip.showRecent(recent.ids);
 }
 
 /** What is seen now, for the handle over it. @returns {import("./compare.js").View | null} */
@@ -156,11 +208,13 @@ session.on("state", ({ from, to, error }) => {
   document.body.dataset.state = to;
   showState();
   button("pause").disabled = to !== "live" && to !== "paused";
-  button("capture").disabled = to !== "live" && to !== "paused";
   button("pause").setAttribute("aria-pressed", String(to === "paused"));
   button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
   void updateSwitch();
   if (to === "live") nailsSeenAt = performance.now();
+  if (to === "live") rememberWorn();
+  if (to === "live") torch.follow(/** @type {MediaStream} */ (preview.srcObject));
+  wakeLock.want(["connecting", "live", "reconnecting"].includes(to));
   showHint(to === "starting" && kind === "camera" ? "Allow the camera if your browser asks" : "");
   if (to === "reconnecting") setTimeout(() => message.code ?? showReconnecting(), SHORT_LOSS_MS);
   else if (error) showFailure(error);
@@ -171,6 +225,7 @@ session.on("state", ({ from, to, error }) => {
   if (to === "idle" || to === "ended" || to === "failed") {
     clearPicture();
     stylePanel.close();
+    detailsSheet.close();
   }
 });
 
@@ -199,6 +254,7 @@ session.on("source", ({ stream }) => {
   picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
   compareHandle.update();
   preview.srcObject = stream;
+  torch.follow(stream);
   void preview.play().catch(() => {}); // only a backdrop while connecting
   void updateSwitch();
 });
@@ -220,7 +276,7 @@ session.on("frame", ({ first }) => {
 session.on("metadata", ({ hands, nails }) => {
   const now = performance.now();
   if (nails.length > 0) nailsSeenAt = now;
-  if (session.state === "live") showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
+  if (session.state === "live" && now > hintUntil) showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
 });
 
 function showState() {
@@ -266,21 +322,6 @@ button("stop").onclick = () => {
 };
 button("pause").onclick = () => (session.state === "paused" ? session.resume() : session.pause());
 
-button("capture").onclick = async () => {
-  if (takingPhoto) return; // not disabled: that would take the keyboard's focus away
-  takingPhoto = true;
-  byId("flash").classList.remove("on");
-  try {
-    const { blob } = await session.capture();
-    byId("flash").classList.add("on");
-    await showPhoto(blob, photoName(strip.selected?.name ?? "", new Date()));
-  } catch (error) {
-    message.show(asTryOnError(error).code, { forMs: 6000 });
-  } finally {
-    takingPhoto = false;
-  }
-};
-
 button("switch").onclick = async () => {
   button("switch").disabled = true;
   const stream = /** @type {MediaStream} */ (preview.srcObject);
@@ -293,16 +334,33 @@ button("switch").onclick = async () => {
   }
 };
 
+fullScreenButton(button("full-screen"));
+
 for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => manicure.choose();
 manicure.listen(document);
 
-// A browser that refuses to play without a touch gets one here.
-picture.addEventListener("click", () => {
+picture.addEventListener("click", ({ clientX, clientY }) => {
   const output = document.getElementById("output");
+  // A browser that refuses to play without a touch gets one here.
   if (output instanceof HTMLVideoElement && session.state === "live") void output.play().catch(() => {});
+  const { left, top } = picture.getBoundingClientRect();
+  choose([clientX - left, clientY - top]);
 });
 
+/** For the finger whose nail was touched. @param {[number, number]} touch */
+function choose(touch) {
+  const [seen, metadata] = [view(), session.lastMetadata];
+  if (!seen || !metadata || !["live", "paused"].includes(session.state)) return;
+  const nail = nailAt(touch, metadata.nails, { ...seen, frame: metadata });
+  if (nail?.finger) return stylePanel.openFor(/** @type {import("./wishes.js").Finger} */ (nail.finger));
+  if (!nail) return;
+  hintUntil = performance.now() + HINT_MS;
+  showHint(NAMELESS);
+  setTimeout(() => session.state === "paused" && showHint(""), HINT_MS); // live, the next frame's hint follows
+}
+
 document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) void wakeLock.renew();
   if (document.hidden && session.state === "live") {
     pausedByHiding = true;
     session.pause();
@@ -318,7 +376,7 @@ window.addEventListener("pagehide", () => {
   manicure.discard();
 });
 
-for (const id of ["pause", "capture", "switch"]) button(id).disabled = true;
+for (const id of ["pause", "switch"]) button(id).disabled = true;
 if (matchMedia("(min-width: 1240px)").matches) {
   void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
 }

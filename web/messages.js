@@ -39,6 +39,7 @@ import { FramingError, isChunk, Reassembler, unpack } from "./framing.js";
  * @property {Partial<Record<import("./wishes.js").Finger, Partial<import("./wishes.js").FingerWish>>>} [fingers] replaced
  *   as a whole
  * @property {boolean} [paused]
+ * @property {string} [quality] "auto", "saver" or "high"
  * @property {number | null} [compare] share of the width, from the left, without polish
  */
 

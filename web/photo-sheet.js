@@ -1,36 +1,173 @@
-/** The photo just taken: a look at it, download, and the phone's share sheet where there is one. */
+/** The photo or clip just taken: a look at it, before and after, download, and the phone's share sheet if there is one. */
 
-/**
- * @param {HTMLDialogElement} dialog
- * @returns {(blob: Blob, name: string) => Promise<void>} shows one photo
- */
-export function photoSheet(dialog) {
-  const image = /** @type {HTMLImageElement} */ (dialog.querySelector("#photo-image"));
-  const download = /** @type {HTMLAnchorElement} */ (dialog.querySelector("#download"));
-  const share = /** @type {HTMLButtonElement} */ (dialog.querySelector("#share"));
-  const close = /** @type {HTMLButtonElement} */ (dialog.querySelector("#photo-close"));
-  /** @type {File | null} */
-  let file = null;
+import { beforeAndAfter } from "./before-after.js";
+import { asTryOnError, wordsFor } from "./errors.js";
+import { radio, RadioGroup } from "./radio-group.js";
 
-  close.onclick = () => dialog.close();
-  dialog.addEventListener("click", ({ target }) => {
-    if (target === dialog) dialog.close(); // a touch beside the sheet
-  });
-  dialog.onclose = () => URL.revokeObjectURL(image.src);
-  share.onclick = () => {
-    // The person may close the share sheet again, which is no error.
-    if (file) navigator.share({ files: [file], title: "My Lacquer look" }).catch(() => {});
-  };
+/** @typedef {"photo" | "both"} View */
 
-  return async (blob, name) => {
-    file = new File([blob], name, { type: blob.type });
-    image.src = URL.createObjectURL(blob);
-    image.alt = "Your hand wearing the design";
-    download.href = image.src;
-    download.download = name;
-    share.hidden = !navigator.canShare?.({ files: [file] });
+const WHAT_SAVING_MEANS = "It stays on your device. Saved, it is also on our server until you delete it.";
+
+/** @type {[View, string][]} */
+const VIEWS = [
+  ["photo", "Photo"],
+  ["both", "Before and after"],
+];
+
+export class PhotoSheet {
+  #dialog;
+  #save;
+  #views;
+  /** What can be looked at. @type {Partial<Record<View, File>>} */
+  #files = {};
+  /** @type {ImageBitmap | null} */
+  #before = null;
+  /** What is shown, downloaded and shared. @type {File | null} */
+  #file = null;
+
+  /** Those that are on the server. @type {WeakSet<File>} */
+  #saved = new WeakSet();
+
+  /** @param {HTMLDialogElement} dialog @param {(photo: File, view: View) => Promise<void>} save keeps it on the server */
+  constructor(dialog, save) {
+    this.#dialog = dialog;
+    this.#save = save;
+    const views = this.#part("#photo-views");
+    views.replaceChildren(...VIEWS.map(([view, label]) => radio(view, label, "option")));
+    this.#views = new RadioGroup(views, ({ dataset }) => void this.#look(/** @type {View} */ (dataset.value)));
+    this.#part("#photo-close").onclick = () => dialog.close();
+    this.#part("#share").onclick = () => this.#share();
+    this.#part("#photo-save").onclick = () => void this.#keep();
+    dialog.addEventListener("click", ({ target }) => {
+      if (target === dialog) dialog.close(); // a touch beside the sheet
+    });
+    dialog.onclose = () => this.#forget();
+  }
+
+  /** @param {Blob} photo @param {string} name @param {ImageBitmap | null} before the camera's frame, unpainted */
+  async showPhoto(photo, name, before) {
+    this.#files = { photo: file(photo, name) };
+    this.#before = before;
+    this.#part("#photo-views").hidden = !before;
+    this.#savable(true);
+    await this.#look("photo");
+    this.#open("Your photo");
+  }
+
+  /** @param {Blob} clip @param {string} name */
+  async showClip(clip, name) {
+    this.#files = {};
+    this.#part("#photo-views").hidden = true;
+    this.#savable(false);
+    this.#offer(file(clip, name));
+    const video = /** @type {HTMLVideoElement} */ (this.#part("#photo-clip"));
+    this.#reveal(video);
+    video.src = this.#url;
+    this.#open("Your clip");
+    await video.play().catch(() => {}); // it has controls
+  }
+
+  /** @param {View} view */
+  async #look(view) {
+    if (view === "both") await this.#compose();
+    const chosen = this.#files[view];
+    if (!chosen) return;
+    this.#views.mark(this.#views.button(view));
+    this.#offer(chosen);
+    const image = /** @type {HTMLImageElement} */ (this.#part("#photo-image"));
+    this.#reveal(image);
+    image.src = this.#url;
+    image.alt = view === "both" ? "Your hand before and after" : "Your hand wearing the design";
     await image.decode().catch(() => {}); // so that the sheet opens at its full size
-    dialog.showModal();
-    download.focus();
-  };
+  }
+
+  async #compose() {
+    const { photo, both } = this.#files;
+    if (both || !photo || !this.#before) return;
+    const name = photo.name.replace("lacquer-", "lacquer-before-after-");
+    this.#files.both = file(await beforeAndAfter(this.#before, photo), name);
+  }
+
+  /** @param {string} title */
+  #open(title) {
+    this.#part("#photo-title").textContent = title;
+    this.#dialog.showModal();
+    this.#download.focus();
+  }
+
+  /** @param {File} file */
+  #offer(file) {
+    URL.revokeObjectURL(this.#url);
+    this.#file = file;
+    this.#download.href = URL.createObjectURL(file);
+    this.#download.download = file.name;
+    this.#tell(this.#saved.has(file) ? "Saved" : "Save");
+    this.#part("#share").hidden = !navigator.canShare?.({ files: [file] });
+  }
+
+  /** The server takes photos; clips stay here. @param {boolean} can */
+  #savable(can) {
+    for (const id of ["#photo-save", "#photo-note"]) this.#part(id).hidden = !can;
+  }
+
+  async #keep() {
+    const photo = this.#file;
+    if (!photo || this.#part("#photo-save").textContent !== "Save") return;
+    this.#tell("Saving…");
+    try {
+      await this.#save(photo, photo === this.#files.both ? "both" : "photo");
+      this.#saved.add(photo);
+      if (photo === this.#file) this.#tell("Saved", "Saved on our server. “Saved photos” shows and deletes it.");
+    } catch (error) {
+      const { title, text } = wordsFor(asTryOnError(error).code);
+      if (photo === this.#file) this.#tell("Save", `Not saved. ${title}. ${text}`);
+    }
+  }
+
+  /** @param {"Save" | "Saving…" | "Saved"} label @param {string} [note] */
+  #tell(label, note = WHAT_SAVING_MEANS) {
+    const button = this.#part("#photo-save");
+    button.textContent = label;
+    button.setAttribute("aria-disabled", String(label !== "Save")); // keeps the focus
+    this.#part("#photo-note").textContent = note;
+  }
+
+  #share() {
+    if (!this.#file) return;
+    // The person may close the share sheet again, which is no error.
+    navigator.share({ files: [this.#file], title: "My Lacquer look" }).catch(() => {});
+  }
+
+  /** @param {HTMLElement} shown the image or the video */
+  #reveal(shown) {
+    for (const id of ["#photo-image", "#photo-clip"]) this.#part(id).hidden = this.#part(id) !== shown;
+  }
+
+  #forget() {
+    URL.revokeObjectURL(this.#url);
+    const video = /** @type {HTMLVideoElement} */ (this.#part("#photo-clip"));
+    video.removeAttribute("src");
+    video.load();
+    this.#files = {};
+    this.#before = null;
+    this.#file = null;
+  }
+
+  get #download() {
+    return /** @type {HTMLAnchorElement} */ (this.#part("#download"));
+  }
+
+  get #url() {
+    return this.#download.href;
+  }
+
+  /** @param {string} selector */
+  #part(selector) {
+    return /** @type {HTMLElement} */ (this.#dialog.querySelector(selector));
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+function file(blob, name) {
+  return new File([blob], name, { type: blob.type });
 }

@@ -2,6 +2,7 @@
 
 import { ALL, familiesOf, familyName, shownIn } from "./families.js";
 import { radio, RadioGroup } from "./radio-group.js";
+import { search } from "./search.js";
 
 /** @typedef {import("./api.js").Design} Design */
 
@@ -14,24 +15,32 @@ export class Strip {
 
   #element;
   #families;
+  #row;
   #designGroup;
   #familyGroup;
-  #onSelect;
+  #events;
   #family = ALL;
+  #searching = false;
+  /** Ids of what was worn last, newest first. @type {number[]} */
+  #recent = [];
   /** @type {Map<string, { design: Design, button: HTMLElement }>} */
   #entries = new Map();
 
   /**
    * @param {{ designs: HTMLElement, families: HTMLElement }} elements
-   * @param {(design: Design) => void} onSelect called for each choice of the person
+   * @param {{ onSelect: (design: Design) => void, onFamily: () => void }} events each choice of the person
    */
-  constructor({ designs, families }, onSelect) {
+  constructor({ designs, families }, events) {
     this.#element = designs;
     this.#families = families;
-    this.#onSelect = onSelect;
+    this.#events = events;
     this.#designGroup = new RadioGroup(designs, (button) => this.#choose(String(button.dataset.design)));
-    const row = families.parentElement ?? families;
-    this.#familyGroup = new RadioGroup(families, ({ dataset }) => this.#open(String(dataset.value), "smooth"), row);
+    this.#row = families.parentElement ?? families;
+    this.#familyGroup = new RadioGroup(families, ({ dataset }) => this.#openFamily(String(dataset.value)), this.#row);
+  }
+
+  get #designs() {
+    return [...this.#entries.values()].map(({ design }) => design);
   }
 
   /** @param {Design[]} designs @param {number | null} preselected */
@@ -49,20 +58,61 @@ export class Strip {
     this.#rebuild();
   }
 
+  /** What the family “Recent” holds when it is opened next. @param {number[]} ids newest first */
+  showRecent(ids) {
+    const first = this.#recent.length === 0;
+    this.#recent = ids;
+    if (first) this.#listFamilies();
+  }
+
+  /**
+   * Shows what matches instead of a family.
+   * @param {string} text without words, the family again
+   * @returns {number} how many match
+   */
+  search(text) {
+    this.#searching = text.trim() !== "";
+    if (!this.#searching) {
+      this.#open(this.#family, "instant");
+      return this.#designs.length;
+    }
+    const found = search(this.#designs, text);
+    this.#familyGroup.mark(null);
+    this.#fill(found);
+    return found.length;
+  }
+
   #rebuild() {
-    const designs = [...this.#entries.values()].map(({ design }) => design);
-    this.#families.replaceChildren(...familiesOf(designs).map((name) => radio(name, familyName(name), "chip")));
-    this.#open(ALL, "instant");
+    this.#listFamilies();
+    this.#openFamily(ALL, "instant");
+  }
+
+  #listFamilies() {
+    const families = familiesOf(this.#designs, this.#recent);
+    this.#families.replaceChildren(...families.map((name) => radio(name, familyName(name), "chip")));
+    this.#familyGroup.mark(this.#searching ? null : this.#familyGroup.button(this.#family));
+  }
+
+  /** @param {string} family @param {ScrollBehavior} [behavior] */
+  #openFamily(family, behavior = "smooth") {
+    this.#searching = false;
+    this.#open(family, behavior);
+    this.#events.onFamily();
   }
 
   /** @param {string} family @param {ScrollBehavior} behavior */
   #open(family, behavior) {
     this.#family = family;
-    const designs = [...this.#entries.values()].map(({ design }) => design);
-    const shown = shownIn(designs, this.#family, this.selected);
-    const entries = shown.map((design) => this.#entries.get(keyOf(design)));
+    this.#fill(shownIn(this.#designs, family, this.selected, this.#recent));
+    this.#familyGroup.mark(this.#familyGroup.button(family), family === ALL ? undefined : behavior);
+    if (family === ALL) this.#row.scrollTo({ left: 0 }); // search and photo stand in front of it
+  }
+
+  /** @param {Design[]} designs */
+  #fill(designs) {
+    const entries = designs.map((design) => this.#entries.get(keyOf(design)));
     this.#element.replaceChildren(...entries.flatMap((entry) => (entry ? [entry.button] : [])));
-    this.#familyGroup.mark(this.#familyGroup.button(family), behavior);
+    this.#element.scrollTo({ left: 0, top: 0, behavior: "instant" });
     this.#mark("instant");
   }
 
@@ -72,7 +122,7 @@ export class Strip {
     if (!entry) return;
     this.selected = entry.design;
     this.#mark("smooth");
-    this.#onSelect(entry.design);
+    this.#events.onSelect(entry.design);
   }
 
   /** @param {ScrollBehavior} behavior */

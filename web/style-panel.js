@@ -54,6 +54,13 @@ export class StylePanel {
     this.#render();
   }
 
+  /** A nail was touched: choose for its finger. @param {import("./wishes.js").Finger} finger */
+  openFor(finger) {
+    this.#scope = finger;
+    if (this.#dialog.open) this.#look(finger);
+    else this.#open();
+  }
+
   close() {
     if (!this.#dialog.open) return;
     const focused = this.#dialog.contains(document.activeElement);

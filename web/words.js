@@ -25,11 +25,25 @@ export function hintWords(hands) {
   return hands > 0 ? "Turn the back of your hand to the camera" : "Hold the back of your hand in view";
 }
 
+/** A touched nail of which nobody knows whose it is. */
+export const NAMELESS = "Show your whole hand to choose for one finger";
+
 /**
- * A photo's file name: lacquer-classic-red-2026-03-07.jpg
- * @param {string} designName @param {Date} date
+ * What a saved photo is called, and when it was saved.
+ * @param {Pick<import("./api.js").SavedResult, "design" | "created_at" | "metadata">} result
  */
-export function photoName(designName, date) {
+export function savedWords({ design, created_at: at, metadata }) {
+  const name = design?.name ?? "Nails from a photo";
+  const day = new Date(at).toLocaleString("en", { day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
+  const kind = metadata.view === "both" ? ", before and after" : "";
+  return { name, title: `${name}${kind} · ${day}` };
+}
+
+/**
+ * A file's name: lacquer-classic-red-2026-03-07.jpg
+ * @param {string} designName @param {Date} date @param {string} ending
+ */
+export function captureName(designName, date, ending) {
   const slug = designName
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
@@ -37,5 +51,5 @@ export function photoName(designName, date) {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
-  return ["lacquer", slug || "design", ...day].join("-").concat(".jpg");
+  return ["lacquer", slug || "design", ...day].join("-").concat(".", ending);
 }

@@ -45,6 +45,12 @@ UPRIGHT = """(() => {
 })()"""
 """A phone turns a wish for 640x480 when it is held upright; Chromium's fake camera would crop instead."""
 
+TORCH = """
+  const capabilities = MediaStreamTrack.prototype.getCapabilities;
+  MediaStreamTrack.prototype.getCapabilities = function () { return { ...capabilities.call(this), torch: true }; };
+"""
+"""A camera with a light beside it."""
+
 BRIGHT_WALL = """
   navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 640 });
@@ -126,6 +132,17 @@ async def family(page: Page) -> None:
     await page.click("#families [data-value=Gel]")
 
 
+def searched(text: str) -> Scene:
+    async def scene(page: Page) -> None:
+        await demo(1)(page)
+        if await page.is_visible("#search-open"):
+            await page.click("#search-open")
+        await page.fill("#search-text", text)
+        await page.wait_for_timeout(1000)
+
+    return scene
+
+
 async def style(page: Page) -> None:
     await demo(5)(page)
     await page.click("#style-open")
@@ -141,6 +158,30 @@ async def style_finger(page: Page) -> None:
     await page.click("#style-fingers [data-value=ring]")
     await page.locator("#style-colours input").first.fill("#1f3fbf")
     await page.wait_for_timeout(1000)
+
+
+async def tapped(page: Page) -> None:
+    await live(page)
+    width, height = await page.evaluate("[picture.clientWidth, picture.clientHeight]")
+    frame = await page.evaluate("lacquer.lastMetadata")
+    scale = max(width / frame["width"], height / frame["height"])
+    nail = next(nail for nail in frame["nails"] if nail["finger"] == "middle")
+    x, y = np.mean(nail["polygon"], axis=0)
+    left, top = await page.evaluate("(({ left, top }) => [left, top])(picture.getBoundingClientRect())")
+    await page.mouse.click(
+        left + width / 2 - (x - frame["width"] / 2) * scale, top + height / 2 + (y - frame["height"] / 2) * scale
+    )
+    await page.click("#style-finish [data-value=chrome]")
+    await page.locator("#style-colours input").first.fill("#c9a24b")
+    await page.wait_for_timeout(1000)
+
+
+async def details(page: Page) -> None:
+    await page.add_init_script(TORCH)
+    await live(page)
+    await page.click("#details-open")
+    await page.click("#details-quality [data-value=high]")
+    await page.wait_for_timeout(4000)
 
 
 async def compare(page: Page) -> None:
@@ -184,6 +225,51 @@ async def photo(page: Page) -> None:
     await page.click("#capture")
     await page.wait_for_selector("#photo[open]")
     await page.wait_for_timeout(500)
+
+
+async def before_after(page: Page) -> None:
+    await photo(page)
+    await page.click("#photo-views [data-value=both]")
+    await page.wait_for_timeout(800)
+
+
+async def saved(page: Page) -> None:
+    await live(page)
+    for design in (5, 24, 59):
+        await page.evaluate(f"document.querySelector('#strip [data-design=\"{design}\"]').click()")
+        await page.wait_for_timeout(700)
+        await page.click("#capture")
+        await page.click("#photo-save")
+        await page.wait_for_function("document.querySelector('#photo-save').textContent === 'Saved'")
+        await page.click("#photo-close")
+    await page.click("#saved-open")
+    await page.wait_for_selector("#saved-list [data-place='2']")
+    await page.wait_for_timeout(1000)
+
+
+async def saved_one(page: Page) -> None:
+    await saved(page)
+    await page.click("#saved-list [data-place='0']")
+    await page.wait_for_timeout(800)
+
+
+async def start_again(page: Page) -> None:
+    await page.add_init_script("localStorage['lacquer.saved'] = 'true'")
+    await start(page)
+
+
+async def filming(page: Page) -> None:
+    await live(page)
+    await page.click("#mode")
+    await page.click("#capture")
+    await page.wait_for_timeout(3500)
+
+
+async def clip(page: Page) -> None:
+    await filming(page)
+    await page.click("#capture")
+    await page.wait_for_selector("#photo[open]")
+    await page.wait_for_timeout(1000)
 
 
 async def reconnecting(page: Page) -> None:
@@ -271,14 +357,24 @@ SCENES: dict[str, Scene] = {
     "live": live,
     "demo": demo(24),
     "family": family,
+    "search": searched("nude"),
+    "search-empty": searched("tartan"),
     "style": style,
     "style-finger": style_finger,
+    "tapped": tapped,
+    "details": details,
     "compare": compare,
     "upload": upload,
     "upload-failed": upload_failed,
     "no-hand": no_hand,
     "paused": paused,
     "photo": photo,
+    "before-after": before_after,
+    "saved": saved,
+    "saved-one": saved_one,
+    "start-again": start_again,
+    "filming": filming,
+    "clip": clip,
     "reconnecting": reconnecting,
     "full": full,
     "ended": ended,

@@ -45,6 +45,29 @@ async def test_families_filter_the_strip_and_keep_what_is_worn(served: Served) -
         assert await page.get_attribute(f"[data-design='{last[-1]}']", "aria-checked") == "true"
 
 
+async def test_search_finds_by_colour_and_what_was_worn_is_kept_for_the_next_visit(served: Served) -> None:
+    async with visit(served, None, "?postId=1") as page:
+        await live(page, "#demo")
+        await page.click("#search-open")
+        assert await page.evaluate("document.activeElement.id") == "search-text"
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.keyboard.type("Cobalt")
+        assert await shown_designs(page) == ["6"]
+        assert await page.inner_text("#found") == "1 design"
+        await page.click("#strip [data-design='6']")
+        await page.fill("#search-text", "tartan")
+        assert await shown_designs(page) == []
+        assert "No design matches “tartan”" in await page.inner_text("#found")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.id") == "search-open"
+        assert len(await shown_designs(page)) > 100
+
+        await page.reload()
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        await page.evaluate("document.querySelector('#families [data-value=recent]').click()")
+        assert await shown_designs(page) == ["6", "1"]
+
+
 async def until(page: Page, expression: str) -> None:
     await page.wait_for_function(expression, timeout=5000)
 
@@ -74,6 +97,44 @@ async def test_style_is_worn_at_once_on_all_fingers_or_one(served: Served, camer
         assert await page.evaluate("lacquer.settings.fingers") == {}
         await page.keyboard.press("Escape")
         assert await page.evaluate("document.activeElement.id") == "style-open"
+
+
+async def test_a_touched_nail_is_chosen_for(served: Served, camera: Path) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await page.wait_for_function("lacquer.lastMetadata?.nails.length === 5", timeout=10_000)
+        touched = await page.evaluate(MIRRORED_NAIL)
+        await page.mouse.click(touched["x"], touched["y"])
+        await page.wait_for_selector("#style[open]")
+        assert await page.get_attribute("#style-fingers [aria-checked=true]", "data-value") == touched["finger"]
+        await page.click("#style-finish [data-value=chrome]")
+        assert list(await page.evaluate("lacquer.settings.fingers")) == [touched["finger"]]
+
+        await page.click("#style-close")
+        await page.evaluate(NAMELESS)
+        await page.mouse.click(touched["x"], touched["y"])
+        assert "whole hand" in await page.inner_text("#hint")
+        assert not await page.is_visible("#style")
+
+
+NAMELESS = """() => {
+  const nails = lacquer.lastMetadata.nails.map((nail) => ({ ...nail, finger: null }));
+  const seen = { ...lacquer.lastMetadata, nails };
+  Object.defineProperty(lacquer, "lastMetadata", { get: () => seen, set: () => {} });
+}"""
+"""From now on as in a close-up: nails, but nobody knows whose."""
+
+MIRRORED_NAIL = """() => {
+  const { clientWidth: w, clientHeight: h } = document.querySelector("#picture");
+  const { width, height, nails } = lacquer.lastMetadata;
+  const scale = Math.max(w / width, h / height);
+  const seen = nails.map(({ finger, polygon }) => {
+    const [x, y] = [0, 1].map((axis) => polygon.reduce((sum, at) => sum + at[axis], 0) / polygon.length);
+    return { finger, x: w / 2 - (x - width / 2) * scale, y: h / 2 + (y - height / 2) * scale };
+  });
+  return seen.find(({ x, y }) => x > 30 && x < w - 30 && y > 100 && y < h / 2);
+}"""
+"""Whose nail is in the picture's upper half on the screen, and where: a front camera shows mirrored."""
 
 
 def around(picture: np.ndarray, nails: np.ndarray, colour: np.ndarray) -> int:

@@ -91,6 +91,99 @@ async def test_capture_downloads_the_processed_picture(
         assert worn(photo, nails, RED) > 0.45
 
 
+async def test_before_and_after_in_one_picture(served: Served, camera: Path, nails: np.ndarray, tmp_path: Path) -> None:
+    async with visit(served, camera) as page:
+        await live(page)
+        await until_worn(page, nails, RED, seconds=5)
+        await page.click("#capture")
+        await page.click("#photo-views [data-value=both]")
+        await page.wait_for_selector("#photo-image[alt*=before]")
+        assert await page.evaluate(TOO_SMALL) == []
+        async with page.expect_download() as download:
+            await page.click("[download]")
+        file = await download.value
+        assert file.suggested_filename.startswith("lacquer-before-after-classic-red-")
+        await file.save_as(tmp_path / "both")
+        both = images.decode((tmp_path / "both").read_bytes(), max_pixels=10**7)
+        assert both.shape == (480, 1284, 3)
+        assert worn(both[:, :640], nails, RED) < 0.02, "the camera's frame"
+        assert worn(both[:, -640:], nails, RED) > 0.45, "as the page shows it, but for the mirror"
+
+
+async def test_clips_are_filmed_by_switch_by_hold_and_until_the_end(served: Served) -> None:
+    async with visit(served, None) as page:
+        await live(page, "#demo")
+        await page.click("#mode")
+        await page.click("#capture")
+        assert await page.get_attribute("#capture", "aria-label") == "End the clip"
+        await page.wait_for_function(FILMED, arg=0.25)
+        await page.click("#capture")
+        assert await clip_shown(page) == ["Your clip", 480, 640]
+        async with page.expect_download() as download:
+            await page.click("[download]")
+        assert (await download.value).suggested_filename.rsplit(".", 1)[1] in ("mp4", "webm")
+        await page.click("#photo-close")
+
+        await page.click("#mode")
+        await page.hover("#capture")
+        await page.mouse.down()
+        await page.wait_for_function(FILMED, arg=0.15)
+        await page.mouse.up()
+        assert await clip_shown(page) == ["Your clip", 480, 640]
+        await page.keyboard.press("Escape")
+
+        await page.mouse.down()
+        await page.wait_for_function(FILMED, arg=0.15)
+        await page.evaluate("lacquer.stop()")
+        assert await clip_shown(page) == ["Your clip", 480, 640], "what there was until the end"
+        await page.mouse.up()
+        assert await page.get_attribute("#capture", "data-mode") == "photo"
+
+
+async def test_saved_photos_are_listed_opened_and_deleted(served: Served) -> None:
+    async with visit(served, None) as page, ClientSession() as http:
+        await live(page, "#demo")
+        assert not await page.is_visible("#saved-open"), "there is nothing yet"
+        await page.click("#capture")
+        await page.wait_for_selector("#photo[open]")
+        assert "on our server until you delete it" in await page.inner_text("#photo-note")
+        await page.click("#photo-save")
+        await page.wait_for_function("document.querySelector('#photo-save').textContent === 'Saved'")
+        await page.click("#photo-close")
+        await page.click("#stop")
+        await page.reload()
+        await page.click("#saved-start")
+        await page.click("#saved-list [data-place='0']")
+        assert "Classic Red" in await page.inner_text("#saved-text")
+        await page.wait_for_function("document.querySelector('#saved-image').naturalWidth === 480")
+        address = await page.get_attribute("#saved-download", "href")
+        assert address
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.click("#saved-delete")
+        await page.click("#saved-delete >> text=for good")
+        await page.wait_for_selector("#saved[data-view=list]")
+        assert "Nothing is saved" in await page.inner_text("#saved-text")
+        async with http.get(address) as response:
+            assert response.status == 404
+        await page.keyboard.press("Escape")
+        assert not await page.is_visible("#saved-start")
+
+
+FILMED = "share => Number(document.querySelector('#capture').style.getPropertyValue('--done')) > share"
+"""Of six seconds."""
+
+
+async def clip_shown(page: Page) -> list[object]:
+    await page.wait_for_selector("#photo[open]")
+    await page.wait_for_function("document.querySelector('#photo-clip').videoWidth > 0")
+    shown: list[object] = await page.evaluate(
+        """(({ videoWidth, videoHeight }) => [
+          document.querySelector("#photo-title").textContent, videoWidth, videoHeight,
+        ])(document.querySelector("#photo-clip"))"""
+    )
+    return shown
+
+
 async def test_pause_stops_the_work_and_play_goes_on(served: Served, camera: Path) -> None:
     async with visit(served, camera) as page:
         await live(page)
@@ -117,7 +210,7 @@ async def test_killed_worker_comes_back_with_the_same_design(served: Served, cam
         await until_worn(page, nails, COBALT, seconds=10)
 
 
-CSP = "default-src 'self'; img-src 'self' blob:; connect-src 'self' ws: wss:"
+CSP = "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; connect-src 'self' ws: wss:"
 
 WATCH = """
   window.faults = [];
@@ -188,6 +281,53 @@ async def test_demo_hand_needs_no_camera_and_keeps_its_colours(served: Served) -
         )
         wall = (await snapshot(page))[38:43, 38:43].mean(axis=(0, 1))
         assert np.abs(wall - drawn).max() < 6, "not brightened on the way (full range against video range)"
+
+
+DEVICE = """
+  window.locks = [];
+  window.lights = [];
+  navigator.wakeLock.request = async () => {
+    const lock = Object.assign(new EventTarget(), { held: true });
+    lock.release = async () => (lock.held = false);
+    locks.push(lock);
+    return lock;
+  };
+  Object.assign(MediaStreamTrack.prototype, {
+    getCapabilities: () => ({ torch: true }),
+    applyConstraints: async ({ advanced: [{ torch }] }) => void lights.push(torch),
+  });
+"""
+"""A phone: its screen can be kept on, its camera has a light. Chromium without a screen has neither."""
+
+
+async def test_quality_and_details_and_what_a_phone_can_do(served: Served) -> None:
+    async with visit(served, None) as page:
+        await page.add_init_script(DEVICE)
+        await page.reload()
+        await page.wait_for_selector("#strip [data-design='36']", state="attached")
+        await live(page, "#demo")
+        assert await page.evaluate("locks.map(({ held }) => held)") == [True]
+        await page.click("#torch")
+        await page.wait_for_selector("#torch[aria-pressed=true]")
+        assert await page.evaluate("lights") == [True]
+        await page.click("#full-screen")
+        await page.wait_for_function("document.fullscreenElement !== null")
+        await page.click("#full-screen")
+        await page.wait_for_function("document.fullscreenElement === null")
+
+        await page.click("#details-open")
+        assert await page.evaluate(TOO_SMALL) == []
+        await page.click("#details-quality [data-value=saver]")
+        assert await page.evaluate("lacquer.settings.quality") == "saver"
+        latency = "document.querySelector('#details-numbers dd').textContent"
+        await page.wait_for_function(f"/^\\d+ ms$/.test({latency})", timeout=10_000)
+        assert 5 < int((await page.evaluate(latency)).split()[0]) < 2000, "glass to glass, in milliseconds"
+        assert "640" in await page.inner_text("#details-numbers")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.id") == "details-open"
+        assert not await page.is_visible("#message"), "the server knows the quality"
+        await page.click("#pause")
+        await page.wait_for_function("!locks.some(({ held }) => held)")
 
 
 async def test_closed_tab_frees_the_slot(served: Served, camera: Path) -> None:

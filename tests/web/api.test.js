@@ -34,6 +34,24 @@ test("a photo goes as a form, whose Content-Type and boundary the browser writes
   assert.equal(await body.get("nail_reference_image").text(), "jpeg");
 });
 
+test("a photo is saved in its session, listed, and deleted", async () => {
+  const saved = { result_id: "r1", image_url: "/r1" };
+  const { api, calls } = server(
+    new Response(JSON.stringify(saved), { status: 201 }),
+    new Response(JSON.stringify([saved])),
+    new Response(null, { status: 204 }),
+  );
+  await api.save("s1", new Blob(["jpeg"], { type: "image/jpeg" }), { view: "both" });
+  assert.deepEqual(await api.results(), [saved]);
+  await api.forget(saved);
+  const [{ body }] = calls;
+  assert.deepEqual([body.get("session_id"), body.get("metadata")], ["s1", '{"view":"both"}']);
+  assert.equal(await body.get("processed_image").text(), "jpeg");
+  const asked = calls.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
+  const results = "/api/try-on/results/";
+  assert.deepEqual(asked, [`POST ${results}`, `GET ${results}`, `DELETE ${results}r1/`]);
+});
+
 describe("errors", () => {
   test("a full server becomes at_capacity with the seconds to wait", async () => {
     const { api } = server(problemDocument(503, { code: "at_capacity", detail: "full" }, { "Retry-After": "10" }));

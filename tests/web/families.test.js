@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL, familiesOf, familyName, shownIn, YOURS } from "../../web/families.js";
+import { ALL, familiesOf, familyName, RECENT, shownIn, YOURS } from "../../web/families.js";
 
 const RED = { id: 1, family: "cream" };
 const TIPS = { id: 2, family: "french" };
@@ -31,4 +31,10 @@ test("the design that is worn stays in view in another family", () => {
 test("names for people", () => {
   assert.equal(familyName("cat_eye"), "Cat eye");
   assert.equal(familyName("Nail art"), "Nail art");
+});
+
+test("recent ones, newest first, where there are any that the catalogue still has", () => {
+  assert.deepEqual(familiesOf([...DESIGNS, OWN], [3]), [ALL, YOURS, RECENT, "cream", "french"]);
+  assert.deepEqual(familiesOf(DESIGNS, [99]), [ALL, "cream", "french"]);
+  assert.deepEqual(shownIn(DESIGNS, RECENT, PINK, [3, 99, 1]), [PINK, RED]);
 });
