@@ -84,12 +84,12 @@ async def test_style_is_worn_at_once_on_all_fingers_or_one(served: Served, camer
 
         await page.click("#style-shape [data-value=square]")
         await page.click("#style-length [data-value=long]")
-        assert await page.evaluate("[lacquer.settings.shape, lacquer.settings.length]") == ["square", "long"]
+        await page.wait_for_function("lacquer.settings.shape === 'square' && lacquer.settings.length === 'long'")
         await until_more(page, nails, COBALT, 3 * around(short, nails, COBALT) + 200)
 
         await page.click("#style-fingers [data-value=thumb]")
         await page.locator("#style-colours input").first.fill("#b3001b")
-        assert await page.evaluate("lacquer.settings.fingers.thumb.colours") == ["#b3001b"]
+        await page.wait_for_function("lacquer.settings.fingers.thumb?.colours?.[0] === '#b3001b'")
         assert await page.evaluate("lacquer.settings.colours") == ["#1f3fbf"], "the others keep theirs"
 
         await page.click("#style-reset")
