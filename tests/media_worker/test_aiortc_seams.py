@@ -188,11 +188,12 @@ def test_h264_is_built_anew_for_another_size_or_a_bitrate_beyond_its_buffer_mode
 
 def test_x264_takes_its_options_and_searches_harder_where_bits_are_short() -> None:
     """It writes them into the first frame (SEI); FFmpeg only warns of options that it does not know."""
-    for bitrate, width, subme in ((1_500_000, 640, b"subme=0"), (400_000, 640, b"subme=1"), (400_000, 320, b"subme=1")):
+    for bitrate, width, quantizers in ((1_500_000, 640, b"aq=0"), (400_000, 640, b"aq=1:"), (400_000, 320, b"aq=1:")):
         encoder = codecs.LiveH264Encoder()
         encoder.target_bitrate = bitrate
         first = b"".join(encoder.encode(frame(0, width, width * 3 // 4))[0])
-        assert subme in first
+        assert quantizers in first, "chosen block by block where bits are short"
+        assert b"subme=1" in first
         assert b"cabac=0" in first
         assert b"deblock=1:" in first, "without it, blocks show"
 
