@@ -111,7 +111,7 @@ def rows() -> list[tuple[str, str, type[Encoder]]]:
         ("ours", h264, codecs.LiveH264Encoder),
         ("superfast", h264, variant(codecs.LiveH264Encoder, **codecs.X264_THOROUGH, deblock="0,0")),
         ("ultrafast", h264, variant(codecs.LiveH264Encoder, preset="ultrafast", x264_params="no-deblock=1")),
-        ("ultrafast, deblocked", h264, variant(codecs.LiveH264Encoder, preset="ultrafast", x264_params="subme=0")),
+        ("ours, subme 1", h264, variant(codecs.LiveH264Encoder, x264_params="subme=1")),
         ("aiortc: libvpx -6, denoiser 4", vp8, Vp8Encoder),
         ("ours", vp8, codecs.LiveVp8Encoder),
         *((f"cpu-used {n}", vp8, variant(codecs.LiveVp8Encoder, cpu_used=str(n))) for n in (-8, -10, -12, -16)),
