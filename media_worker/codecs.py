@@ -50,8 +50,8 @@ and 0.012 of SSIM, and takes no longer than the faster search does at 1500. A po
 
 X264_THOROUGH = {"preset": "superfast"}
 X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}
-"""Deblocking takes a tenth of ultrafast's time, and wins back most of what it loses against superfast. Motion to a quarter
-of a pixel (subme 1) would win back the rest, but in a worker that has other work, too, it takes 0.7 ms a frame."""
+"""Deblocking takes a tenth of ultrafast's time, and wins back most of what it loses against superfast. Motion to a
+quarter of a pixel (subme 1) would win back the rest, but beside a worker's other work it takes 0.7 ms a frame."""
 
 
 class LiveH264Encoder(H264Encoder):
