@@ -33,8 +33,8 @@ class Pace:
     """Hands where there is none."""
     open_hands: int = 80
     """A hand of which nails are missing: of frames 33 apart, every third one."""
-    refine_at_rest: int = 140
-    """Nails that hardly move: every fifth one."""
+    refine_at_rest: int = 110
+    """Nails that hardly move: every fourth one. With every fifth a tenth fewer nails are found of fingers that open."""
     settled_hands: int = 110
     """A hand whose nails are followed: of frames 33 apart, every fourth one. Nails need it only for their names and for
     turning away."""
