@@ -71,7 +71,7 @@ class Pipeline:
     def process_i420(self, i420: Pixels, timestamp_ms: int, *, hurry: bool = False) -> Processed:
         """Paints a frame in place. uint8 (H·3/2, W) with even H and W, as `VideoFrame.to_ndarray()` gives for yuv420p.
 
-        In a `hurry` nails are only followed: 2 ms instead of up to 20.
+        In a `hurry` nails are only followed: 1 ms instead of up to 9.
         Bytes of the frame change under the nails and nowhere else. Raises VisionFailed; ValueError for other shapes.
         """
         _check(i420, "I420 (H*3//2, W) with even H and W", i420.ndim == 2 and _is_i420(i420))

@@ -48,7 +48,7 @@ DEADLINE = 0.1
 
 TURN = threading.Lock()
 """Vision of one stream at a time: Python's lock lets no two of them get on, and where many threads want it they mostly
-wait for each other. Five streams in one process lose a tenth of their frames instead of a fifth."""
+wait for each other. Five streams in one process lose an eighth of their frames instead of a fifth."""
 
 UNTOLD = 8
 """Frames that left and whose `metadata` is not written yet; more than one or two mean that the loop is far behind."""

@@ -84,7 +84,7 @@ class Region:
     def round_palm(cls, palm: Palm) -> Region:
         """`palm` in pixels of the frame."""
         up = _direction(palm.wrist, palm.knuckle)
-        return cls(palm.box[:2] + PALM_SHIFT * palm.box[3] * up, up, PALM_REGION * float(palm.box[2:].max()))
+        return cls(palm.box[:2] + PALM_SHIFT * palm.box[3] * up, up, PALM_REGION * max(float(palm.box[2:].max()), 1.0))
 
     @classmethod
     def round_hand(cls, points: Floats) -> Region:
@@ -97,7 +97,7 @@ class Region:
         height, width = float(np.ptp(along)), float(np.ptp(across))
         middle = (along.max() + along.min()) / 2 + HAND_SHIFT * height
         centre = middle * up + (across.max() + across.min()) / 2 * right
-        return cls(centre, up, HAND_REGION * max(height, width))
+        return cls(centre, up, HAND_REGION * max(height, width, 1.0))
 
     def shows_hand_of(self, other: Region) -> bool:
         apart = math.hypot(*(self.centre - other.centre))
