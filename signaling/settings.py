@@ -44,6 +44,13 @@ class Settings(BaseSettings):
         description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
         "without it, links repeat the scheme and Host of each request.",
     )
+    frame_ancestors: str = Field(
+        default="'self'",
+        min_length=1,
+        pattern=r"^[^;,\r\n]+$",
+        description="Who may show the page in a frame, in the words of a Content-Security-Policy: "
+        "`'self' https://shop.example`, or `*` for everybody. Default: this site's own pages alone.",
+    )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
         description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",

@@ -76,7 +76,7 @@ const WORDS = {
   },
   server_unreachable: {
     title: "We cannot reach the studio",
-    text: "Check your internet connection, then try again.",
+    text: "Live try-on needs our server. Check your internet connection, then try again.",
     action: "Try again",
   },
   connection_failed: {

@@ -78,11 +78,11 @@ ALLOWED = Budget(
 async def measure(url: str, camera: Path) -> Budget:
     """Two visits, each with a browser of its own, so nothing is cached."""
     async with chromium(None) as browser:
-        page = await _page(await browser.new_page(viewport=PHONE))
+        page = await _page(await browser.new_page(viewport=PHONE, bypass_csp=True))
         await page.goto(f"{url}/?demo=1")
         first_frame = await _first_frame(page)
     async with chromium(camera) as browser:
-        page = await _page(await browser.new_page(viewport=PHONE))
+        page = await _page(await browser.new_page(viewport=PHONE, bypass_csp=True))
         devtools = await page.context.new_cdp_session(page)
         received = await _received(devtools)
         await page.goto(url)
