@@ -23,6 +23,8 @@ _IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](?P<path>\.{1,2}/[^"']+)
 _KEPT = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:js|css))"')
 
 WORKER = "service-worker.js"
+LANGUAGES = "strings/"
+"""Imported when somebody speaks them, also without a network."""
 
 
 def code_version(files: PageFiles) -> str:
@@ -41,7 +43,9 @@ def worker(files: PageFiles) -> PageFile:
 
     def with_shell() -> str:
         # The page counts, too: whoever changes a word of it has made another version.
-        shell = {"version": f"{version}-{page.tag}", "files": ["/", *_KEPT.findall(page.body.decode())]}
+        languages = (f"/static/@{version}/{name}" for name in files.names(".js") if name.startswith(LANGUAGES))
+        addresses = dict.fromkeys(["/", *_KEPT.findall(page.body.decode()), *languages])
+        shell = {"version": f"{version}-{page.tag}", "files": list(addresses)}
         return f"const SHELL = {json.dumps(shell)};\n{files.text(WORKER)}"
 
     return files.made(WORKER, f"{page.tag} {version}", with_shell)

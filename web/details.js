@@ -1,14 +1,16 @@
 /** What the details sheet says of the connection, from the session's numbers. Pure. */
 
+import { say } from "./strings.js";
+
 /** @typedef {ReturnType<import("./session.js").TryOnSession["stats"]>} Stats */
 /** @typedef {{ width: number, height: number } | null} Size */
 /** @typedef {[name: string, value: string]} Row */
 
 /** @type {import("./style-options.js").Option[]} */
 export const QUALITIES = [
-  { value: "auto", label: "Auto" },
-  { value: "saver", label: "Saver" },
-  { value: "high", label: "High" },
+  { value: "auto", label: "details.auto" },
+  { value: "saver", label: "details.saver" },
+  { value: "high", label: "details.high" },
 ];
 
 /** What is not known yet. */
@@ -24,29 +26,21 @@ const FLUID = 22;
  */
 export function rows(stats, latencyMs, size) {
   const { rttMs, fps, detail } = stats;
+  const held = heldBackBy(stats);
   return [
-    ["Camera to screen", milliseconds(latencyMs ?? /** @type {number | null} */ (detail.roundTripMs ?? null))],
-    ["To the studio and back", milliseconds(rttMs)],
-    ["Pictures a second", fps === null ? UNKNOWN : String(Math.round(fps))],
-    ["Picture", size ? `${size.width} × ${size.height}` : UNKNOWN],
-    ["Sent as", sentAs(stats)],
-    ["Held back by", HOLDS[heldBackBy(stats)]],
+    [say("details.latency"), milliseconds(latencyMs ?? /** @type {number | null} */ (detail.roundTripMs ?? null))],
+    [say("details.rtt"), milliseconds(rttMs)],
+    [say("details.fps"), fps === null ? UNKNOWN : String(Math.round(fps))],
+    [say("details.size"), size ? `${size.width} × ${size.height}` : UNKNOWN],
+    [say("details.sent_as"), sentAs(stats)],
+    [say("details.held_back"), held === "unknown" ? UNKNOWN : say(`details.${held}`)],
   ];
 }
-
-const HOLDS = {
-  nothing: "Nothing",
-  network: "Your connection",
-  device: "This device",
-  camera: "The camera: more light helps",
-  server: "The studio: many guests",
-  unknown: UNKNOWN,
-};
 
 /**
  * The factor that limits the picture.
  * @param {Stats} stats
- * @returns {keyof typeof HOLDS}
+ * @returns {"nothing" | "network" | "device" | "camera" | "server" | "unknown"}
  */
 export function heldBackBy({ rttMs, fps, loss, server, detail }) {
   if (fps === null) return "unknown";
@@ -72,5 +66,5 @@ function sentAs({ transport, detail }) {
 
 /** @param {number | null} ms */
 function milliseconds(ms) {
-  return ms === null ? UNKNOWN : `${Math.round(ms)} ms`;
+  return ms === null ? UNKNOWN : say("details.ms", { count: Math.round(ms) });
 }

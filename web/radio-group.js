@@ -61,7 +61,8 @@ export class RadioGroup {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const onward = getComputedStyle(this.#element).direction === "rtl" ? -1 : 1;
+    const steps = { ArrowRight: onward, ArrowDown: 1, ArrowLeft: -onward, ArrowUp: -1 };
     const step = steps[/** @type {keyof typeof steps} */ (event.key)];
     const { buttons } = this;
     if (!step || buttons.length === 0) return;
