@@ -16,6 +16,7 @@ from aiohttp import web
 from signaling import security_headers, shell
 from signaling.page_files import PageFile, PageFiles
 from signaling.settings import SETTINGS
+from signaling.urls import base_url
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"
@@ -32,13 +33,12 @@ def web_folder() -> Path:
     return found
 
 
-def add_pages(app: web.Application) -> None:
-    files = PageFiles(web_folder())
+def add_pages(app: web.Application, folder: Path | None = None) -> None:
+    """`folder` instead of the one that is installed."""
+    files = PageFiles(folder or web_folder())
 
     async def index(request: web.Request) -> web.StreamResponse:
-        settings = request.app[SETTINGS]
-        host = settings.public_url.partition("://")[2] if settings.public_url else request.host
-        headers = security_headers.of_page(host, settings.frame_ancestors)
+        headers = security_headers.of_page(base_url(request), request.app[SETTINGS].frame_ancestors)
         return _response(request, await asyncio.to_thread(shell.index, files), headers)
 
     async def worker(request: web.Request) -> web.StreamResponse:

@@ -5,11 +5,7 @@ https://www.w3.org/TR/CSP3/ · https://www.w3.org/TR/permissions-policy/ · http
 
 from __future__ import annotations
 
-import re
-
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
-
-_ALLOWED = ("camera", "fullscreen", "screen-wake-lock", "web-share")
+_ALLOWED = ("camera", "fullscreen", "screen-wake-lock")
 """In a frame, only where the page around it passes them on (`allow=`)."""
 
 _REFUSED = ("accelerometer", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone", "midi", "usb")
@@ -21,27 +17,29 @@ WORKER = FILE | {"Content-Security-Policy": "default-src 'none'; connect-src 'se
 """Of the service worker: it fetches, and nothing else."""
 
 
-def of_page(host: str, frame_ancestors: str) -> dict[str, str]:
-    """Headers of the page. `host` is the Host that it was asked of; `frame_ancestors` who may show it in a frame."""
+def of_page(url: str, frame_ancestors: str) -> dict[str, str]:
+    """Headers of the page. `url` is the scheme and host of links in answers, `frame_ancestors` who may frame it."""
     permissions = [f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _REFUSED]
     return FILE | {
-        "Content-Security-Policy": _policy(host, frame_ancestors),
+        "Content-Security-Policy": _policy(url, frame_ancestors),
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": ", ".join(permissions),
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 
 
-def _policy(host: str, frame_ancestors: str) -> str:
+def _policy(url: str, frame_ancestors: str) -> str:
     # Safari before 15.4 does not take a WebSocket to the page's own host for 'self'.
-    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    # Whoever opens the page by another address than LACQUER_PUBLIC_URL meets links to that one.
+    ours = f"'self' {url}"
+    host = url.partition("://")[2]
     directives = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' blob:",
+        "img-src": f"{ours} blob:",
         "media-src": "'self' blob:",
-        "connect-src": f"'self'{sockets}",
+        "connect-src": f"{ours} ws://{host} wss://{host}",
         "worker-src": "'self'",
         "manifest-src": "'self'",
         "base-uri": "'none'",

@@ -72,7 +72,11 @@ async def test_only_this_site_frames_the_page_unless_told(start: Start) -> None:
 async def test_sockets_to_the_host_that_browsers_use(start: Start) -> None:
     lacquer = await start(public_url="https://nails.example")
     policy = (await lacquer.client.get("/")).headers["Content-Security-Policy"]
-    assert "connect-src 'self' ws://nails.example wss://nails.example;" in policy
+    assert "connect-src 'self' https://nails.example ws://nails.example wss://nails.example;" in policy
+
+
+async def test_a_host_that_is_none_is_not_repeated(lacquer: Lacquer) -> None:
+    await refused(await lacquer.client.get("/", headers={"Host": "a; script-src *"}), 400, "bad_request")
 
 
 async def test_the_service_worker_may_do_nothing_but_fetch(lacquer: Lacquer) -> None:
