@@ -114,6 +114,11 @@ const WORDS = {
     text: "Check your internet connection, then try again.",
     action: "Try again",
   },
+  origin_not_allowed: {
+    title: "Not switched on here yet",
+    text: "This page may not use the try-on yet. Its operator finds the setting to change in the browser’s console.",
+    action: null,
+  },
   bad_image: {
     title: "We cannot read this picture",
     text: "Choose a photo as JPEG, PNG or WebP. A screenshot of it works, too.",
@@ -152,10 +157,11 @@ export function wordsFor(code) {
 
 /** Errors that the camera would only meet again: what is left is the demo hand. @param {string} code */
 export function isHopeless(code) {
-  return ["camera_blocked", "camera_unsupported", "insecure_origin"].includes(code);
+  return ["camera_blocked", "camera_unsupported", "insecure_origin", "origin_not_allowed"].includes(code);
 }
 
 const SERVERS = [
+  "origin_not_allowed",
   "at_capacity",
   "worker_unavailable",
   "server_unreachable",
