@@ -100,7 +100,7 @@ const savedSheet = new SavedSheet(
 );
 const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
   if (session.id === null) throw new TryOnError("session_ended");
-  await api.save(session.id, photo, { view: shows });
+  await api.save({ session_id: session.id }, photo, { view: shows });
   savedSheet.remember();
 });
 new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {

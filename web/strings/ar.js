@@ -320,6 +320,8 @@ export const STRINGS = {
   "error.unknown_design.text": "لم يعد ضمن المجموعة. اختر تصميمًا آخر.",
   "error.designs_unavailable.title": "لم تُحمَّل التصاميم",
   "error.designs_unavailable.text": "تحقق من اتصالك بالإنترنت ثم أعد المحاولة.",
+  "error.origin_not_allowed.title": "لم تُفعَّل هنا بعد",
+  "error.origin_not_allowed.text": "لا يُسمح لهذه الصفحة باستخدام التجربة بعد. يجد مشغّلها الإعداد المطلوب في وحدة تحكم المتصفح.",
   "error.bad_image.title": "لا يمكننا قراءة هذه الصورة",
   "error.bad_image.text": "اختر صورة بصيغة JPEG أو PNG أو WebP. لقطة شاشة لها تفي بالغرض أيضًا.",
   "error.too_large.title": "هذه الصورة كبيرة جدًا",

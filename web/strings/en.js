@@ -309,6 +309,8 @@ export const STRINGS = {
   "error.unknown_design.text": "It is no longer in the collection. Pick another one.",
   "error.designs_unavailable.title": "The designs did not load",
   "error.designs_unavailable.text": "Check your internet connection, then try again.",
+  "error.origin_not_allowed.title": "Not switched on here yet",
+  "error.origin_not_allowed.text": "This page may not use the try-on yet. Its operator finds the setting to change in the browser’s console.",
   "error.bad_image.title": "We cannot read this picture",
   "error.bad_image.text": "Choose a photo as JPEG, PNG or WebP. A screenshot of it works, too.",
   "error.too_large.title": "This picture is too large",

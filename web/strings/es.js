@@ -315,6 +315,8 @@ export const STRINGS = {
   "error.unknown_design.text": "Ya no forma parte de la colección. Elige otro.",
   "error.designs_unavailable.title": "Los diseños no se cargaron",
   "error.designs_unavailable.text": "Comprueba tu conexión a internet y vuelve a intentarlo.",
+  "error.origin_not_allowed.title": "Aquí aún no está activado",
+  "error.origin_not_allowed.text": "Esta página todavía no puede usar el probador. La consola del navegador dice qué ajuste falta.",
   "error.bad_image.title": "No podemos leer esta imagen",
   "error.bad_image.text": "Elige una foto en JPEG, PNG o WebP. También sirve una captura de pantalla.",
   "error.too_large.title": "Esta imagen es demasiado grande",
