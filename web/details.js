@@ -13,10 +13,6 @@ export const QUALITIES = [
 
 /** What is not known yet. */
 const UNKNOWN = "–";
-/** Bounds of “good” (quality.js): beyond them, something is in the way. */
-const LONG_MS = 220;
-const LOSSY = 0.03;
-const FLUID = 22;
 
 /**
  * @param {Stats} stats @param {number | null} latencyMs from the camera to the screen @param {Size} size
@@ -30,44 +26,36 @@ export function rows(stats, latencyMs, size) {
     ["Pictures a second", fps === null ? UNKNOWN : String(Math.round(fps))],
     ["Picture", size ? `${size.width} × ${size.height}` : UNKNOWN],
     ["Sent as", sentAs(stats)],
-    ["Held back by", HOLDS[heldBackBy(stats)]],
+    ["Path", path(stats)],
+    ["Limited by", limitedBy(stats)],
   ];
 }
 
-const HOLDS = {
-  nothing: "Nothing",
+const FACTORS = {
   network: "Your connection",
   device: "This device",
   camera: "The camera: more light helps",
-  server: "The studio: many guests",
-  unknown: UNKNOWN,
+  server: "The server: many guests",
 };
 
-/**
- * The factor that limits the picture.
- * @param {Stats} stats
- * @returns {keyof typeof HOLDS}
- */
-export function heldBackBy({ rttMs, fps, loss, server, detail }) {
-  if (fps === null) return "unknown";
-  const outbound = /** @type {Record<string, any>} */ (detail.outbound ?? {});
-  if ((loss ?? 0) > LOSSY || (rttMs ?? 0) > LONG_MS) return "network";
-  if (fps >= FLUID) return "nothing";
-  if (outbound.qualityLimitationReason === "bandwidth") return "network";
-  if (outbound.qualityLimitationReason === "cpu") return "device";
-  const sent = outbound.framesPerSecond ?? FLUID;
-  if (sent < FLUID && sent <= fps + 3) return "camera";
-  return server ? "server" : "network";
+/** @param {Stats} stats */
+function limitedBy({ quality, factor }) {
+  if (quality === null) return UNKNOWN;
+  return factor ? FACTORS[factor] : "Nothing";
+}
+
+/** @param {Stats} stats */
+function path({ transport, detail }) {
+  if (transport === null) return UNKNOWN;
+  if (transport === "websocket") return "WebSocket, picture by picture";
+  return detail.relayed === undefined ? "WebRTC" : detail.relayed ? "WebRTC, through a relay" : "WebRTC, direct";
 }
 
 /** @param {Stats} stats */
 function sentAs({ transport, detail }) {
   if (transport === null) return UNKNOWN;
-  const format = String(detail.codec ?? detail.format ?? "")
-    .replace(/^(video|image)\//, "")
-    .toUpperCase();
-  const way = transport === "webrtc" ? "WebRTC" : "WebSocket";
-  return format ? `${format} · ${way}` : way;
+  const format = String(detail.codec ?? detail.format ?? "").replace(/^(video|image)\//, "");
+  return format.toUpperCase() || UNKNOWN;
 }
 
 /** @param {number | null} ms */

@@ -84,6 +84,11 @@ const WORDS = {
     text: "Your network seems to block live video. Try another network, or turn off the VPN.",
     action: "Try again",
   },
+  slow_path: {
+    title: "Connected another way",
+    text: "Live video is blocked here, so pictures are sent one by one. It may look less smooth.",
+    action: null,
+  },
   replaced: {
     title: "Opened somewhere else",
     text: "Your session moved to another tab or device, so this one has stopped.",

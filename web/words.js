@@ -12,12 +12,34 @@ const STATES = {
   failed: "Not connected",
 };
 
+/** @type {Record<import("./quality.js").Factor, string>} */
+const FACTORS = { network: "the network", server: "the server", camera: "the camera", device: "this device" };
+
 /**
  * @param {import("./session.js").State} state
  * @param {import("./quality.js").Level | null} [level]
+ * @param {import("./quality.js").Factor | null} [factor] what keeps it from being better
  */
-export function stateWords(state, level = null) {
-  return state === "live" && level ? `${STATES.live} · ${level}` : STATES[state];
+export function stateWords(state, level = null, factor = null) {
+  if (state !== "live" || !level) return STATES[state];
+  const words = `${STATES.live} · ${level}`;
+  return factor ? `${words}, limited by ${FACTORS[factor]}` : words;
+}
+
+/** @type {Record<import("./quality.js").Factor, string>} */
+const REMEDIES = {
+  camera: "More light gives a smoother picture: the camera is slow in the dark",
+  network: "Closer to the Wi-Fi, or with the quality on Saver, the picture is smoother",
+  server: "Many people try on designs right now: the picture is smoother in a moment",
+  device: "This device is busy: closing other apps gives a smoother picture",
+};
+
+/**
+ * What helps; empty as long as the picture is good enough.
+ * @param {import("./quality.js").Level | null} level @param {import("./quality.js").Factor | null} factor
+ */
+export function remedyWords(level, factor) {
+  return factor && (level === "poor" || level === "lost") ? REMEDIES[factor] : "";
 }
 
 /** What helps when no nail is in view. @param {number} hands how many hands are */
