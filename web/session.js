@@ -365,13 +365,16 @@ export class TryOnSession {
     const run = this.#run;
     this.#waiting = false;
     this.#limit(this.#factories.length > 1 && this.#factory === 0 ? REACH_MS : CONNECT_MS, "no connection in time");
+    /** @type {Transport | null} */
+    let transport = null;
     try {
       this.#info ??= await this.#newSession(run);
-      const transport = this.#open(this.#info);
+      transport = this.#open(this.#info);
       await transport.connect();
       if (transport === this.#transport && this.#isConnecting) this.#limit(CONNECT_MS, "no picture in time");
     } catch (error) {
-      if (run === this.#run) this.#lost(asTryOnError(error));
+      // One that was given up meanwhile says so as well.
+      if (run === this.#run && (!transport || transport === this.#transport)) this.#lost(asTryOnError(error));
     }
   }
 

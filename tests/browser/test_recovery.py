@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 BACK_WITHIN = 6.0
 """Seconds on a busy machine; it is meant to be 4."""
 
-WITHOUT_UDP = ("--force-webrtc-ip-handling-policy=disable_non_proxied_udp",)
+WITHOUT_UDP = ("--webrtc-ip-handling-policy=disable_non_proxied_udp",)
 """Chromium then gathers no candidates that reach a server here: as in a network that lets only TCP through."""
 
 
