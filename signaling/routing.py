@@ -21,8 +21,8 @@ POLL_INTERVAL = 2.0
 POLL_TIMEOUT = 1.5
 
 COMES_BACK = 3.5
-"""Seconds since the last worker was removed for which a placement waits for the next one: a child of `lacquer serve` that
-died is up again after one or two. Less than what connecting may take (service.py)."""
+"""Seconds since the last worker was removed for which a placement waits for the next one: a child of `lacquer serve`
+that died is up again after one or two. Less than what connecting may take (service.py)."""
 
 log = structlog.get_logger()
 

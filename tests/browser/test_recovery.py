@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -57,9 +58,7 @@ async def _serving(served: Served) -> psutil.Process:
     workers = served.workers()
     for worker in workers:
         worker.cpu_percent()
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
-        pass
+    await asyncio.sleep(1.0)
     return max(workers, key=lambda worker: worker.cpu_percent())
 
 
