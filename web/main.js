@@ -13,6 +13,7 @@ import { fullScreenButton } from "./full-screen.js";
 import { addressWith, offerLanguages, rememberLanguage, wantedLanguage } from "./language-choice.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
+import { keepForOffline } from "./offline.js";
 import { PhotoSheet } from "./photo-sheet.js";
 import { Recent } from "./recent.js";
 import { followKeyboard, SearchField } from "./search-field.js";
@@ -37,6 +38,9 @@ import { hintWords, stateWords } from "./words.js";
 const SHORT_LOSS_MS = 900;
 
 const HINT_MS = 3000;
+
+/** What is said where there is nothing to wear: without a network, or by a server that is not well. */
+const NO_DESIGNS = ["server_unreachable", "designs_unavailable"];
 
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
@@ -96,7 +100,7 @@ const savedSheet = new SavedSheet(
 );
 const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
   if (session.id === null) throw new TryOnError("session_ended");
-  await api.save(session.id, photo, { view: shows });
+  await api.save({ session_id: session.id }, photo, { view: shows });
   savedSheet.remember();
 });
 new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
@@ -157,11 +161,12 @@ async function loadDesigns() {
     strip.showRecent(recent.ids);
     strip.show(await api.designs(), Number(parameters.get("postId")));
     showWearing();
-    if (message.code === "designs_unavailable") message.hide();
+    if (NO_DESIGNS.includes(message.code ?? "")) message.hide();
     return true;
   } catch (error) {
     console.warn("lacquer:", error);
-    message.show("designs_unavailable", { label: wordsFor("designs_unavailable").action ?? "", act: loadDesigns });
+    const code = NO_DESIGNS.find((code) => code === asTryOnError(error).code) ?? "designs_unavailable";
+    message.show(code, { label: wordsFor(code).action ?? "", act: loadDesigns });
     return false;
   }
 }
@@ -385,7 +390,10 @@ document.addEventListener("visibilitychange", () => {
     session.resume();
   }
 });
-window.addEventListener("online", () => session.retryNow());
+window.addEventListener("online", () => {
+  session.retryNow();
+  if (!strip.selected) void loadDesigns();
+});
 window.addEventListener("pagehide", () => {
   closeCamera(/** @type {MediaStream | null} */ (preview.srcObject));
   session.stop();
@@ -396,6 +404,8 @@ for (const id of ["pause", "switch"]) button(id).disabled = true;
 if (matchMedia("(min-width: 1240px)").matches) {
   void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
 }
+if (parameters.get("photo") === "1") button("photo-start").focus(); // browsers open files for a touch alone
+keepForOffline();
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");
 });

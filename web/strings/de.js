@@ -292,7 +292,8 @@ export const STRINGS = {
   "error.connection_lost.title": "Verbindung verloren",
   "error.connection_lost.text": "Wir verbinden dich wieder mit deiner Sitzung. Dein Design bleibt.",
   "error.server_unreachable.title": "Wir erreichen das Studio nicht",
-  "error.server_unreachable.text": "Prüfe deine Internetverbindung und versuch es noch einmal.",
+  "error.server_unreachable.text":
+    "Die Live-Anprobe braucht unseren Server. Prüfe deine Internetverbindung und versuch es noch einmal.",
   "error.connection_failed.title": "Keine Live-Verbindung",
   "error.connection_failed.text":
     "Dein Netz scheint Live-Video zu sperren. Versuch ein anderes Netz, oder schalte das VPN aus.",
@@ -308,6 +309,8 @@ export const STRINGS = {
   "error.unknown_design.text": "Es ist nicht mehr in der Kollektion. Wähle ein anderes.",
   "error.designs_unavailable.title": "Die Designs wurden nicht geladen",
   "error.designs_unavailable.text": "Prüfe deine Internetverbindung und versuch es noch einmal.",
+  "error.origin_not_allowed.title": "Hier noch nicht freigeschaltet",
+  "error.origin_not_allowed.text": "Diese Seite darf die Anprobe noch nicht benutzen. Welche Einstellung fehlt, steht in der Konsole des Browsers.",
   "error.bad_image.title": "Wir können dieses Bild nicht lesen",
   "error.bad_image.text": "Wähle ein Foto als JPEG, PNG oder WebP. Ein Screenshot davon geht auch.",
   "error.too_large.title": "Dieses Bild ist zu groß",

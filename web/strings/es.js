@@ -298,7 +298,8 @@ export const STRINGS = {
   "error.connection_lost.title": "Se perdió la conexión",
   "error.connection_lost.text": "Te estamos reconectando a tu sesión. Tu diseño se conserva.",
   "error.server_unreachable.title": "No llegamos al estudio",
-  "error.server_unreachable.text": "Comprueba tu conexión a internet y vuelve a intentarlo.",
+  "error.server_unreachable.text":
+    "La prueba en directo necesita nuestro servidor. Comprueba tu conexión a internet y vuelve a intentarlo.",
   "error.connection_failed.title": "No hay conexión en directo",
   "error.connection_failed.text":
     "Parece que tu red bloquea el vídeo en directo. Prueba con otra red, o apaga la VPN.",
@@ -314,6 +315,8 @@ export const STRINGS = {
   "error.unknown_design.text": "Ya no forma parte de la colección. Elige otro.",
   "error.designs_unavailable.title": "Los diseños no se cargaron",
   "error.designs_unavailable.text": "Comprueba tu conexión a internet y vuelve a intentarlo.",
+  "error.origin_not_allowed.title": "Aquí aún no está activado",
+  "error.origin_not_allowed.text": "Esta página todavía no puede usar el probador. La consola del navegador dice qué ajuste falta.",
   "error.bad_image.title": "No podemos leer esta imagen",
   "error.bad_image.text": "Elige una foto en JPEG, PNG o WebP. También sirve una captura de pantalla.",
   "error.too_large.title": "Esta imagen es demasiado grande",
