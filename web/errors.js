@@ -38,6 +38,7 @@ const ACTIONS = {
   connection_lost: null,
   server_unreachable: "again",
   connection_failed: "again",
+  slow_path: null,
   replaced: "here",
   session_ended: "restart",
   capture_failed: null,

@@ -1,7 +1,7 @@
 /** Wires the page to the session: buttons in, states and pictures out. What happens is decided in session.js. */
 
 import { Api } from "./api.js";
-import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { closeCamera, countCameras, isMirror, openCamera, resizeCamera, sameCamera, switchCamera } from "./camera.js";
 import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
@@ -29,7 +29,7 @@ import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, stateWords } from "./words.js";
+import { hintWords, remedyWords, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
@@ -140,10 +140,15 @@ async function start(wanted) {
   if (!strip.selected && !(await loadDesigns())) return;
   const portrait = matchMedia("(orientation: portrait)").matches;
   const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
-  const openSource = kind === "demo" ? openHand : () => openCamera();
+  const openSource = kind === "demo" ? openHand : openOrReopen;
   session.configure(worn());
   const design = strip.selected ? strip.selected.id : 1;
   await session.start({ openSource, design, openSession: manicure.openSession });
+}
+
+/** @param {MediaStream} [lost] */
+function openOrReopen(lost) {
+  return openCamera(lost && sameCamera(lost), session.settings.quality);
 }
 
 /** In place of what runs now. @param {Kind} wanted */
@@ -262,9 +267,27 @@ session.on("retry", ({ delayMs, error }) => {
 
 session.on("problem", (error) => message.show(error.code, { forMs: 6000 }));
 
+session.on("camera", ({ code }) => {
+  message.show(code, { label: wordsFor(code).action ?? "", act: () => session.checkCamera() });
+});
+
+session.on("path", ({ kind: way }) => {
+  if (way === "websocket" && parameters.get("transport") !== "websocket") message.show("slow_path", { forMs: 8000 });
+});
+
 session.on("quality", showState);
 
+/** @type {string | undefined} */
+let sized;
+session.on("settings", ({ quality }) => {
+  const stream = /** @type {MediaStream | null} */ (preview.srcObject);
+  if (quality === sized || !stream || kind === "demo") return;
+  sized = quality;
+  void resizeCamera(stream, quality ?? "auto");
+});
+
 session.on("source", ({ stream }) => {
+  if (message.code === "camera_lost") message.hide();
   picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
   compareHandle.update();
   preview.srcObject = stream;
@@ -290,17 +313,19 @@ session.on("frame", ({ first }) => {
 session.on("metadata", ({ hands, nails }) => {
   const now = performance.now();
   if (nails.length > 0) nailsSeenAt = now;
-  if (session.state === "live" && now > hintUntil) showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
+  if (session.state !== "live" || now <= hintUntil) return;
+  const { quality, factor } = session.stats();
+  showHint(now - nailsSeenAt < 2500 ? remedyWords(quality, factor) : hintWords(hands));
 });
 
 function showState() {
-  const { quality } = session.stats();
+  const { quality, factor } = session.stats();
   const state = byId("state");
   const [word, level] = state.children;
   const words = stateWords(session.state);
   // The quality comes and goes with every passing cloud: to be seen, but not to be read aloud each time.
   if (word.textContent !== words) word.textContent = words;
-  level.textContent = stateWords(session.state, quality).slice(words.length);
+  level.textContent = stateWords(session.state, quality, factor).slice(words.length);
   state.dataset.level = quality ?? "";
 }
 
@@ -382,6 +407,7 @@ function choose(touch) {
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void wakeLock.renew();
+  if (!document.hidden) session.checkCamera();
   if (document.hidden && session.state === "live") {
     pausedByHiding = true;
     session.pause();
@@ -391,10 +417,18 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("online", () => {
-  session.retryNow();
+  session.networkChanged();
   if (!strip.selected) void loadDesigns();
 });
+/** @type {any} */ (navigator).connection?.addEventListener?.("change", () => session.networkChanged());
+navigator.mediaDevices?.addEventListener?.("devicechange", () => session.checkCamera());
+
+let wasRunning = false;
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && wasRunning) void start(kind); // from the back/forward cache
+});
 window.addEventListener("pagehide", () => {
+  wasRunning = !["idle", "ended", "failed"].includes(session.state);
   closeCamera(/** @type {MediaStream | null} */ (preview.srcObject));
   session.stop();
   manicure.discard();

@@ -77,6 +77,7 @@ export class WebSocketTransport {
   /** @type {WebSocket | null} */
   #socket = null;
   #paused = false;
+  #quality = "auto";
   #busy = false;
   #closed = false;
   /** @type {number | undefined} */
@@ -107,6 +108,14 @@ export class WebSocketTransport {
   setPaused(paused) {
     this.#paused = paused;
     if (!paused) this.#pump();
+  }
+
+  /** TCP tells by itself that the other side is gone: signaling closes the socket as soon as a worker dies. */
+  async probe() {}
+
+  /** @param {string} quality */
+  setQuality(quality) {
+    this.#quality = quality;
   }
 
   /** @param {MediaStream} source */
