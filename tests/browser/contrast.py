@@ -27,7 +27,14 @@ WORDS = """(selectors) => selectors.flatMap((selector) => {
 })"""
 """Where the words of elements are, in the window, and in which colour, RGBA."""
 
-WITHOUT_WORDS = "* { color: transparent !important; -webkit-text-fill-color: transparent !important; }"
+HIDE_WORDS = """() => {
+  const sheet = new CSSStyleSheet(); // the page's policy allows no inline style
+  sheet.replaceSync(
+    "* { color: transparent !important; -webkit-text-fill-color: transparent !important; transition: none !important }",
+  );
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
+SHOW_WORDS = "() => { document.adoptedStyleSheets = document.adoptedStyleSheets.slice(0, -1); }"
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,9 @@ class Faint:
 async def faint(page: Page, selectors: list[str]) -> list[Faint]:
     """Those of the elements whose words miss WCAG AA: 4.5:1, or 3:1 where they are large, at the worst tenth."""
     words = await page.evaluate(WORDS, selectors)
-    style = await page.add_style_tag(content=WITHOUT_WORDS)
+    await page.evaluate(HIDE_WORDS)
     picture = images.decode(await page.screenshot(scale="css"), max_pixels=10**7)
-    await style.evaluate("(element) => element.remove()")
+    await page.evaluate(SHOW_WORDS)
     found = []
     for word in words:
         left, top, right, bottom = (round(edge) for edge in word["box"])

@@ -70,3 +70,17 @@ async def test_everything_fits_and_can_be_reached(served: Served, size: tuple[in
             await page.until(f"document.querySelector('#{sheet}').open")
             await fits(sheet)
             await page.click(f"#{sheet}-close")
+
+
+async def test_what_webkit_lacks_is_not_offered(served: Served) -> None:
+    """This build records no video, shares nothing and has no camera, and says so before anybody tries."""
+    async with webkit() as page:
+        await page.goto(served.url)
+        await page.until("document.querySelector('#strip [data-design=\"36\"]') !== null")
+        await page.click("#start")
+        await page.until("document.body.dataset.state === 'failed'")
+        assert (await page.evaluate("document.querySelector('#message').dataset.code")).startswith("camera_")
+        await page.click("#demo")
+        await page.until("document.body.dataset.state === 'live'")
+        shown = "['#mode', '#torch', '#share'].filter((name) => document.querySelector(name).checkVisibility())"
+        assert await page.evaluate(shown) == []
