@@ -113,7 +113,8 @@ class Peer:
 
     async def _negotiate(self, offer: str) -> str:
         try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+            known = sdp.without_local_names(offer)
+            await self._pc.setRemoteDescription(RTCSessionDescription(sdp=known, type="offer"))
             self._refuse_other_media()
             description = await self._pc.createAnswer()
             await self._pc.setLocalDescription(description)
@@ -130,11 +131,8 @@ class Peer:
 
     async def add_candidates(self, fragment: str) -> None:
         """Trickled candidates. Raises BadSdp."""
-        candidates = sdp.read_fragment(fragment)
-        # At once: each `.local` name that nobody answers for takes a second.
-        await asyncio.gather(*(self._pc.addIceCandidate(candidate) for candidate in candidates if candidate))
-        if None in candidates:
-            await self._pc.addIceCandidate(None)
+        for candidate in sdp.read_fragment(sdp.without_local_names(fragment)):
+            await self._pc.addIceCandidate(candidate)
 
     # --- what the peer sends ---------------------------------------------------------------------------------------
     def _on_track(self, track: MediaStreamTrack) -> None:

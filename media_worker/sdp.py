@@ -78,6 +78,16 @@ def with_start_bitrate(answer: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
+_LOCAL_NAME = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ \S+\.local ", re.IGNORECASE)
+
+
+def without_local_names(text: str) -> str:
+    """An offer or fragment without the candidates that browsers hide behind `.local` names (mDNS), as they do where no
+    camera was granted. A name that nobody answers for costs the answer a second. None is needed: the browser asks at
+    our addresses, and where it asks from is a candidate by itself (peer reflexive, RFC 8445 §7.3.1.3)."""
+    return "".join(line for line in text.splitlines(keepends=True) if not _LOCAL_NAME.match(line))
+
+
 _HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ host\b")
 
 

@@ -1,14 +1,25 @@
-"""The web page: `/` and `/try-on/live` are index.html, `/static/…` is all of the `web` folder."""
+"""The web page: `/` and `/try-on/live` are index.html, `/static/…` is all of the `web` folder.
+
+Everything has an ETag and is compressed where the browser takes it. Browsers keep `/static/@VERSION/…` (`shell.py`) for
+good; of everything else they ask each time whether it changed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from aiohttp import web
 
-from protocol.errors import NotFound
+from signaling import security_headers, shell
+from signaling.page_files import PageFile, PageFiles
+from signaling.settings import SETTINGS
+from signaling.urls import base_url
+
+FOREVER = "public, max-age=31536000, immutable"
+ASK = "no-cache"
 
 
 def web_folder() -> Path:
@@ -22,37 +33,46 @@ def web_folder() -> Path:
     return found
 
 
-def add_pages(app: web.Application) -> None:
-    folder = web_folder()
+def add_pages(app: web.Application, folder: Path | None = None) -> None:
+    """`folder` instead of the one that is installed."""
+    files = PageFiles(folder or web_folder())
 
-    async def index(_request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(folder / "index.html")
+    async def index(request: web.Request) -> web.StreamResponse:
+        headers = security_headers.of_page(base_url(request), request.app[SETTINGS].frame_ancestors)
+        return _response(request, await asyncio.to_thread(shell.index, files), headers)
+
+    async def worker(request: web.Request) -> web.StreamResponse:
+        return _response(request, await asyncio.to_thread(shell.worker, files), security_headers.WORKER)
+
+    async def static(request: web.Request) -> web.StreamResponse:
+        version, name = _versioned(request.match_info["path"])
+        file = await asyncio.to_thread(files.get, name)
+        # A page of another version, which a deployment has overtaken, must not keep what is not its own.
+        right = version is not None and version == await asyncio.to_thread(shell.code_version, files)
+        return _response(request, file, security_headers.FILE, cache=FOREVER if right else ASK)
 
     for path in ("/", "/try-on/live", "/try-on/live/"):
         app.router.add_get(path, index)
-
-    async def static(request: web.Request) -> web.StreamResponse:
-        """aiohttp's own static route says of a missing file that it is an empty `application/octet-stream`."""
-        file = await asyncio.to_thread(_file_in, folder, request.match_info["path"])
-        return web.FileResponse(file)
-
+    app.router.add_get(f"/{shell.WORKER}", worker)
     app.router.add_get("/static/{path:.*}", static)
-    app.on_response_prepare.append(_revalidate)
 
 
-def _file_in(folder: Path, name: str) -> Path:
-    """Raises NotFound, also for what lies outside the folder."""
-    try:
-        file = (folder / name).resolve()
-        if file.is_relative_to(folder.resolve()) and file.is_file():
-            return file
-    except (OSError, ValueError):  # a name too long for the disk, or with a NUL in it
-        pass
-    raise NotFound(f"there is no file {name!r:.80}")
+def _versioned(path: str) -> tuple[str | None, str]:
+    """`@abc/main.js` is main.js of version abc."""
+    first, _, rest = path.partition("/")
+    return (first[1:], rest) if first.startswith("@") else (None, path)
 
 
-async def _revalidate(_request: web.Request, response: web.StreamResponse) -> None:
-    """Files carry ETag and Last-Modified; browsers ask whether they changed, so a new version shows at once."""
-    if isinstance(response, web.FileResponse):
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
+def _response(
+    request: web.Request, file: PageFile, headers: Mapping[str, str], *, cache: str = ASK
+) -> web.StreamResponse:
+    """200 with the file, or 304 where the browser has it already."""
+    small = file.gzipped if "gzip" in request.headers.get("Accept-Encoding", "").lower() else None
+    tag = f"{file.tag}-gzip" if small else file.tag
+    ours = {"ETag": f'"{tag}"', "Cache-Control": cache, "Vary": "Accept-Encoding", **headers}
+    if any(known.value in (tag, "*") for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=ours)
+    if small:
+        ours["Content-Encoding"] = "gzip"
+    charset = "utf-8" if file.content_type.startswith("text/") else None
+    return web.Response(body=small or file.body, headers=ours, content_type=file.content_type, charset=charset)

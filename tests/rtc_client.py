@@ -46,7 +46,14 @@ class ClipTrack(MediaStreamTrack):
 class RtcClient:
     """Connect with `async with RtcClient(frames).connect(offer)`; everything received is kept, newest last."""
 
-    def __init__(self, frames: Sequence[np.ndarray] | None, *, codec: str | None = None, channel: bool = True) -> None:
+    def __init__(
+        self,
+        frames: Sequence[np.ndarray] | None,
+        *,
+        codec: str | None = None,
+        channel: bool = True,
+        audio: bool = False,
+    ) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.texts: list[dict[str, Any]] = []
         self.binaries: list[tuple[dict[str, Any], bytes]] = []
@@ -55,13 +62,15 @@ class RtcClient:
         self.pts: list[int] = []
         self._reassembler = framing.Reassembler()
         self._reader: asyncio.Task[None] | None = None
+        if audio:  # before the video: in the offer, and so in the bundle, it comes first
+            self.pc.addTransceiver("audio", direction="recvonly")
         self._source = ClipTrack(frames) if frames is not None else None
         if self._source is not None:
             self.pc.addTrack(self._source)
             if codec:
                 kinds = (codec, "rtx")  # as a browser: what is sent again has a stream of its own
                 video = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.endswith(kinds)]
-                self.pc.getTransceivers()[0].setCodecPreferences(video)
+                self.pc.getTransceivers()[-1].setCodecPreferences(video)
         self.channel = self.pc.createDataChannel("tryon") if channel else None
         if self.channel:
             self.channel.on("message", self._on_message)

@@ -1,5 +1,7 @@
 /** Before and after in one picture: the camera's frame beside the painted one, upright and unmirrored, with labels. */
 
+import { say } from "./strings.js";
+
 /** @typedef {{ width: number, height: number }} Size */
 /** @typedef {{ x: number, label: string }} Tile */
 
@@ -13,8 +15,8 @@ export function layout({ width, height }) {
   const font = Math.max(14, Math.round(short / 18));
   /** @type {Tile[]} */
   const tiles = [
-    { x: 0, label: "Before" },
-    { x: width + gap, label: "After" },
+    { x: 0, label: say("photo.before") },
+    { x: width + gap, label: say("photo.after") },
   ];
   return { size: { width: 2 * width + gap, height }, tiles, font, inset: Math.round(font * 0.8) };
 }

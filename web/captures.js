@@ -3,6 +3,7 @@
 import { Clip, CLIP_MS, clipType, SHORTEST_MS } from "./clip.js";
 import { TryOnError } from "./errors.js";
 import { Shutter } from "./shutter.js";
+import { say } from "./strings.js";
 import { captureName } from "./words.js";
 
 /** @typedef {import("./session.js").State} State */
@@ -128,7 +129,8 @@ export class Captures {
     const filming = this.#clip !== null;
     this.#shutter.filming = filming;
     shutter.dataset.mode = filming ? "filming" : this.#shutter.films ? "clip" : "photo";
-    shutter.setAttribute("aria-label", filming ? "End the clip" : this.#shutter.films ? "Film a clip" : "Take a photo");
+    const does = filming ? "button.cut" : this.#shutter.films ? "button.film" : "button.photo";
+    shutter.setAttribute("aria-label", say(does));
     shutter.style.setProperty("--done", "0");
   }
 

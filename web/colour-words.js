@@ -1,7 +1,9 @@
 /**
- * A colour in the words people look for it with: #B3001B is “red”. Pure. Judged in OKLCH, whose lightness and hue are
+ * A colour in words: #B3001B is “red”. Pure, and in the ids of the string table (`colour.red`). Judged in OKLCH, whose lightness and hue are
  * those that eyes see (B. Ottosson, https://bottosson.github.io/posts/oklab/).
  */
+
+import { say } from "./strings.js";
 
 /** @typedef {{ light: number, chroma: number, hue: number }} Oklch  Lightness 0–1, hue in degrees. */
 
@@ -21,10 +23,25 @@ const HUES = [
   [360, ["pink"]],
 ];
 
+/** Colours that are what they are, dark or light. */
+const TONELESS = ["white", "black", "nude", "gold", "coral", "plum", "burgundy", "navy", "brown"];
+
 /** Below this there is no colour to speak of. */
 const GREY = 0.022;
 
+/** What it is called: “dark green”. @param {string} colour #RRGGBB */
+export function colourName(colour) {
+  const words = colourWords(colour);
+  const name = words.find((word) => !TONES.includes(word)) ?? "grey";
+  const [tone] = words;
+  const plain = TONELESS.includes(name) || (tone !== "dark" && tone !== "light");
+  return plain ? say(`colour.${name}`) : say(`tone.${tone}`, { colour: say(`colour.${name}`) });
+}
+
+const TONES = ["dark", "light", "pastel"];
+
 /**
+ * What people look for it with, the word for it first but for its tone.
  * @param {string} colour #RRGGBB
  * @returns {string[]}
  */
@@ -46,9 +63,9 @@ function ofHue({ light, chroma, hue }) {
   if (hue > 20 && hue <= 42 && light > 0.66 && chroma > 0.13) return ["coral", "orange"];
   const isRose = (hue <= 42 || hue > 340) && light > 0.6;
   if (isRose) return ["pink", "rose"];
-  if (hue > 330 && light < 0.42) return ["purple", "plum"];
-  if (hue <= 42 && light < 0.42) return ["red", "burgundy", "wine"];
-  if (hue > 230 && hue < 290 && light < 0.42) return ["blue", "navy"];
+  if (hue > 330 && light < 0.42) return ["plum", "purple"];
+  if (hue <= 42 && light < 0.42) return ["burgundy", "red", "wine"];
+  if (hue > 230 && hue < 290 && light < 0.42) return ["navy", "blue"];
   return HUES.find(([end]) => hue <= end)?.[1] ?? [];
 }
 

@@ -5,6 +5,8 @@
  * server leaves the *frame's* left bare, which a mirror shows on the right.
  */
 
+import { say, sayShare } from "./strings.js";
+
 /** @typedef {{ width: number, height: number }} Size */
 /** @typedef {{ stage: Size, frame: Size, mirrored: boolean }} View */
 
@@ -25,6 +27,5 @@ export function frameShare(handle, { stage, frame, mirrored }) {
  * @param {number} handle @param {boolean} mirrored
  */
 export function splitWords(handle, mirrored) {
-  const percent = Math.round(100 * (mirrored ? 1 - handle : handle));
-  return `${percent} % without polish`;
+  return say("compare.share", { share: sayShare(mirrored ? 1 - handle : handle) });
 }

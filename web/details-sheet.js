@@ -3,6 +3,7 @@
 import { QUALITIES, rows } from "./details.js";
 import { Latency } from "./latency.js";
 import { radio, RadioGroup } from "./radio-group.js";
+import { say } from "./strings.js";
 
 /** @typedef {import("./session.js").TryOnSession} TryOnSession */
 
@@ -20,7 +21,7 @@ export class DetailsSheet {
     this.#dialog = dialog;
     this.#session = session;
     const group = this.#part("#details-quality");
-    group.replaceChildren(...QUALITIES.map(({ value, label }) => radio(value ?? "", label, "option")));
+    group.replaceChildren(...QUALITIES.map(({ value, label }) => radio(value ?? "", say(label), "option")));
     this.#qualities = new RadioGroup(group, ({ dataset }) => this.#want(String(dataset.value)));
     opener.onclick = () => this.#open();
     this.#part("#details-close").onclick = () => dialog.close();

@@ -1,14 +1,16 @@
 /** What the details sheet says of the connection, from the session's numbers. Pure. */
 
+import { say } from "./strings.js";
+
 /** @typedef {ReturnType<import("./session.js").TryOnSession["stats"]>} Stats */
 /** @typedef {{ width: number, height: number } | null} Size */
 /** @typedef {[name: string, value: string]} Row */
 
 /** @type {import("./style-options.js").Option[]} */
 export const QUALITIES = [
-  { value: "auto", label: "Auto" },
-  { value: "saver", label: "Saver" },
-  { value: "high", label: "High" },
+  { value: "auto", label: "details.auto" },
+  { value: "saver", label: "details.saver" },
+  { value: "high", label: "details.high" },
 ];
 
 /** What is not known yet. */
@@ -21,34 +23,28 @@ const UNKNOWN = "–";
 export function rows(stats, latencyMs, size) {
   const { rttMs, fps, detail } = stats;
   return [
-    ["Camera to screen", milliseconds(latencyMs ?? /** @type {number | null} */ (detail.roundTripMs ?? null))],
-    ["To the studio and back", milliseconds(rttMs)],
-    ["Pictures a second", fps === null ? UNKNOWN : String(Math.round(fps))],
-    ["Picture", size ? `${size.width} × ${size.height}` : UNKNOWN],
-    ["Sent as", sentAs(stats)],
-    ["Path", path(stats)],
-    ["Limited by", limitedBy(stats)],
+    [say("details.latency"), milliseconds(latencyMs ?? /** @type {number | null} */ (detail.roundTripMs ?? null))],
+    [say("details.rtt"), milliseconds(rttMs)],
+    [say("details.fps"), fps === null ? UNKNOWN : String(Math.round(fps))],
+    [say("details.size"), size ? `${size.width} × ${size.height}` : UNKNOWN],
+    [say("details.sent_as"), sentAs(stats)],
+    [say("details.path"), path(stats)],
+    [say("details.held_back"), limitedBy(stats)],
   ];
 }
-
-const FACTORS = {
-  network: "Your connection",
-  device: "This device",
-  camera: "The camera: more light helps",
-  server: "The server: many guests",
-};
 
 /** @param {Stats} stats */
 function limitedBy({ quality, factor }) {
   if (quality === null) return UNKNOWN;
-  return factor ? FACTORS[factor] : "Nothing";
+  return say(factor ? `details.${factor}` : "details.nothing");
 }
 
 /** @param {Stats} stats */
 function path({ transport, detail }) {
   if (transport === null) return UNKNOWN;
-  if (transport === "websocket") return "WebSocket, picture by picture";
-  return detail.relayed === undefined ? "WebRTC" : detail.relayed ? "WebRTC, through a relay" : "WebRTC, direct";
+  if (transport === "websocket") return say("details.path_websocket");
+  if (detail.relayed === undefined) return "WebRTC";
+  return say(detail.relayed ? "details.path_relay" : "details.path_direct");
 }
 
 /** @param {Stats} stats */
@@ -60,5 +56,5 @@ function sentAs({ transport, detail }) {
 
 /** @param {number | null} ms */
 function milliseconds(ms) {
-  return ms === null ? UNKNOWN : `${Math.round(ms)} ms`;
+  return ms === null ? UNKNOWN : say("details.ms", { count: Math.round(ms) });
 }

@@ -1,5 +1,8 @@
 /** Which designs the strip shows: families in the server's order, everything first, the person's own and recent ones next. */
 
+import { canSay, say } from "./strings.js";
+import { slugOf } from "./words.js";
+
 /** @typedef {import("./api.js").Design} Design */
 
 export const ALL = "all";
@@ -46,8 +49,10 @@ function inOrder(designs, ids) {
   return ids.flatMap((id) => designs.find((design) => design.id === id) ?? []);
 }
 
-/** A family's name for people: `cat_eye` is “Cat eye”. @param {string} family */
+/** A family's name for people. A shop's own, that no language knows, is called as the shop calls it. @param {string} family */
 export function familyName(family) {
+  const key = `family.${slugOf(family, "_")}`;
+  if (canSay(key)) return say(key);
   const words = family.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

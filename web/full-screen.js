@@ -1,5 +1,7 @@
 /** The button for full screen. Hidden where the browser cannot, as on iPhones. */
 
+import { say } from "./strings.js";
+
 /** @param {HTMLButtonElement} button */
 export function fullScreenButton(button) {
   button.hidden = !document.fullscreenEnabled;
@@ -10,6 +12,6 @@ export function fullScreenButton(button) {
   document.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement !== null;
     button.setAttribute("aria-pressed", String(full));
-    button.setAttribute("aria-label", full ? "Leave full screen" : "Full screen");
+    button.setAttribute("aria-label", say(full ? "button.full_screen_end" : "button.full_screen"));
   });
 }

@@ -6,16 +6,20 @@ import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
+import { announcement, designName } from "./design-words.js";
 import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
+import { addressWith, offerLanguages, rememberLanguage, wantedLanguage } from "./language-choice.js";
 import { Manicure } from "./manicure.js";
 import { MessageBox } from "./message-box.js";
+import { keepForOffline } from "./offline.js";
 import { PhotoSheet } from "./photo-sheet.js";
 import { Recent } from "./recent.js";
 import { followKeyboard, SearchField } from "./search-field.js";
 import { SavedSheet } from "./saved-sheet.js";
 import { TryOnSession } from "./session.js";
+import { say, sayPage, useLanguage } from "./strings.js";
 import { Strip } from "./strip.js";
 import { StylePanel } from "./style-panel.js";
 import { nailAt } from "./tap.js";
@@ -25,7 +29,7 @@ import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
 import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, NAMELESS, remedyWords, stateWords } from "./words.js";
+import { hintWords, remedyWords, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
@@ -35,12 +39,20 @@ const SHORT_LOSS_MS = 900;
 
 const HINT_MS = 3000;
 
+/** What is said where there is nothing to wear: without a network, or by a server that is not well. */
+const NO_DESIGNS = ["server_unreachable", "designs_unavailable"];
+
 /** @template {HTMLElement} [E=HTMLElement] @param {string} id @returns {E} */
 const byId = (id) => /** @type {E} */ (document.getElementById(id));
 /** @param {string} id */
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
 const parameters = new URLSearchParams(location.search);
+const language = wantedLanguage(parameters.get("lang"), navigator.languages);
+if (language !== "en") {
+  await useLanguage(language);
+  sayPage(document);
+}
 const socketOnly = parameters.get("transport") === "websocket" || !webrtcAvailable();
 const picture = byId("picture");
 const preview = /** @type {HTMLVideoElement} */ (byId("preview"));
@@ -54,6 +66,7 @@ const strip = new Strip(
       showWearing();
       wear();
       rememberWorn();
+      byId("said").textContent = strip.selected ? announcement(strip.selected) : "";
     },
     onFamily: () => searchField.clear(),
   },
@@ -87,7 +100,7 @@ const savedSheet = new SavedSheet(
 );
 const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
   if (session.id === null) throw new TryOnError("session_ended");
-  await api.save(session.id, photo, { view: shows });
+  await api.save({ session_id: session.id }, photo, { view: shows });
   savedSheet.remember();
 });
 new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
@@ -153,11 +166,12 @@ async function loadDesigns() {
     strip.showRecent(recent.ids);
     strip.show(await api.designs(), Number(parameters.get("postId")));
     showWearing();
-    if (message.code === "designs_unavailable") message.hide();
+    if (NO_DESIGNS.includes(message.code ?? "")) message.hide();
     return true;
   } catch (error) {
     console.warn("lacquer:", error);
-    message.show("designs_unavailable", { label: wordsFor("designs_unavailable").action ?? "", act: loadDesigns });
+    const code = NO_DESIGNS.find((code) => code === asTryOnError(error).code) ?? "designs_unavailable";
+    message.show(code, { label: wordsFor(code).action ?? "", act: loadDesigns });
     return false;
   }
 }
@@ -214,17 +228,17 @@ session.on("state", ({ from, to, error }) => {
   showState();
   button("pause").disabled = to !== "live" && to !== "paused";
   button("pause").setAttribute("aria-pressed", String(to === "paused"));
-  button("pause").setAttribute("aria-label", to === "paused" ? "Go on" : "Pause");
+  button("pause").setAttribute("aria-label", say(to === "paused" ? "button.resume" : "button.pause"));
   void updateSwitch();
   if (to === "live") nailsSeenAt = performance.now();
   if (to === "live") rememberWorn();
   if (to === "live") torch.follow(/** @type {MediaStream} */ (preview.srcObject));
   wakeLock.want(["connecting", "live", "reconnecting"].includes(to));
-  showHint(to === "starting" && kind === "camera" ? "Allow the camera if your browser asks" : "");
+  showHint(to === "starting" && kind === "camera" ? say("hint.allow") : "");
   if (to === "reconnecting") setTimeout(() => message.code ?? showReconnecting(), SHORT_LOSS_MS);
   else if (error) showFailure(error);
   else if (!(from === "starting" && to === "connecting")) message.hide();
-  button("start").textContent = (error && wordsFor(error.code).action) ?? "Start camera";
+  button("start").textContent = (error && wordsFor(error.code).action) ?? say("start.camera");
   button("start").hidden = error !== null && isHopeless(error.code);
   button("demo").hidden = error !== null && isServers(error.code);
   if (to === "idle" || to === "ended" || to === "failed") {
@@ -242,7 +256,7 @@ function showFailure(error) {
 
 /** Most losses are over before anybody could read about them. */
 function showReconnecting(code = "connection_lost") {
-  if (session.state === "reconnecting") message.show(code, { label: "Try now", act: () => session.retryNow() });
+  if (session.state === "reconnecting") message.show(code, { label: say("button.now"), act: () => session.retryNow() });
 }
 
 session.on("retry", ({ delayMs, error }) => {
@@ -322,7 +336,7 @@ function showHint(words) {
 
 function showWearing() {
   const [name, family] = byId("wearing").children;
-  name.textContent = strip.selected?.name ?? "";
+  name.textContent = strip.selected ? designName(strip.selected) : "";
   family.textContent = strip.selected ? familyName(familyOf(strip.selected)) : "";
   stylePanel.show(wishes, strip.selected?.colours ?? []);
 }
@@ -361,6 +375,13 @@ button("switch").onclick = async () => {
 
 fullScreenButton(button("full-screen"));
 
+const languages = /** @type {HTMLSelectElement} */ (byId("language"));
+offerLanguages(languages);
+languages.onchange = () => {
+  rememberLanguage(languages.value);
+  location.assign(addressWith(location.href, strip.selected?.id ?? null));
+};
+
 for (const id of ["photo-start", "photo-add"]) button(id).onclick = () => manicure.choose();
 manicure.listen(document);
 
@@ -380,7 +401,7 @@ function choose(touch) {
   if (nail?.finger) return stylePanel.openFor(/** @type {import("./wishes.js").Finger} */ (nail.finger));
   if (!nail) return;
   hintUntil = performance.now() + HINT_MS;
-  showHint(NAMELESS);
+  showHint(say("hint.nameless"));
   setTimeout(() => session.state === "paused" && showHint(""), HINT_MS); // live, the next frame's hint follows
 }
 
@@ -395,7 +416,10 @@ document.addEventListener("visibilitychange", () => {
     session.resume();
   }
 });
-window.addEventListener("online", () => session.networkChanged());
+window.addEventListener("online", () => {
+  session.networkChanged();
+  if (!strip.selected) void loadDesigns();
+});
 /** @type {any} */ (navigator).connection?.addEventListener?.("change", () => session.networkChanged());
 navigator.mediaDevices?.addEventListener?.("devicechange", () => session.checkCamera());
 
@@ -414,6 +438,8 @@ for (const id of ["pause", "switch"]) button(id).disabled = true;
 if (matchMedia("(min-width: 1240px)").matches) {
   void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
 }
+if (parameters.get("photo") === "1") button("photo-start").focus(); // browsers open files for a touch alone
+keepForOffline();
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");
 });

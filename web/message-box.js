@@ -1,6 +1,7 @@
 /** The one place where the page says what is wrong, with a countdown and a button where they help. */
 
 import { wordsFor } from "./errors.js";
+import { say } from "./strings.js";
 
 /** @typedef {{ title: HTMLElement, text: HTMLElement, countdown: HTMLElement, action: HTMLButtonElement }} Parts */
 
@@ -58,7 +59,7 @@ export class MessageBox {
     const end = performance.now() + seconds * 1000;
     const tick = () => {
       const left = Math.ceil((end - performance.now()) / 1000);
-      this.#parts.countdown.textContent = `Trying again in ${left} s`;
+      this.#parts.countdown.textContent = say("message.countdown", { count: left });
       this.#parts.countdown.hidden = left <= 0;
       if (left > 0) return;
       clearInterval(this.#timer);

@@ -1,5 +1,6 @@
 /** What the server found in the person's photo, in words, and which of its nails each finger wears. Pure. */
 
+import { say } from "./strings.js";
 import { configOf, FINGERS } from "./wishes.js";
 
 /** @typedef {import("./wishes.js").Finger} Finger */
@@ -17,7 +18,6 @@ import { configOf, FINGERS } from "./wishes.js";
  */
 
 const UNSURE = 0.6;
-const COUNTS = ["No", "One", "Two", "Three", "Four", "Five"];
 
 /**
  * @param {NailSet} set
@@ -25,19 +25,12 @@ const COUNTS = ["No", "One", "Two", "Three", "Four", "Five"];
  */
 export function foundWords({ kind, nails, filled, confidence }) {
   if (kind === "swatch") {
-    return { title: "No nails in this photo", text: "Its middle is worn as a swatch. For a manicure, show the nails larger." };
+    return { title: say("upload.swatch"), text: say("upload.swatch_text") };
   }
-  const doubt = confidence < UNSURE ? " We are not quite sure: look closely." : "";
-  const neighbours = filled.length > 0 ? ` ${borrowed(filled.length)}` : "";
-  return {
-    title: `We found ${nails.length} ${nails.length === 1 ? "nail" : "nails"}`,
-    text: `Tap a finger, then the nail it should wear.${neighbours}${doubt}`,
-  };
-}
-
-/** @param {number} count */
-function borrowed(count) {
-  return count === 1 ? "One finger wears a neighbour’s." : `${COUNTS[count]} fingers wear a neighbour’s.`;
+  const text = [say("upload.assign")];
+  if (filled.length > 0) text.push(say("upload.borrowed", { count: filled.length }));
+  if (confidence < UNSURE) text.push(say("upload.unsure"));
+  return { title: say("upload.found", { count: nails.length }), text: text.join(" ") };
 }
 
 /**

@@ -3,20 +3,11 @@
  * main.js loads it on large screens alone; phone-card.css shows it only where there is room, and nothing is live.
  */
 
+import { say } from "./strings.js";
+
 /** What `GET /api/lan` tells, as far as it shows. @typedef {{url: string, qr_svg_url: string}} Lan */
 
 const CLOSED = "lacquer-phone-card-closed";
-
-const WORDS = {
-  title: "Try it on your phone",
-  lead: "Scan this in the same network, or open",
-  warning: "The phone warns you",
-  meaning:
-    "It says that the connection is not private: this computer made the certificate itself, so nobody vouches for it.",
-  iphone: "On an iPhone tap Show Details, then “visit this website”.",
-  android: "On Android tap Advanced, then Proceed.",
-  close: "Close “Try it on your phone”",
-};
 
 /**
  * Shows the card in `parent`. Null where there is none to show: no `--lan`, closed before, or framed by a shop's page.
@@ -44,8 +35,8 @@ export async function fetchLan(request = window.fetch.bind(window)) {
 
 /** @param {Lan} lan */
 function build({ url, qr_svg_url }) {
-  const card = element("aside", { className: "phone-card", ariaLabel: WORDS.title });
-  const close = element("button", { className: "phone-card-close", type: "button", ariaLabel: WORDS.close });
+  const card = element("aside", { className: "phone-card", ariaLabel: say("phone.title") });
+  const close = element("button", { className: "phone-card-close", type: "button", ariaLabel: say("phone.close") });
   close.append(element("span", { textContent: "×", ariaHidden: "true" }));
   close.onclick = () => {
     sessionStorage.setItem(CLOSED, "1");
@@ -56,13 +47,13 @@ function build({ url, qr_svg_url }) {
   address.append("https://", element("wbr", {}), url.replace("https://", ""));
   const warning = element("details", {});
   warning.append(
-    element("summary", { textContent: WORDS.warning }),
-    ...[WORDS.meaning, WORDS.iphone, WORDS.android].map((textContent) => element("p", { textContent })),
+    element("summary", { textContent: say("phone.warning") }),
+    ...["phone.meaning", "phone.iphone", "phone.android"].map((key) => element("p", { textContent: say(key) })),
   );
   card.append(
-    element("h2", { textContent: WORDS.title }),
-    element("img", { src: qr_svg_url, alt: `QR code that opens ${url}`, width: 140, height: 140 }),
-    element("p", { textContent: WORDS.lead }),
+    element("h2", { textContent: say("phone.title") }),
+    element("img", { src: qr_svg_url, alt: say("phone.code", { url }), width: 140, height: 140 }),
+    element("p", { textContent: say("phone.lead") }),
     address,
     warning,
     close,

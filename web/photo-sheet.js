@@ -1,18 +1,14 @@
 /** The photo or clip just taken: a look at it, before and after, download, and the phone's share sheet if there is one. */
 
 import { beforeAndAfter } from "./before-after.js";
-import { asTryOnError, wordsFor } from "./errors.js";
+import { asTryOnError, sentenceFor } from "./errors.js";
 import { radio, RadioGroup } from "./radio-group.js";
+import { say } from "./strings.js";
 
 /** @typedef {"photo" | "both"} View */
 
-const WHAT_SAVING_MEANS = "It stays on your device. Saved, it is also on our server until you delete it.";
-
-/** @type {[View, string][]} */
-const VIEWS = [
-  ["photo", "Photo"],
-  ["both", "Before and after"],
-];
+/** @type {View[]} */
+const VIEWS = ["photo", "both"];
 
 export class PhotoSheet {
   #dialog;
@@ -33,7 +29,7 @@ export class PhotoSheet {
     this.#dialog = dialog;
     this.#save = save;
     const views = this.#part("#photo-views");
-    views.replaceChildren(...VIEWS.map(([view, label]) => radio(view, label, "option")));
+    views.replaceChildren(...VIEWS.map((view) => radio(view, say(`photo.${view}`), "option")));
     this.#views = new RadioGroup(views, ({ dataset }) => void this.#look(/** @type {View} */ (dataset.value)));
     this.#part("#photo-close").onclick = () => dialog.close();
     this.#part("#share").onclick = () => this.#share();
@@ -51,7 +47,7 @@ export class PhotoSheet {
     this.#part("#photo-views").hidden = !before;
     this.#savable(true);
     await this.#look("photo");
-    this.#open("Your photo");
+    this.#open(say("photo.title"));
   }
 
   /** @param {Blob} clip @param {string} name */
@@ -63,7 +59,7 @@ export class PhotoSheet {
     const video = /** @type {HTMLVideoElement} */ (this.#part("#photo-clip"));
     this.#reveal(video);
     video.src = this.#url;
-    this.#open("Your clip");
+    this.#open(say("photo.clip_title"));
     await video.play().catch(() => {}); // it has controls
   }
 
@@ -77,7 +73,7 @@ export class PhotoSheet {
     const image = /** @type {HTMLImageElement} */ (this.#part("#photo-image"));
     this.#reveal(image);
     image.src = this.#url;
-    image.alt = view === "both" ? "Your hand before and after" : "Your hand wearing the design";
+    image.alt = say(view === "both" ? "photo.alt_both" : "photo.alt");
     await image.decode().catch(() => {}); // so that the sheet opens at its full size
   }
 
@@ -101,7 +97,7 @@ export class PhotoSheet {
     this.#file = file;
     this.#download.href = URL.createObjectURL(file);
     this.#download.download = file.name;
-    this.#tell(this.#saved.has(file) ? "Saved" : "Save");
+    this.#tell(this.#saved.has(file) ? "saved" : "save");
     this.#part("#share").hidden = !navigator.canShare?.({ files: [file] });
   }
 
@@ -112,30 +108,30 @@ export class PhotoSheet {
 
   async #keep() {
     const photo = this.#file;
-    if (!photo || this.#part("#photo-save").textContent !== "Save") return;
-    this.#tell("Saving…");
+    if (!photo || this.#part("#photo-save").getAttribute("aria-disabled") === "true") return;
+    this.#tell("saving");
     try {
       await this.#save(photo, photo === this.#files.both ? "both" : "photo");
       this.#saved.add(photo);
-      if (photo === this.#file) this.#tell("Saved", "Saved on our server. “Saved photos” shows and deletes it.");
+      if (photo === this.#file) this.#tell("saved", say("photo.saved_note"));
     } catch (error) {
-      const { title, text } = wordsFor(asTryOnError(error).code);
-      if (photo === this.#file) this.#tell("Save", `Not saved. ${title}. ${text}`);
+      const reason = sentenceFor(asTryOnError(error).code);
+      if (photo === this.#file) this.#tell("save", say("photo.not_saved", { reason }));
     }
   }
 
-  /** @param {"Save" | "Saving…" | "Saved"} label @param {string} [note] */
-  #tell(label, note = WHAT_SAVING_MEANS) {
+  /** @param {"save" | "saving" | "saved"} step @param {string} [note] */
+  #tell(step, note = say("photo.what_saving_means")) {
     const button = this.#part("#photo-save");
-    button.textContent = label;
-    button.setAttribute("aria-disabled", String(label !== "Save")); // keeps the focus
+    button.textContent = say(`photo.${step}`);
+    button.setAttribute("aria-disabled", String(step !== "save")); // keeps the focus
     this.#part("#photo-note").textContent = note;
   }
 
   #share() {
     if (!this.#file) return;
     // The person may close the share sheet again, which is no error.
-    navigator.share({ files: [this.#file], title: "My Lacquer look" }).catch(() => {});
+    navigator.share({ files: [this.#file], title: say("photo.share_title") }).catch(() => {});
   }
 
   /** @param {HTMLElement} shown the image or the video */

@@ -37,7 +37,8 @@ export class RadioGroup {
   mark(chosen, behavior) {
     const { buttons } = this;
     for (const button of buttons) button.setAttribute("aria-checked", String(button === chosen));
-    const stop = chosen ?? buttons[0];
+    // The chosen one need not be here: a search hides it, and Tab must still come in.
+    const stop = buttons.find((button) => button === chosen) ?? buttons[0];
     for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
     if (behavior) this.reveal(behavior);
   }
@@ -61,7 +62,8 @@ export class RadioGroup {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const onward = getComputedStyle(this.#element).direction === "rtl" ? -1 : 1;
+    const steps = { ArrowRight: onward, ArrowDown: 1, ArrowLeft: -onward, ArrowUp: -1 };
     const step = steps[/** @type {keyof typeof steps} */ (event.key)];
     const { buttons } = this;
     if (!step || buttons.length === 0) return;

@@ -1,7 +1,8 @@
 /** Photos saved on the server: a list, one of them large, and deleting. Shown to whoever has saved something. */
 
-import { asTryOnError, wordsFor } from "./errors.js";
+import { asTryOnError, sentenceFor } from "./errors.js";
 import { keep, recall } from "./keep.js";
+import { say } from "./strings.js";
 import { captureName, savedWords } from "./words.js";
 
 /** @typedef {import("./api.js").SavedResult} SavedResult */
@@ -53,7 +54,7 @@ export class SavedSheet {
 
   async #open() {
     this.#results = [];
-    this.#list("Looking…");
+    this.#list(say("saved.looking"));
     this.#dialog.showModal();
     try {
       this.#results = await this.#api.results();
@@ -69,9 +70,8 @@ export class SavedSheet {
     this.#shown = null;
     this.#dialog.dataset.view = "list";
     this.#part("#saved-list").replaceChildren(...this.#results.map(item));
-    const empty = "Nothing is saved. Take a photo and choose “Save”.";
-    this.#part("#saved-text").textContent =
-      words ?? (this.#results.length ? "On our server until you delete them." : empty);
+    const usual = say(this.#results.length ? "saved.text" : "saved.nothing");
+    this.#part("#saved-text").textContent = words ?? usual;
     const place = Math.max(
       0,
       this.#results.findIndex((result) => result === before),
@@ -117,14 +117,13 @@ export class SavedSheet {
   #ask(sure) {
     const button = this.#part("#saved-delete");
     button.dataset.sure = String(sure);
-    button.textContent = sure ? "Delete for good" : "Delete";
+    button.textContent = say(sure ? "saved.delete_sure" : "saved.delete");
   }
 
   /** @param {unknown} error */
   #say(error) {
     console.warn("lacquer:", error);
-    const { title, text } = wordsFor(asTryOnError(error).code);
-    this.#part("#saved-text").textContent = `${title}. ${text}`;
+    this.#part("#saved-text").textContent = sentenceFor(asTryOnError(error).code);
   }
 
   /** @param {string} selector */

@@ -1,8 +1,8 @@
 /** Finding designs by what people call them: name, family, finish, pattern, shape, and colours in words. Pure. */
 
-import { colourWords } from "./colour-words.js";
+import { colourName, colourWords } from "./colour-words.js";
 import { familyName, familyOf } from "./families.js";
-import { FINISHES } from "./style-options.js";
+import { canSay, say } from "./strings.js";
 
 /** @typedef {import("./api.js").Design} Design */
 
@@ -21,8 +21,7 @@ export function search(designs, text) {
 
 /** What the search says when the strip shows what it found. @param {number} count @param {string} text */
 export function foundSentence(count, text) {
-  if (count === 0) return `No design matches “${text.trim()}”. Try a colour, a finish or a family.`;
-  return count === 1 ? "1 design" : `${count} designs`;
+  return count === 0 ? say("search.nothing", { text: text.trim() }) : say("search.found", { count });
 }
 
 /** Lower case, without accents. @param {string} text @returns {string[]} */
@@ -41,10 +40,16 @@ function matches(wanted, words) {
   return wanted.every((start) => words.some((word) => word.startsWith(start)));
 }
 
-/** @param {Design} design */
+/** In the server's words, which are English, and in those of the language spoken. @param {Design} design */
 function everyWord(design) {
-  const { name, pattern, finish, shape, length, colours } = design;
-  const finishLabel = FINISHES.find(({ value }) => value !== null && value === finish)?.label;
-  const said = [name, familyName(familyOf(design)), pattern, finish, finishLabel, shape, length];
-  return [...wordsOf(said.filter(Boolean).join(" ").replaceAll("_", " ")), ...colours.flatMap(colourWords)];
+  const { name, family, pattern, finish, shape, length, colours } = design;
+  const keys = [`finish.${finish}`, `shape.${shape}`, `length.${length}`].filter(canSay);
+  const said = [name, family, familyName(familyOf(design)), pattern, finish, shape, length, ...keys.map((key) => say(key))];
+  const words = colours.flatMap((colour) => [colourName(colour), ...colourWords(colour).flatMap(bothWords)]);
+  return wordsOf([...said, ...words].filter(Boolean).join(" ").replaceAll("_", " "));
+}
+
+/** @param {string} colour */
+function bothWords(colour) {
+  return [colour, say(`colour.${colour}`)];
 }

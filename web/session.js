@@ -173,6 +173,11 @@ export class TryOnSession {
     return this.#info?.session_id ?? null;
   }
 
+  /** The server's session, with the token that speaks for it. */
+  get info() {
+    return this.#info;
+  }
+
   /** What is worn and how. @returns {Readonly<Settings>} */
   get settings() {
     return this.#settings;

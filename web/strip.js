@@ -1,5 +1,6 @@
 /** The strip of designs: families above, thumbnails below; each has a drawn nail under it in case the image is missing. */
 
+import { designLabel, designName } from "./design-words.js";
 import { ALL, familiesOf, familyName, shownIn } from "./families.js";
 import { radio, RadioGroup } from "./radio-group.js";
 import { search } from "./search.js";
@@ -139,13 +140,13 @@ function keyOf({ id }) {
 
 /** @param {Design} design */
 function createButton(design) {
-  const { name, pattern, finish, colours, thumbnail_url: thumbnail } = design;
+  const { pattern, finish, colours, thumbnail_url: thumbnail } = design;
   const button = document.createElement("button");
   button.className = "design";
   button.type = "button";
   button.setAttribute("role", "radio");
-  button.setAttribute("aria-label", name);
-  button.title = name;
+  button.setAttribute("aria-label", designLabel(design));
+  button.title = designName(design);
   Object.assign(button.dataset, { design: keyOf(design), pattern: pattern ?? "solid", finish: finish ?? "cream" });
   const swatch = document.createElement("span");
   swatch.className = "swatch";
@@ -155,7 +156,7 @@ function createButton(design) {
   nail.style.setProperty("--accent", colours[1] ?? colours[0] ?? "#b3001b");
   const caption = document.createElement("span");
   caption.className = "design-name";
-  caption.textContent = name;
+  caption.textContent = button.title;
   swatch.append(nail, createThumbnail(thumbnail));
   button.append(swatch, caption);
   return button;

@@ -1,7 +1,8 @@
 /** The style sheet: choices over the live picture, each worn at once. It shows wishes and reports them; see wishes.js. */
 
 import { radio, RadioGroup } from "./radio-group.js";
-import { AS_DESIGNED, COLOUR_NAMES, FINISHES, LENGTHS, LIKE_THE_OTHERS, SCOPES, SHAPES } from "./style-options.js";
+import { FINISHES, LENGTHS, SCOPES, SHAPES } from "./style-options.js";
+import { say } from "./strings.js";
 import { coloursOf, isStyled, NO_WISHES, recoloured, reset, wish, wishOf } from "./wishes.js";
 
 /** @typedef {import("./wishes.js").Wishes} Wishes */
@@ -108,7 +109,7 @@ export class StylePanel {
     for (const [field, group] of this.#groups) {
       group.mark(group.button(wished[field] ?? ""));
       const none = group.button("")?.querySelector("span");
-      if (none) none.textContent = this.#scope === "all" ? AS_DESIGNED : LIKE_THE_OTHERS;
+      if (none) none.textContent = say(this.#scope === "all" ? "style.as_designed" : "style.like_the_others");
     }
     this.#renderColours();
     this.#part("#style-reset").setAttribute("aria-disabled", String(!isStyled(this.#wishes))); // keeps the focus
@@ -145,7 +146,7 @@ export class StylePanel {
 
 /** @param {import("./style-options.js").Option} option */
 function optionButton({ value, label, outline }) {
-  const button = radio(value ?? "", label, outline ? "option drawn" : "option");
+  const button = radio(value ?? "", say(label), outline ? "option drawn" : "option");
   if (outline) button.prepend(drawing(outline));
   return button;
 }
@@ -167,6 +168,12 @@ function colourInput(place) {
   label.className = "colour";
   const input = Object.assign(document.createElement("input"), { type: "color" });
   input.dataset.place = String(place);
-  label.append(input, COLOUR_NAMES[place] ?? `Colour ${place + 1}`);
+  label.append(input, colourLabel(place));
   return label;
+}
+
+/** @param {number} place */
+function colourLabel(place) {
+  if (place === 0) return say("style.colour_base");
+  return place === 1 ? say("style.colour_accent") : say("style.colour_place", { place: place + 1 });
 }

@@ -3,6 +3,7 @@
 import { isServers, wordsFor } from "./errors.js";
 import { foundWords, previewUrl, worn } from "./nail-set.js";
 import { radio, RadioGroup } from "./radio-group.js";
+import { say } from "./strings.js";
 import { FINGERS } from "./wishes.js";
 
 /** @typedef {import("./wishes.js").Finger} Finger */
@@ -50,7 +51,7 @@ export class UploadSheet {
 
   /** The photo is on its way. */
   wait() {
-    this.#step("waiting", "Looking at your photo…", "Only its nails are kept, and only until you leave.");
+    this.#step("waiting", say("upload.waiting"), say("upload.waiting_text"));
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
@@ -60,7 +61,7 @@ export class UploadSheet {
     this.#step("failed", title, text);
     this.#dialog.dataset.code = code;
     this.#again = isServers(code);
-    this.#part("#upload-another").textContent = this.#again ? "Try again" : "Choose another photo";
+    this.#part("#upload-another").textContent = say(this.#again ? "button.again" : "upload.another");
     this.#part("#upload-another").focus();
   }
 
@@ -125,7 +126,7 @@ export class UploadSheet {
 
 /** @param {Finger} finger */
 function slot(finger) {
-  const button = radio(finger, finger, "slot");
+  const button = radio(finger, say(`finger.${finger}`), "slot");
   button.prepend(nailImage());
   return button;
 }
@@ -134,7 +135,7 @@ function slot(finger) {
 function tile({ image_url: source }, place) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
   button.dataset.nail = String(place);
-  button.setAttribute("aria-label", `Nail ${place + 1}`);
+  button.setAttribute("aria-label", say("upload.nail", { place: place + 1 }));
   button.append(Object.assign(nailImage(), { src: source }));
   return button;
 }

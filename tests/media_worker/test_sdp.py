@@ -110,3 +110,8 @@ async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, st
         text += "a=max-message-size:262144\r\n"
     with pytest.raises(BadSdp, match=reason):
         sdp.read_offer(text.replace(*change))
+
+
+def test_hidden_addresses_are_left_out() -> None:
+    near, far = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", "a=candidate:2 1 udp 1 0f3c-9.local 9 typ host\r\n"
+    assert sdp.without_local_names(f"v=0\r\n{near}{far}a=mid:0\r\n") == f"v=0\r\n{near}a=mid:0\r\n"

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import re
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -542,11 +543,14 @@ async def test_a_connection_that_fails_to_close_gives_its_slot_back(
     assert (await worker.health()).used == 0
 
 
-async def test_many_names_that_nobody_answers_for_take_a_second_together(worker: Worker) -> None:
-    """Browsers hide addresses behind `.local` names; each takes a second to fail, and signaling waits for four."""
+async def test_names_that_nobody_answers_for_take_no_time(worker: Worker) -> None:
+    """Browsers hide addresses behind `.local` names; to look for one takes a second."""
     await worker.open()
-    early = [line for line in (await some_offer()).splitlines() if "candidate" not in line]
-    await worker.offer("\r\n".join(early) + "\r\n")
+    started = time.monotonic()
+    hidden = re.sub(r"(a=candidate:\S+ \d+ \S+ \d+) \S+", r"\1 nobody.local", await some_offer())
+    assert "nobody.local" in hidden
+    await worker.offer(hidden)
+    assert time.monotonic() - started < 0.8
     (peer,) = worker.api.sessions.get("s-1")._connections
     names = "".join(f"a=candidate:1 1 udp 1 nobody-{i}.local 9 typ host\r\n" for i in range(12))
     started = time.monotonic()
@@ -556,5 +560,5 @@ async def test_many_names_that_nobody_answers_for_take_a_second_together(worker:
         headers={"Content-Type": "application/trickle-ice-sdpfrag"},
     ) as response:
         assert response.status == 204
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 0.9
     await worker.http.delete("/internal/sessions/s-1")

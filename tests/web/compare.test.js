@@ -35,6 +35,6 @@ test("a mirror shows the frame's left on the right: what lies right of the handl
 });
 
 test("the words say how much is bare, in a mirror too", () => {
-  assert.equal(splitWords(0.25, false), "25 % without polish");
-  assert.equal(splitWords(0.25, true), "75 % without polish");
+  assert.equal(splitWords(0.25, false), "25% without polish");
+  assert.equal(splitWords(0.25, true), "75% without polish");
 });

@@ -29,8 +29,9 @@ test("the design that is worn stays in view in another family", () => {
 });
 
 test("names for people", () => {
-  assert.equal(familyName("cat_eye"), "Cat eye");
-  assert.equal(familyName("Nail art"), "Nail art");
+  assert.equal(familyName("Ombré & Aura"), "Ombré & Aura");
+  assert.equal(familyName("shop_special"), "Shop special");
+  assert.equal(familyName("My shop"), "My shop");
 });
 
 test("recent ones, newest first, where there are any that the catalogue still has", () => {

@@ -17,7 +17,7 @@ test("what was found is said in numbers", () => {
 });
 
 test("fingers that were not seen are told of", () => {
-  assert.match(foundWords(nailSet({ filled: ["ring", "pinky"] })).text, /Two fingers wear a neighbour’s\./);
+  assert.match(foundWords(nailSet({ filled: ["ring", "pinky"] })).text, /2 fingers wear a neighbour’s\./);
   assert.match(foundWords(nailSet({ filled: ["pinky"] })).text, /One finger wears a neighbour’s\./);
   assert.doesNotMatch(foundWords(nailSet({ filled: [] })).text, /neighbour/);
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { colourWords, oklch } from "../../web/colour-words.js";
 import { foundSentence, search, wordsOf } from "../../web/search.js";
+import { useLanguage } from "../../web/strings.js";
 
 const design = (id, name, family, finish, colours, more = {}) => ({ id, name, family, finish, colours, ...more });
 const RED = design(1, "Classic Red", "Classics", "cream", ["#B3001B"], { pattern: "solid", shape: "natural" });
@@ -66,4 +67,13 @@ for (const [colour, word] of [
 test("OKLCH of sRGB red, as its author publishes it", () => {
   const { light, chroma, hue } = oklch("#FF0000");
   assert.ok(Math.abs(light - 0.628) < 0.001 && Math.abs(chroma - 0.2577) < 0.001 && Math.abs(hue - 29.23) < 0.1);
+});
+
+test("in another language its own words find, and English ones still", async () => {
+  await useLanguage("de");
+  assert.deepEqual(found("rot"), [1, 92]);
+  assert.deepEqual(found("dunkelgrün"), [80]);
+  assert.deepEqual(found("red"), [1, 16, 92]);
+  assert.deepEqual(found("glanz"), []);
+  await useLanguage("en");
 });

@@ -1,0 +1,51 @@
+"""What the page tells browsers to refuse it, so that a hole in it is worth little. Pure.
+
+https://www.w3.org/TR/CSP3/ · https://www.w3.org/TR/permissions-policy/ · https://www.w3.org/TR/trusted-types/
+"""
+
+from __future__ import annotations
+
+_ALLOWED = ("camera", "fullscreen", "screen-wake-lock")
+"""In a frame, only where the page around it passes them on (`allow=`)."""
+
+_REFUSED = ("accelerometer", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone", "midi", "usb")
+
+FILE = {"X-Content-Type-Options": "nosniff"}
+"""Of everything that is no page."""
+
+WORKER = FILE | {"Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
+"""Of the service worker: it fetches, and nothing else."""
+
+
+def of_page(url: str, frame_ancestors: str) -> dict[str, str]:
+    """Headers of the page. `url` is the scheme and host of links in answers, `frame_ancestors` who may frame it."""
+    permissions = [f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _REFUSED]
+    return FILE | {
+        "Content-Security-Policy": _policy(url, frame_ancestors),
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": ", ".join(permissions),
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+def _policy(url: str, frame_ancestors: str) -> str:
+    # Safari before 15.4 does not take a WebSocket to the page's own host for 'self'.
+    # Whoever opens the page by another address than LACQUER_PUBLIC_URL meets links to that one.
+    ours = f"'self' {url}"
+    host = url.partition("://")[2]
+    directives = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": f"{ours} blob:",
+        "media-src": "'self' blob:",
+        "connect-src": f"{ours} ws://{host} wss://{host}",
+        "worker-src": "'self'",
+        "manifest-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": frame_ancestors,
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "lacquer",
+    }
+    return "; ".join(f"{name} {values}" for name, values in directives.items())
