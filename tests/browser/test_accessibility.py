@@ -33,7 +33,9 @@ async def complaints(page: Page, where: str) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
-    open_ = [node["target"][0] for rule in found["incomplete"] if rule["id"] == "color-contrast" for node in rule["nodes"]]
+    open_ = [
+        node["target"][0] for rule in found["incomplete"] if rule["id"] == "color-contrast" for node in rule["nodes"]
+    ]
     return wrong + [f"{where}: {words}" for words in await faint(page, open_)]
 
 
