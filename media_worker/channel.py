@@ -19,6 +19,7 @@ import structlog
 from media_worker import images
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
+from media_worker.reply_size import ReplySize
 from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
 from media_worker.vision.arrays import Floats
@@ -78,6 +79,7 @@ class Channel:
         self._transport = transport
         self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue(OUTBOX_SIZE)
         self._frames: Mailbox[Frame] = Mailbox(lambda frame: session.statistics.dropped("superseded"))
+        self._replies = ReplySize()
         self._captures: asyncio.Queue[messages.CaptureRequest] = asyncio.Queue(MAX_WAITING_CAPTURES)
         self._chosen = asyncio.Event()
         """Set when something was chosen that no frame wears yet."""
@@ -242,8 +244,9 @@ class Channel:
             partial(_decode_and_process, frame.payload, int(frame.arrived * 1000))
         )
         started = time.monotonic()
-        quality = PICTURE_QUALITY[self.session.settings.quality]
-        payload = await asyncio.to_thread(images.encode, processed.image, image_format, quality=quality)
+        quality = self._replies.quality(PICTURE_QUALITY[self.session.settings.quality])
+        payload = await asyncio.to_thread(images.encode_live, processed.image, image_format, quality=quality)
+        self._replies.sent(len(payload), asked_with=len(frame.payload))
         now = time.monotonic()
         stages = {
             "queue": queued_ms,

@@ -78,6 +78,19 @@ def encode(rgb: NDArray[np.uint8], image_format: ImageFormat, *, quality: int = 
     return buffer.tobytes()
 
 
+def encode_live(rgb: NDArray[np.uint8], image_format: ImageFormat, *, quality: int) -> bytes:
+    """As `encode`, for a picture that is shown for a thirtieth of a second.
+
+    WebP by its fastest method, which OpenCV does not offer: 2.6 ms instead of 14 to 25 for 640x480, and files up to
+    a half larger. JPEG takes 0.4 ms.
+    """
+    if image_format is not ImageFormat.WEBP:
+        return encode(rgb, image_format, quality=quality)
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "WEBP", quality=quality, method=0)
+    return file.getvalue()
+
+
 @dataclass(frozen=True)
 class _Header:
     width: int

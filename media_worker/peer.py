@@ -141,6 +141,8 @@ class Peer:
             clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
             self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
             self._sender = self._pc.addTrack(self._track)
+            if isinstance(self._sender, LiveSender):
+                self._sender.wished = lambda: self.session.settings.quality
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
         unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None

@@ -98,6 +98,12 @@ class Pipeline:
         return round((self.compare or 0) * int(image.shape[1]))
 
 
+def load_networks(model_path: Path) -> None:
+    """All that a live stream needs, for the process: the first stream would wait for it, half a second and more."""
+    HandFinder(model_path)
+    NetworkFinder()
+
+
 class StillPipeline:
     """Paints photos, each on its own: tries harder to find a hand, smooths nothing."""
 

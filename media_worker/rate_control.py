@@ -24,10 +24,19 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from protocol.messages import LinkReport
+from protocol.messages import LinkReport, Quality
 
 START, LOWEST, HIGHEST = 1_500_000, 150_000, 2_500_000
 """bit/s. Below 150 kbit/s half a picture of a moving hand is mush; above 2.5 Mbit/s 640x480 hardly looks better."""
+
+WISHED = {Quality.SAVER: 400_000, Quality.AUTO: HIGHEST, Quality.HIGH: 4_000_000}
+"""bit/s at most, by `config.quality`. HIGH has a 720p camera in mind."""
+
+SAVER_SCALE = 1
+"""Index of `SCALES` from which SAVER chooses."""
+
+HIGH_NEEDS = 0.7
+"""Share of the bits a pixel with which HIGH keeps a picture large: it may look worse, but not smaller."""
 
 MUCH_LOSS, SOME_LOSS, MUCH_LOSS_WITHOUT_QUEUE, LOSS_OF_A_FULL_LINK = 0.1, 0.02, 0.2, 0.5
 
@@ -188,6 +197,13 @@ class RateController:
         self._remb: int | None = None
         self._scale = 0
         self._enough_since = 0.0
+        self._wished = Quality.AUTO
+
+    def wish(self, quality: Quality) -> None:
+        """What the person prefers, within what the link carries."""
+        if quality is Quality.SAVER:
+            self._rate = min(self._rate, float(WISHED[quality]))
+        self._wished = quality
 
     # --- what is heard -----------------------------------------------------------------------------------------------
     def report(self, now: float, loss: float, round_trip: float | None, arrived: float | None = None) -> None:
@@ -240,7 +256,8 @@ class RateController:
         wanted = self._rate * min(now - since, 0.1)
         self._owed = max(-0.25 * self._rate, min(0.1 * self._rate, self._owed + wanted - self._traffic.take()))
         near = math.isinf(self._capacity) or self._rate >= NEAR * self._capacity
-        probing = self._scale > 0 and near and self._may_grow(now)
+        smallest_wished = SAVER_SCALE if self._wished is Quality.SAVER else 0
+        probing = self._scale > smallest_wished and near and self._may_grow(now)
         return max(0.0, self._owed) if probing else 0.0
 
     # --- what follows ------------------------------------------------------------------------------------------------
@@ -339,20 +356,25 @@ class RateController:
             proven = max(min(used, AHEAD_OF_ARRIVED * self._arrives), PROBE * LOWEST)
             if self._scale and now - self._hold_until > FORGET:
                 proven = max(proven, ENLARGE_AT * BITS_PER_PIXEL[self._scale - 1] * pixels * 30)
-        return min(HIGHEST, self._ahead_of_remb(), proven)
+        return min(WISHED[self._wished], self._ahead_of_remb(), proven)
 
     def _ahead_of_remb(self) -> float:
         """bit/s; without a bound where reports tell what arrives, which says more."""
-        return AHEAD_OF_REMB * self._remb if self._remb is not None and math.isinf(self._arrives) else HIGHEST
+        return AHEAD_OF_REMB * self._remb if self._remb is not None and math.isinf(self._arrives) else math.inf
 
     def _choose_scale(self, now: float, pixels: int) -> None:
         """Smaller at once, larger when there has been enough for a while."""
-        needed = sum(self._rate < limit * pixels * 30 for limit in BITS_PER_PIXEL)
-        sure = min(self._rate / ENLARGE_AT, self._capacity / SURELY)
-        enough = sum(sure < limit * pixels * 30 for limit in BITS_PER_PIXEL)
+        needed = self._scale_for(self._rate, pixels)
+        enough = self._scale_for(min(self._rate / ENLARGE_AT, self._capacity / SURELY), pixels)
         if enough >= self._scale:
             self._enough_since = now
         if needed > self._scale:
             self._scale = needed
         elif now - self._enough_since >= ENLARGE_AFTER:
             self._scale, self._enough_since = enough, now
+
+    def _scale_for(self, rate: float, pixels: int) -> int:
+        """Index of the largest scale that so many bit/s are enough for, and that is wished."""
+        share = HIGH_NEEDS if self._wished is Quality.HIGH else 1.0
+        scale = sum(rate < share * limit * pixels * 30 for limit in BITS_PER_PIXEL)
+        return max(scale, SAVER_SCALE) if self._wished is Quality.SAVER else scale

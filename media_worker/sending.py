@@ -11,6 +11,7 @@ only, and to the letter, makes every keyframe that is asked for, and sends again
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import av
@@ -34,6 +35,7 @@ from aiortc.rtp import (
 from media_worker.capture_clock import NTP_EPOCH
 from media_worker.job_thread import JobThread
 from media_worker.rate_control import RateController, Target
+from protocol.messages import Quality
 
 if TYPE_CHECKING:
     from aiortc import MediaStreamTrack
@@ -104,6 +106,8 @@ class LiveSender(RTCRtpSender):
     def __init__(self, trackOrKind: MediaStreamTrack | str, transport: RTCDtlsTransport) -> None:
         super().__init__(trackOrKind, transport)
         self.rates = RateController()
+        self.wished: Callable[[], Quality] = lambda: Quality.AUTO
+        """Asked before each frame: what the person prefers."""
         self._keyframes = KeyframeGate()
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
@@ -130,6 +134,7 @@ class LiveSender(RTCRtpSender):
 
     async def _encode(self, encoder: Encoder, frame: av.VideoFrame) -> tuple[list[bytes], int]:
         now = time.monotonic()
+        self.rates.wish(self.wished())
         target = self.rates.target(now, frame.width * frame.height)
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
         keyframe = self._keyframes.due(now)

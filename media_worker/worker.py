@@ -10,15 +10,18 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import structlog
 from aiohttp import web
 
 from media_worker import memory
+from media_worker.pipeline import load_networks
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from media_worker.vision import models
+from protocol.errors import LacquerError
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
@@ -57,10 +60,20 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
         url = f"http://{settings.worker_host}:{runner.addresses[0][1]}"
         log.info("worker listens", url=url, worker=settings.worker_id, capacity=settings.worker_capacity)
         ready(url)
+        # Beside the first guest, who may be on the way already: a worker that was started again has some waiting.
+        loading = asyncio.create_task(_load(model_path))
         await _told_to_stop(until_stdin_ends)
+        await loading
         await api.sessions.drain(DRAIN_SECONDS)
     finally:
         await runner.cleanup()
+
+
+async def _load(model_path: Path) -> None:
+    try:
+        await asyncio.to_thread(load_networks, model_path)
+    except LacquerError as error:
+        log.error("networks not loaded; each session will try again", error=str(error))
 
 
 async def _told_to_stop(until_stdin_ends: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from signaling import (
+    cors,
     designs,
     health,
     lan_api,
@@ -66,7 +67,9 @@ def create_app(
     Looks for the page's files, so it blocks for a moment. Raises FileNotFoundError where they are not installed.
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
-    app = web.Application(middlewares=[metrics.count, problems, identify], client_max_size=MAX_FORM_SIZE)
+    app = web.Application(
+        middlewares=[metrics.count, problems, cors.preflights, identify], client_max_size=MAX_FORM_SIZE
+    )
     app[SETTINGS] = settings
     if lan is not None:
         app[LAN] = lan
@@ -75,6 +78,7 @@ def create_app(
     app[openapi.DOCUMENT] = _document()
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
+    cors.add_cors(app)
 
     async def own(app: web.Application) -> AsyncIterator[None]:
         """Starts from the database up; stops in reverse, whatever fails on the way."""

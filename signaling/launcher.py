@@ -21,8 +21,8 @@ START_TIMEOUT = 60.0
 """Importing the vision libraries takes 2–4 s on a warm disk, far more on a cold one."""
 
 STOP_TIMEOUT = 8.0
-BACKOFF = (0.2, 1.0, 2.0, 5.0)
-"""Seconds before a dead child is started again; the last one repeats."""
+BACKOFF = (0.0, 1.0, 2.0, 5.0)
+"""Seconds before a dead child is started again; the last one repeats. At first none: its guests see a still picture."""
 
 CHATTER = re.compile(rb"[IW]\d{4} \d\d:\d\d:|INFO: Created TensorFlow Lite|WARNING: (Logging before|All log messages)")
 """Information and warnings as absl and TensorFlow Lite write them; errors and fatal ones pass."""

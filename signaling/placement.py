@@ -21,6 +21,9 @@ DEAD_AFTER = 6.0
 RESERVATION_TIMEOUT = 15.0
 """A placement that is neither confirmed nor released by then was forgotten. Connecting takes 5 s at most."""
 
+BACK_AFTER = 2
+"""Seconds after which a client that found no worker at all does well to ask again: one is restarting, most likely."""
+
 
 @dataclass(frozen=True)
 class WorkerView:
@@ -167,4 +170,4 @@ class Placement:
 
 
 def _refusal(any_worker: bool) -> LacquerError:
-    return AtCapacity() if any_worker else WorkerUnavailable()
+    return AtCapacity() if any_worker else WorkerUnavailable(retry_after=BACK_AFTER)

@@ -13,12 +13,16 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
-from protocol.errors import AtCapacity
+from protocol.errors import AtCapacity, WorkerUnavailable
 from protocol.internal import WorkerHealth
 from signaling.placement import Placement, WorkerView
 
 POLL_INTERVAL = 2.0
 POLL_TIMEOUT = 1.5
+
+COMES_BACK = 3.5
+"""Seconds since the last worker was removed for which a placement waits for the next one: a child of `lacquer serve`
+that died is up again after one or two. Less than what connecting may take (service.py)."""
 
 log = structlog.get_logger()
 
@@ -73,6 +77,9 @@ class LocalRouter:
         self._wake = asyncio.Event()
         self._polling = asyncio.Lock()
         self._polled_at = float("-inf")
+        self._removed_at = float("-inf")
+        self._heard = asyncio.Event()
+        """Set by each healthy answer."""
         for url in urls:
             self.add_worker(url)
 
@@ -84,6 +91,7 @@ class LocalRouter:
     def remove_worker(self, url: str) -> None:
         """Forgets a worker and that it owned anything; its sessions are placed anew when clients reconnect."""
         self._placement.remove(url.rstrip("/"))
+        self._removed_at = self._clock()
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=POLL_TIMEOUT))
@@ -107,6 +115,23 @@ class LocalRouter:
             # The numbers may be 2 s old: someone may have left since. Asking is cheap, turning a person away is not.
             await self._poll()
             return self._placement.place(session_id, self._clock(), avoid)
+        except WorkerUnavailable:
+            if not await self._another_comes():
+                raise
+            return self._placement.place(session_id, self._clock(), avoid)
+
+    async def _another_comes(self) -> bool:
+        """Whether a worker answers in time, where one was removed just now and is most likely being started again."""
+        left = self._removed_at + COMES_BACK - self._clock()
+        if left <= 0:
+            return False
+        self._heard.clear()
+        try:
+            async with asyncio.timeout(left):
+                await self._heard.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def accepted(self, session_id: str) -> None:
         self._placement.accepted(session_id, self._clock())
@@ -158,3 +183,4 @@ class LocalRouter:
             log.debug("worker silent", worker=url, error=str(error) or type(error).__name__)
         else:
             self._placement.heard(url, health, asked_at=asked_at, now=self._clock())
+            self._heard.set()

@@ -5,18 +5,25 @@ Nothing here touches the disk but `signing_key`, which makes up a key where none
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, DirectoryPath, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from protocol import limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
+
+ANY_ORIGIN = "*"
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
 _ASYNC_DRIVERS = {
     "sqlite://": "sqlite+aiosqlite://",
@@ -50,6 +57,11 @@ class Settings(BaseSettings):
         pattern=r"^[^;,\r\n]+$",
         description="Who may show the page in a frame, in the words of a Content-Security-Policy: "
         "`'self' https://shop.example`, or `*` for everybody. Default: this site's own pages alone.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "
+        "as a JSON list; `*` for all. Default: none but our own page.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
@@ -112,6 +124,19 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),
         description="Logs more, and for people rather than machines.",
     )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> tuple[str, ...]:
+        """Browsers write origins in lower case, without a slash at the end."""
+        if isinstance(value, str):
+            value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+        if not isinstance(value, (list, tuple)) or not all(isinstance(origin, str) for origin in value):
+            raise ValueError("must be a list of origins")
+        origins = tuple(origin.strip().rstrip("/").lower() for origin in value if origin.strip())
+        if wrong := [origin for origin in origins if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin)]:
+            raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
+        return origins
 
     @property
     def async_database_url(self) -> str:

@@ -12,6 +12,7 @@ import { TryOnError } from "./errors.js";
  * @property {string[]} colours
  * @property {string | null} [shape]
  * @property {string | null} [length]
+ * @property {Partial<Record<import("./wishes.js").Finger, Partial<import("./nail-view.js").Look>>>} [fingers] accent nails
  * @property {string} thumbnail_url
  * @property {import("./nail-set.js").NailSet | null} [nail_set] of a design taken from a picture
  */
@@ -39,18 +40,37 @@ import { TryOnError } from "./errors.js";
 
 /** @typedef {{ answer: string, location: string | null, etag: string | null }} SdpAnswer */
 
+/**
+ * @typedef {object} Options
+ * @property {{ token?: string }} [session] whose token to show
+ * @property {string | FormData} [body]
+ * @property {string} [type]
+ * @property {Record<string, string>} [headers]
+ * @property {boolean} [keepalive]
+ * @property {AbortSignal} [signal]
+ */
+
 const ROOT = "/api/try-on/";
+/** A small file of the page, to see whether the server is there. */
+const FILE = "/static/package.json";
 const SDP = "application/sdp";
 const SDP_FRAGMENT = "application/trickle-ice-sdpfrag";
+
+/** @typedef {string | (() => string | Promise<string>)} Token  A bearer token, or what is asked for one each time. */
 
 export class Api {
   #base;
   #fetch;
+  #token;
 
-  /** @param {{ base?: string, fetch?: typeof globalThis.fetch }} [options] `base` is where the server lives. */
-  constructor({ base = globalThis.location?.href, fetch = globalThis.fetch } = {}) {
+  /**
+   * @param {{ base?: string, fetch?: typeof globalThis.fetch, token?: Token | null }} [options] `base` is where the server
+   *   lives; `token` a JWT of the host application, which tells whose sessions and photos these are, in place of a cookie
+   */
+  constructor({ base = globalThis.location?.href, fetch = globalThis.fetch, token = null } = {}) {
     this.#base = base;
     this.#fetch = fetch.bind(globalThis);
+    this.#token = token;
   }
 
   /** @returns {Promise<Design[]>} */
@@ -62,7 +82,7 @@ export class Api {
   /** @param {number} postId @returns {Promise<SessionInfo>} */
   async createSession(postId) {
     const body = JSON.stringify({ mode: "explore", post_id: postId });
-    const response = await this.#call("POST", `${ROOT}sessions/`, { body, type: "application/json" });
+    const response = await this.#callAsOwner("POST", `${ROOT}sessions/`, { body, type: "application/json" });
     return response.json();
   }
 
@@ -71,31 +91,34 @@ export class Api {
     const body = new FormData();
     body.set("mode", "upload");
     body.set("nail_reference_image", picture, "manicure.jpg");
-    const response = await this.#call("POST", `${ROOT}sessions/`, { body });
+    const response = await this.#callAsOwner("POST", `${ROOT}sessions/`, { body });
     return response.json();
   }
 
   /**
    * Keeps a picture on the server, as worn in a session that is not over.
-   * @param {string} sessionId @param {Blob} picture @param {Record<string, unknown>} metadata
+   * @param {Pick<SessionInfo, "session_id"> & Partial<SessionInfo>} session without its token, the cookie says whose it is
+   * @param {Blob} picture @param {Record<string, unknown>} metadata
+   * @returns {Promise<SavedResult>}
    */
-  async save(sessionId, picture, metadata) {
+  async save(session, picture, metadata) {
     const body = new FormData();
-    body.set("session_id", sessionId);
+    body.set("session_id", session.session_id);
     body.set("processed_image", picture, "photo.jpg");
     body.set("metadata", JSON.stringify(metadata));
-    await this.#call("POST", `${ROOT}results/`, { body });
+    const response = await this.#call("POST", `${ROOT}results/`, { session, body });
+    return response.json();
   }
 
   /** What this browser has saved, newest first. @returns {Promise<SavedResult[]>} */
   async results() {
-    const response = await this.#call("GET", `${ROOT}results/?limit=200`);
+    const response = await this.#callAsOwner("GET", `${ROOT}results/?limit=200`);
     return response.json();
   }
 
   /** @param {Pick<SavedResult, "result_id">} result */
   async forget({ result_id: id }) {
-    await this.#call("DELETE", `${ROOT}results/${id}/`);
+    await this.#callAsOwner("DELETE", `${ROOT}results/${id}/`);
   }
 
   /** @param {SessionInfo} session */
@@ -147,22 +170,41 @@ export class Api {
   }
 
   /**
-   * @param {string} method
-   * @param {string} path
-   * @param {{ session?: SessionInfo, body?: string | FormData, type?: string, headers?: Record<string, string>,
-   *           keepalive?: boolean, signal?: AbortSignal }} [options]
+   * As whoever the host application says; without its token, as whoever the cookie says.
+   * @param {string} method @param {string} path @param {Options} [options]
    */
+  async #callAsOwner(method, path, options = {}) {
+    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    return this.#call(method, path, token ? { ...options, session: { token } } : options);
+  }
+
+  /** @param {string} method @param {string} path @param {Options} [options] */
   async #call(method, path, { session, body, type, headers = {}, keepalive, signal } = {}) {
-    if (session) headers = { ...headers, Authorization: `Bearer ${session.token}` };
+    if (session?.token) headers = { ...headers, Authorization: `Bearer ${session.token}` };
     if (type) headers = { ...headers, "Content-Type": type };
     let response;
     try {
       response = await this.#fetch(new URL(path, this.#base), { method, headers, body, keepalive, signal });
     } catch (error) {
+      if (!keepalive && !signal?.aborted) await this.#explain();
       throw new TryOnError("server_unreachable", `${method} ${path}: ${error}`, { cause: error });
     }
     if (!response.ok) throw await problem(response);
     return response;
+  }
+
+  /**
+   * A browser does not tell a page why a request to another origin failed. But everybody may read the server's files:
+   * where they arrive, it is the origin that is not let in. Throws `origin_not_allowed` then.
+   */
+  async #explain() {
+    const origin = globalThis.location?.origin;
+    const server = new URL(this.#base).origin;
+    if (origin === undefined || origin === server) return;
+    const file = await this.#fetch(new URL(FILE, server), { method: "HEAD" }).catch(() => null);
+    if (!file?.ok) return;
+    const remedy = `add ${origin} to its setting LACQUER_ALLOWED_ORIGINS`;
+    throw new TryOnError("origin_not_allowed", `${server} does not let pages of ${origin} in: ${remedy}`);
   }
 }
 

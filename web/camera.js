@@ -6,22 +6,42 @@ import { TryOnError } from "./errors.js";
 
 /** What the server's hand model needs; a phone held upright gives 480x640, which is as good. */
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
+/** With the quality on High, where the camera has it; more than the server's video takes would only be scaled down. */
+const LARGE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 /**
  * @param {MediaTrackConstraints} choice which camera: `facingMode` or `deviceId`
+ * @param {string} [quality] "high" for a larger picture
  * @returns {Promise<MediaStream>}
  * @throws {TryOnError} camera_… or insecure_origin
  */
-export async function openCamera(choice = { facingMode: { ideal: "environment" } }) {
+export async function openCamera(choice = { facingMode: { ideal: "environment" } }, quality = "auto") {
   if (!window.isSecureContext) throw new TryOnError("insecure_origin");
   if (!navigator.mediaDevices?.getUserMedia) throw new TryOnError("camera_unsupported");
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...PICTURE, ...choice }, audio: false });
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...sizeFor(quality), ...choice }, audio: false });
     for (const track of stream.getVideoTracks()) track.contentHint = "motion"; // fluid before sharp, when bits are few
     return stream;
   } catch (error) {
     throw cameraError(error, cameraAllowedHere());
   }
+}
+
+/** @param {string} quality */
+function sizeFor(quality) {
+  return quality === "high" ? LARGE : PICTURE;
+}
+
+/** Changes the size of a running camera; one that cannot goes on as it is. @param {MediaStream} stream @param {string} quality */
+export async function resizeCamera(stream, quality) {
+  const [track] = stream.getVideoTracks();
+  await track?.applyConstraints?.(sizeFor(quality)).catch(() => {});
+}
+
+/** The constraints that find a camera again that was lost. @param {MediaStream} stream @returns {MediaTrackConstraints} */
+export function sameCamera(stream) {
+  const { deviceId, facingMode } = stream.getVideoTracks()[0]?.getSettings() ?? {};
+  return { ...(deviceId && { deviceId: { ideal: deviceId } }), ...(facingMode && { facingMode: { ideal: facingMode } }) };
 }
 
 /** Stops every track, which turns the camera's light off. @param {MediaStream | null | undefined} stream */

@@ -15,10 +15,6 @@ export const QUALITIES = [
 
 /** What is not known yet. */
 const UNKNOWN = "–";
-/** Bounds of “good” (quality.js): beyond them, something is in the way. */
-const LONG_MS = 220;
-const LOSSY = 0.03;
-const FLUID = 22;
 
 /**
  * @param {Stats} stats @param {number | null} latencyMs from the camera to the screen @param {Size} size
@@ -26,42 +22,36 @@ const FLUID = 22;
  */
 export function rows(stats, latencyMs, size) {
   const { rttMs, fps, detail } = stats;
-  const held = heldBackBy(stats);
   return [
     [say("details.latency"), milliseconds(latencyMs ?? /** @type {number | null} */ (detail.roundTripMs ?? null))],
     [say("details.rtt"), milliseconds(rttMs)],
     [say("details.fps"), fps === null ? UNKNOWN : String(Math.round(fps))],
     [say("details.size"), size ? `${size.width} × ${size.height}` : UNKNOWN],
     [say("details.sent_as"), sentAs(stats)],
-    [say("details.held_back"), held === "unknown" ? UNKNOWN : say(`details.${held}`)],
+    [say("details.path"), path(stats)],
+    [say("details.held_back"), limitedBy(stats)],
   ];
 }
 
-/**
- * The factor that limits the picture.
- * @param {Stats} stats
- * @returns {"nothing" | "network" | "device" | "camera" | "server" | "unknown"}
- */
-export function heldBackBy({ rttMs, fps, loss, server, detail }) {
-  if (fps === null) return "unknown";
-  const outbound = /** @type {Record<string, any>} */ (detail.outbound ?? {});
-  if ((loss ?? 0) > LOSSY || (rttMs ?? 0) > LONG_MS) return "network";
-  if (fps >= FLUID) return "nothing";
-  if (outbound.qualityLimitationReason === "bandwidth") return "network";
-  if (outbound.qualityLimitationReason === "cpu") return "device";
-  const sent = outbound.framesPerSecond ?? FLUID;
-  if (sent < FLUID && sent <= fps + 3) return "camera";
-  return server ? "server" : "network";
+/** @param {Stats} stats */
+function limitedBy({ quality, factor }) {
+  if (quality === null) return UNKNOWN;
+  return say(factor ? `details.${factor}` : "details.nothing");
+}
+
+/** @param {Stats} stats */
+function path({ transport, detail }) {
+  if (transport === null) return UNKNOWN;
+  if (transport === "websocket") return say("details.path_websocket");
+  if (detail.relayed === undefined) return "WebRTC";
+  return say(detail.relayed ? "details.path_relay" : "details.path_direct");
 }
 
 /** @param {Stats} stats */
 function sentAs({ transport, detail }) {
   if (transport === null) return UNKNOWN;
-  const format = String(detail.codec ?? detail.format ?? "")
-    .replace(/^(video|image)\//, "")
-    .toUpperCase();
-  const way = transport === "webrtc" ? "WebRTC" : "WebSocket";
-  return format ? `${format} · ${way}` : way;
+  const format = String(detail.codec ?? detail.format ?? "").replace(/^(video|image)\//, "");
+  return format.toUpperCase() || UNKNOWN;
 }
 
 /** @param {number | null} ms */

@@ -38,12 +38,14 @@ const ACTIONS = {
   connection_lost: null,
   server_unreachable: "again",
   connection_failed: "again",
+  slow_path: null,
   replaced: "here",
   session_ended: "restart",
   capture_failed: null,
   no_frame_yet: null,
   unknown_design: null,
   designs_unavailable: "again",
+  origin_not_allowed: null,
   bad_image: null,
   too_large: null,
   vision_failed: "again",
@@ -74,10 +76,11 @@ export function sentenceFor(code) {
 
 /** Errors that the camera would only meet again: what is left is the demo hand. @param {string} code */
 export function isHopeless(code) {
-  return ["camera_blocked", "camera_unsupported", "insecure_origin"].includes(code);
+  return ["camera_blocked", "camera_unsupported", "insecure_origin", "origin_not_allowed"].includes(code);
 }
 
 const SERVERS = [
+  "origin_not_allowed",
   "at_capacity",
   "worker_unavailable",
   "server_unreachable",

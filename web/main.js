@@ -1,12 +1,12 @@
 /** Wires the page to the session: buttons in, states and pictures out. What happens is decided in session.js. */
 
 import { Api } from "./api.js";
-import { closeCamera, countCameras, isMirror, openCamera, switchCamera } from "./camera.js";
+import { closeCamera, countCameras, isMirror, openCamera, resizeCamera, sameCamera, switchCamera } from "./camera.js";
 import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
-import { openDemoHand } from "./demo-hand.js";
 import { announcement, designName } from "./design-words.js";
+import { entryOf, showEntry } from "./entry.js";
 import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
@@ -28,8 +28,8 @@ import { Torch } from "./torch.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
-import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
-import { hintWords, stateWords } from "./words.js";
+import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wishNail } from "./wishes.js";
+import { hintWords, remedyWords, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
 /** @typedef {import("./session.js").TransportFactory} TransportFactory */
@@ -48,6 +48,7 @@ const byId = (id) => /** @type {E} */ (document.getElementById(id));
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
 const parameters = new URLSearchParams(location.search);
+const entry = entryOf(parameters);
 const language = wantedLanguage(parameters.get("lang"), navigator.languages);
 if (language !== "en") {
   await useLanguage(language);
@@ -76,7 +77,8 @@ const searchField = new SearchField(
   (text) => strip.search(text),
 );
 followKeyboard(window.visualViewport);
-const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) => {
+const openers = { style: button("style-open"), wearing: button("wearing") };
+const stylePanel = new StylePanel(byId("style"), openers, (wanted) => {
   wishes = wanted;
   wear();
 });
@@ -100,7 +102,7 @@ const savedSheet = new SavedSheet(
 );
 const photoSheet = new PhotoSheet(/** @type {HTMLDialogElement} */ (byId("photo")), async (photo, shows) => {
   if (session.id === null) throw new TryOnError("session_ended");
-  await api.save(session.id, photo, { view: shows });
+  await api.save({ session_id: session.id }, photo, { view: shows });
   savedSheet.remember();
 });
 new Captures({ shutter: button("capture"), mode: button("mode"), flash: byId("flash"), preview }, session, photoSheet, {
@@ -113,7 +115,8 @@ const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
 const manicure = new Manicure(api, /** @type {HTMLDialogElement} */ (byId("upload")), photoFile, {
   onWear: wearOwn,
   onAssign: (finger, nail) => {
-    wishes = wish(wishes, finger, { nail });
+    wishes = wishNail(wishes, finger, nail);
+    showWearing();
     manicure.show(wishes);
   },
   onGo: (wanted) => void startAnew(wanted),
@@ -139,11 +142,19 @@ async function start(wanted) {
   message.hide();
   if (!strip.selected && !(await loadDesigns())) return;
   const portrait = matchMedia("(orientation: portrait)").matches;
-  const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
-  const openSource = kind === "demo" ? openHand : () => openCamera();
+  const openHand = async () => {
+    const { openDemoHand } = await import("./demo-hand.js"); // few ask for it
+    return openDemoHand({ portrait, videoRange: !socketOnly });
+  };
+  const openSource = kind === "demo" ? openHand : openOrReopen;
   session.configure(worn());
   const design = strip.selected ? strip.selected.id : 1;
   await session.start({ openSource, design, openSession: manicure.openSession });
+}
+
+/** @param {MediaStream} [lost] */
+function openOrReopen(lost) {
+  return openCamera(lost && sameCamera(lost), session.settings.quality);
 }
 
 /** In place of what runs now. @param {Kind} wanted */
@@ -159,9 +170,12 @@ const startAgain = () => start(kind);
 async function loadDesigns() {
   try {
     strip.showRecent(recent.ids);
-    strip.show(await api.designs(), Number(parameters.get("postId")));
+    strip.show(await api.designs(), entry.postId);
     showWearing();
     if (NO_DESIGNS.includes(message.code ?? "")) message.hide();
+    const { id, name } = strip.selected ?? {};
+    if (entry.postId !== null && id !== entry.postId) message.show("unknown_design", { forMs: 8000 });
+    else if (entry.postId !== null && !entry.upload) byId("lead").textContent = say("start.begins_with", { name: name ?? "" });
     return true;
   } catch (error) {
     console.warn("lacquer:", error);
@@ -262,9 +276,27 @@ session.on("retry", ({ delayMs, error }) => {
 
 session.on("problem", (error) => message.show(error.code, { forMs: 6000 }));
 
+session.on("camera", ({ code }) => {
+  message.show(code, { label: wordsFor(code).action ?? "", act: () => session.checkCamera() });
+});
+
+session.on("path", ({ kind: way }) => {
+  if (way === "websocket" && parameters.get("transport") !== "websocket") message.show("slow_path", { forMs: 8000 });
+});
+
 session.on("quality", showState);
 
+/** @type {string | undefined} */
+let sized;
+session.on("settings", ({ quality }) => {
+  const stream = /** @type {MediaStream | null} */ (preview.srcObject);
+  if (quality === sized || !stream || kind === "demo") return;
+  sized = quality;
+  void resizeCamera(stream, quality ?? "auto");
+});
+
 session.on("source", ({ stream }) => {
+  if (message.code === "camera_lost") message.hide();
   picture.dataset.mirrored = String(kind === "camera" && isMirror(stream));
   compareHandle.update();
   preview.srcObject = stream;
@@ -290,17 +322,19 @@ session.on("frame", ({ first }) => {
 session.on("metadata", ({ hands, nails }) => {
   const now = performance.now();
   if (nails.length > 0) nailsSeenAt = now;
-  if (session.state === "live" && now > hintUntil) showHint(now - nailsSeenAt < 2500 ? "" : hintWords(hands));
+  if (session.state !== "live" || now <= hintUntil) return;
+  const { quality, factor } = session.stats();
+  showHint(now - nailsSeenAt < 2500 ? remedyWords(quality, factor) : hintWords(hands));
 });
 
 function showState() {
-  const { quality } = session.stats();
+  const { quality, factor } = session.stats();
   const state = byId("state");
   const [word, level] = state.children;
   const words = stateWords(session.state);
   // The quality comes and goes with every passing cloud: to be seen, but not to be read aloud each time.
   if (word.textContent !== words) word.textContent = words;
-  level.textContent = stateWords(session.state, quality).slice(words.length);
+  level.textContent = stateWords(session.state, quality, factor).slice(words.length);
   state.dataset.level = quality ?? "";
 }
 
@@ -313,7 +347,7 @@ function showWearing() {
   const [name, family] = byId("wearing").children;
   name.textContent = strip.selected ? designName(strip.selected) : "";
   family.textContent = strip.selected ? familyName(familyOf(strip.selected)) : "";
-  stylePanel.show(wishes, strip.selected?.colours ?? []);
+  stylePanel.show(wishes, strip.selected);
 }
 
 function clearPicture() {
@@ -382,6 +416,7 @@ function choose(touch) {
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void wakeLock.renew();
+  if (!document.hidden) session.checkCamera();
   if (document.hidden && session.state === "live") {
     pausedByHiding = true;
     session.pause();
@@ -391,10 +426,18 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("online", () => {
-  session.retryNow();
+  session.networkChanged();
   if (!strip.selected) void loadDesigns();
 });
+/** @type {any} */ (navigator).connection?.addEventListener?.("change", () => session.networkChanged());
+navigator.mediaDevices?.addEventListener?.("devicechange", () => session.checkCamera());
+
+let wasRunning = false;
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && wasRunning) void start(kind); // from the back/forward cache
+});
 window.addEventListener("pagehide", () => {
+  wasRunning = !["idle", "ended", "failed"].includes(session.state);
   closeCamera(/** @type {MediaStream | null} */ (preview.srcObject));
   session.stop();
   manicure.discard();
@@ -404,7 +447,8 @@ for (const id of ["pause", "switch"]) button(id).disabled = true;
 if (matchMedia("(min-width: 1240px)").matches) {
   void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
 }
-if (parameters.get("photo") === "1") button("photo-start").focus(); // browsers open files for a touch alone
+showEntry(entry, { title: byId("title"), lead: byId("lead"), begin: byId("begin") });
+if (entry.upload) button("photo-start").focus(); // browsers open files for a touch alone
 keepForOffline();
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");

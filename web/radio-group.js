@@ -37,7 +37,8 @@ export class RadioGroup {
   mark(chosen, behavior) {
     const { buttons } = this;
     for (const button of buttons) button.setAttribute("aria-checked", String(button === chosen));
-    const stop = chosen ?? buttons[0];
+    // The chosen one need not be here: a search hides it, and Tab must still come in.
+    const stop = buttons.find((button) => button === chosen) ?? buttons[0];
     for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
     if (behavior) this.reveal(behavior);
   }

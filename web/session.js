@@ -11,7 +11,9 @@
 
 import { backoffDelay } from "./backoff.js";
 import { asTryOnError, TryOnError } from "./errors.js";
-import { next as nextQuality, UNKNOWN } from "./quality.js";
+import { Heartbeat, LOOK_MS } from "./heartbeat.js";
+import { next as nextQuality, overtaken, sampleOf, UNKNOWN } from "./quality.js";
+import { SourceKeeper, stopTracks } from "./source-keeper.js";
 
 /** @typedef {"idle" | "starting" | "connecting" | "live" | "paused" | "reconnecting" | "ended" | "failed"} State */
 /** @typedef {import("./transport-webrtc.js").Transport} Transport */
@@ -27,6 +29,7 @@ import { next as nextQuality, UNKNOWN } from "./quality.js";
  * Time as the session sees it; tests bring their own.
  * @typedef {object} Clock
  * @property {() => number} now milliseconds, never going back
+ * @property {() => number} wall milliseconds of the calendar, which goes on while the device sleeps
  * @property {(callback: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  */
@@ -39,7 +42,10 @@ import { next as nextQuality, UNKNOWN } from "./quality.js";
  * @property {{ element: HTMLElement }} output a new element will show the processed picture
  * @property {{ first: boolean }} frame a processed picture was shown; `first` of its connection
  * @property {{ delayMs: number, attempt: number, error: TryOnError }} retry the next attempt waits this long
- * @property {{ level: import("./quality.js").Level | null }} quality
+ * @property {{ level: import("./quality.js").Level | null, factor: import("./quality.js").Factor | null }} quality
+ * @property {{ kind: Transport["kind"] }} path the picture comes by another way than before, or for the first time
+ * @property {TryOnError} camera it is gone; it comes back as a `source`, or the session fails
+ * @property {Readonly<Settings>} settings something was chosen
  * @property {Metadata} metadata
  * @property {TryOnError} problem something was refused; the stream goes on
  */
@@ -56,11 +62,12 @@ export const STEPS = {
   failed: ["starting", "idle"],
 };
 
-const PING_MS = 1000;
-/** No message at all for this long is a lost connection: aiortc itself notices only after 30 s. */
-export const SILENCE_MS = 3000;
-/** From the offer to the first processed picture. A TURN relay takes 3 s, a busy server's first picture longer. */
+/** From the offer to an open connection, where there is another way to try. A TURN relay takes 3 s. */
+export const REACH_MS = 8000;
+/** From there to the first processed picture: a busy server's takes a while. */
 const CONNECT_MS = 15_000;
+/** On single pictures, live video is tried again after so long. */
+export const BETTER_MS = 180_000;
 /** A first connection that fails this often is a network that does not let us through. */
 const FIRST_ATTEMPTS = 4;
 /** After this long without a connection, ask the person. */
@@ -72,6 +79,7 @@ const CAPTURE_MS = 8000;
 /** @type {Clock} */
 const REAL_CLOCK = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer),
 };
@@ -93,8 +101,7 @@ export class TryOnSession {
 
   /** @type {Settings} */
   #settings = {};
-  /** @type {MediaStream | null} */
-  #source = null;
+  #keeper;
   /** Makes a session like the one of this run. */
   #openSession = () => this.#explore();
   /** @type {SessionInfo | null} */
@@ -102,6 +109,12 @@ export class TryOnSession {
   /** @type {Transport | null} */
   #transport = null;
   #factory = 0;
+  /** Live video, tried while single pictures run. @type {Transport | null} */
+  #better = null;
+  #betterIsReady = false;
+  #betterTimer = /** @type {any} */ (undefined);
+  /** How the last picture came. @type {Transport["kind"] | null} */
+  #path = null;
   /** Grows with every start and stop, so that late answers of an earlier run are recognised. */
   #run = 0;
   #ready = false;
@@ -116,8 +129,7 @@ export class TryOnSession {
   /** The one timer of connecting: either waiting for an attempt, or limiting it. */
   #connectTimer = /** @type {any} */ (undefined);
   #beatTimer = /** @type {any} */ (undefined);
-  #beatAt = 0;
-  #heardAt = 0;
+  #heartbeat = new Heartbeat(0, 0);
 
   /** @type {Map<string, { resolve: (photo: Photo) => void, reject: (error: TryOnError) => void, timer: any }>} */
   #captures = new Map();
@@ -130,6 +142,8 @@ export class TryOnSession {
   #detail = {};
   /** @type {Text | null} */
   #serverStats = null;
+  /** Share of the frames that the server skipped lately. */
+  #overtaken = 0;
 
   /**
    * @param {object} options
@@ -143,6 +157,11 @@ export class TryOnSession {
     this.#factories = transports;
     this.#clock = clock;
     this.#random = random;
+    this.#keeper = new SourceKeeper(clock, {
+      onWaiting: () => this.#emit("camera", new TryOnError("camera_lost")),
+      onBack: (stream) => void this.replaceSource(stream),
+      onGone: (error) => this.#fail(error),
+    });
   }
 
   get state() {
@@ -152,6 +171,11 @@ export class TryOnSession {
   /** The server's id of this session, once there is one. */
   get id() {
     return this.#info?.session_id ?? null;
+  }
+
+  /** The server's session, with the token that speaks for it. */
+  get info() {
+    return this.#info;
   }
 
   /** What is worn and how. @returns {Readonly<Settings>} */
@@ -165,6 +189,7 @@ export class TryOnSession {
       state: this.#state,
       transport: this.#transport?.kind ?? null,
       quality: this.#quality.level,
+      factor: this.#quality.factor,
       ...this.#numbers,
       server: this.#serverStats,
       detail: this.#detail,
@@ -184,7 +209,8 @@ export class TryOnSession {
   /**
    * Opens the camera and a session side by side, then connects them. Failures end in the state `failed`.
    * @param {object} options
-   * @param {() => Promise<MediaStream>} options.openSource
+   * @param {(lost?: MediaStream) => Promise<MediaStream>} options.openSource asked again, with the one that was lost,
+   *   where a camera ends
    * @param {number | null} options.design null: what `openSession` brings
    * @param {() => Promise<SessionInfo>} [options.openSession] asked again where the server forgot the session
    */
@@ -195,7 +221,9 @@ export class TryOnSession {
     this.#settings = { ...this.#settings, design, paused: false };
     this.#openSession = openSession;
     this.#factory = 0;
+    this.#path = null;
     this.#attempt = 0;
+    this.#keeper.reopenBy(openSource);
     const opening = openSource();
     const creating = openSession();
     try {
@@ -218,6 +246,8 @@ export class TryOnSession {
   pause() {
     if (this.#state !== "live") return;
     this.#enter("paused");
+    this.#dismissBetter();
+    this.#keeper.rest(true);
     this.configure({ paused: true });
     this.#transport?.setPaused(true);
   }
@@ -227,6 +257,7 @@ export class TryOnSession {
     this.#enter("live");
     this.configure({ paused: false });
     this.#transport?.setPaused(false);
+    this.#keeper.rest(false);
     if (this.#expiring) this.#extend();
   }
 
@@ -236,7 +267,9 @@ export class TryOnSession {
    */
   configure(settings) {
     this.#settings = { ...this.#settings, ...settings };
+    if (settings.quality) this.#transport?.setQuality(settings.quality);
     if (this.#ready) this.#transport?.send({ type: "config", ...settings });
+    this.#emit("settings", this.#settings);
   }
 
   /**
@@ -259,14 +292,29 @@ export class TryOnSession {
    * @param {MediaStream} source
    */
   async replaceSource(source) {
-    if (!this.#source) return stopTracks(source);
+    if (!this.#keeper.stream) return stopTracks(source);
     this.#adopt(source);
+    this.#dismissBetter();
     await this.#transport?.replaceSource(source);
   }
 
   /** Tries to reconnect now instead of when the wait is over: the network came back, or the person asks. */
   retryNow() {
     if (this.#state === "reconnecting" && this.#waiting) void this.#connect();
+  }
+
+  /** Another network, or the same one again: what was blocked may be open now, and what was open may be dead. */
+  networkChanged() {
+    this.#heartbeat.beWary(this.#clock.now());
+    if (this.#state === "reconnecting") this.#factory = 0;
+    this.retryNow();
+    void this.#tryBetter();
+  }
+
+  /** Looks after the camera now: a device was plugged in, the page is seen again, or the person asks. */
+  checkCamera() {
+    this.#keeper.check();
+    this.#keeper.retryNow();
   }
 
   /** The person leaves: tells the server, closes everything, goes back to idle. Safe to call at any time. */
@@ -311,8 +359,7 @@ export class TryOnSession {
     if (tell && this.#info) this.#api.end(this.#info).catch(() => {});
     this.#info = null;
     this.#disconnect(tell);
-    stopTracks(this.#source);
-    this.#source = null;
+    this.#keeper.release();
     this.#expiring = false;
   }
 
@@ -322,18 +369,28 @@ export class TryOnSession {
   async #connect() {
     const run = this.#run;
     this.#waiting = false;
-    this.#clock.clearTimeout(this.#connectTimer);
-    this.#connectTimer = this.#clock.setTimeout(
-      () => this.#lost(new TryOnError("connection_failed", "no picture in time")),
-      CONNECT_MS,
-    );
+    this.#limit(this.#factories.length > 1 && this.#factory === 0 ? REACH_MS : CONNECT_MS, "no connection in time");
+    /** @type {Transport | null} */
+    let transport = null;
     try {
       this.#info ??= await this.#newSession(run);
-      const transport = this.#open(this.#info);
+      transport = this.#open(this.#info);
       await transport.connect();
+      if (transport === this.#transport && this.#isConnecting) this.#limit(CONNECT_MS, "no picture in time");
     } catch (error) {
-      if (run === this.#run) this.#lost(asTryOnError(error));
+      // One that was given up meanwhile says so as well.
+      if (run === this.#run && (!transport || transport === this.#transport)) this.#lost(asTryOnError(error));
     }
+  }
+
+  get #isConnecting() {
+    return this.#state === "connecting" || this.#state === "reconnecting";
+  }
+
+  /** @param {number} ms @param {string} reason */
+  #limit(ms, reason) {
+    this.#clock.clearTimeout(this.#connectTimer);
+    this.#connectTimer = this.#clock.setTimeout(() => this.#lost(new TryOnError("connection_failed", reason)), ms);
   }
 
   /** A session for the design of the catalogue that is worn. */
@@ -352,22 +409,39 @@ export class TryOnSession {
   /** @param {SessionInfo} session */
   #open(session) {
     this.#disconnect(false);
-    const mine = (/** @type {(...args: any[]) => void} */ act) => (/** @type {any[]} */ ...args) => {
-      if (this.#transport === transport) act(...args);
-    };
-    /** @type {Transport} */
-    const transport = this.#factories[this.#factory]({
-      api: /** @type {any} */ (this.#api),
-      session,
-      source: /** @type {MediaStream} */ (this.#source),
-      onText: mine((message) => this.#hear(message)),
-      onBinary: mine((message) => this.#hearBinary(message)),
-      onFrame: mine(() => this.#frame()),
-      onLost: mine((error) => this.#lost(error)),
-    });
+    const transport = this.#make(this.#factory, session);
     this.#transport = transport;
     this.#emit("output", { element: transport.output });
     return transport;
+  }
+
+  /** A transport that is heard while it is the one in use, or the better one that is tried. @param {number} factory
+   * @param {SessionInfo} session */
+  #make(factory, session) {
+    /** @type {(act: (...args: any[]) => void, early?: (...args: any[]) => void) => (...args: any[]) => void} */
+    const heard =
+      (act, early = () => {}) =>
+      (...args) => {
+        if (transport === this.#transport) act(...args);
+        else if (transport === this.#better) early(...args);
+      };
+    /** @type {Transport} */
+    const transport = this.#factories[factory]({
+      api: /** @type {any} */ (this.#api),
+      session,
+      source: /** @type {MediaStream} */ (this.#keeper.stream),
+      onText: heard((message) => this.#hear(message), ({ type }) => type === "ready" && this.#welcomeBetter(transport)),
+      onBinary: heard((message) => this.#hearBinary(message)),
+      onFrame: heard(() => this.#frame(), () => this.#betterIsReady && this.#change(transport)),
+      onLost: heard((error) => this.#lost(error), () => this.#dismissBetter()),
+    });
+    return transport;
+  }
+
+  /** Tells a connection all that is worn. @param {Transport} transport */
+  #dress(transport) {
+    transport.setQuality(this.#settings.quality ?? "auto");
+    transport.send({ type: "config", ...this.#settings });
   }
 
   /** Closes the transport and everything that hangs on it. @param {boolean} leaving */
@@ -378,8 +452,64 @@ export class TryOnSession {
     this.#shown = false;
     if (leaving) this.#clock.clearTimeout(this.#connectTimer);
     this.#clock.clearTimeout(this.#beatTimer);
-    for (const id of [...this.#captures.keys()]) this.#settleCapture(id)?.reject(new TryOnError("capture_failed"));
+    this.#dismissBetter();
+    this.#clock.clearTimeout(this.#betterTimer);
+    this.#rejectCaptures();
     transport?.close(leaving);
+  }
+
+  #rejectCaptures() {
+    for (const id of [...this.#captures.keys()]) this.#settleCapture(id)?.reject(new TryOnError("capture_failed"));
+  }
+
+  // --- from single pictures back to live video ------------------------------------------------------------------------
+
+  #tryBetterLater() {
+    this.#clock.clearTimeout(this.#betterTimer);
+    if (this.#factory > 0) this.#betterTimer = this.#clock.setTimeout(() => void this.#tryBetter(), BETTER_MS);
+  }
+
+  /** Whether live video gets through by now. The picture goes on meanwhile, by the way it has. */
+  async #tryBetter() {
+    if (this.#factory === 0 || this.#better || !this.#info || this.#state !== "live") return this.#tryBetterLater();
+    const better = this.#make(0, this.#info);
+    [this.#better, this.#betterIsReady] = [better, false];
+    this.#emit("output", { element: better.output });
+    this.#clock.clearTimeout(this.#betterTimer);
+    this.#betterTimer = this.#clock.setTimeout(() => this.#dismissBetter(), REACH_MS);
+    await better.connect().catch(() => this.#better === better && this.#dismissBetter());
+  }
+
+  /** @param {Transport} better */
+  #welcomeBetter(better) {
+    this.#betterIsReady = true;
+    this.#dress(better);
+  }
+
+  #dismissBetter() {
+    const better = this.#better;
+    this.#better = null;
+    better?.close();
+    if (better) this.#tryBetterLater();
+  }
+
+  /** Its first picture is there: it takes over. @param {Transport} better */
+  #change(better) {
+    const before = this.#transport;
+    this.#clock.clearTimeout(this.#betterTimer);
+    [this.#transport, this.#better, this.#factory, this.#shown] = [better, null, 0, false];
+    this.#rejectCaptures();
+    before?.close();
+    this.#frame();
+    this.#tellPath();
+  }
+
+  #tellPath() {
+    const kind = this.#transport?.kind ?? null;
+    if (kind === null || kind === this.#path) return;
+    this.#path = kind;
+    this.#emit("path", { kind });
+    this.#tryBetterLater();
   }
 
   /** The connection is gone, or an attempt failed: what now? @param {TryOnError} error */
@@ -417,12 +547,7 @@ export class TryOnSession {
 
   /** @param {MediaStream} source */
   #adopt(source) {
-    this.#source = source;
-    for (const track of source.getVideoTracks()) {
-      track.addEventListener("ended", () => {
-        if (this.#source === source) this.#fail(new TryOnError("camera_lost"));
-      });
-    }
+    this.#keeper.follow(source);
     this.#emit("source", { stream: source });
   }
 
@@ -430,19 +555,20 @@ export class TryOnSession {
 
   /** @param {Text} message */
   #hear(message) {
-    this.#heardAt = this.#clock.now();
+    this.#heartbeat.heard(this.#clock.now());
     switch (message.type) {
       case "ready":
         return this.#welcome();
       case "ping":
         return this.#transport?.send({ type: "pong", t: message.t ?? null });
       case "pong":
-        if (typeof message.t === "number") this.#numbers.rttMs = this.#heardAt - message.t;
+        if (typeof message.t === "number") this.#numbers.rttMs = this.#clock.now() - message.t;
         return undefined;
       case "metadata":
         this.lastMetadata = /** @type {Metadata} */ (/** @type {unknown} */ (message));
         return this.#emit("metadata", this.lastMetadata);
       case "stats":
+        this.#overtaken = overtaken(this.#serverStats, message);
         this.#serverStats = message;
         return undefined;
       case "error":
@@ -459,8 +585,8 @@ export class TryOnSession {
 
   #welcome() {
     this.#ready = true;
-    this.#heardAt = this.#beatAt = this.#clock.now();
-    this.#transport?.send({ type: "config", ...this.#settings });
+    this.#heartbeat = new Heartbeat(this.#clock.now(), this.#clock.wall());
+    if (this.#transport) this.#dress(this.#transport);
     if (this.#settings.paused) {
       this.#clock.clearTimeout(this.#connectTimer);
       this.#transport?.setPaused(true);
@@ -470,13 +596,14 @@ export class TryOnSession {
   }
 
   #frame() {
-    this.#heardAt = this.#clock.now();
+    this.#heartbeat.heard(this.#clock.now());
     const first = !this.#shown;
     this.#shown = true;
     this.#emit("frame", { first });
-    if (!this.#ready || (this.#state !== "connecting" && this.#state !== "reconnecting")) return;
+    if (!this.#ready || !this.#isConnecting) return;
     this.#clock.clearTimeout(this.#connectTimer);
     this.#enter("live");
+    this.#tellPath();
   }
 
   /** @param {Text} message */
@@ -507,7 +634,7 @@ export class TryOnSession {
 
   /** @param {import("./messages.js").BinaryMessage} message */
   #hearBinary({ header, payload }) {
-    this.#heardAt = this.#clock.now();
+    this.#heartbeat.heard(this.#clock.now());
     if (header.type !== "capture") return;
     const blob = new Blob([/** @type {any} */ (payload)], { type: `image/${header.format}` });
     this.#settleCapture(String(header.request_id))?.resolve({
@@ -528,16 +655,31 @@ export class TryOnSession {
 
   // --- heartbeat ----------------------------------------------------------------------------------------------------
 
-  /** Once a second: is anybody there, and how well do we hear each other? */
+  /** Is anybody there, and how well do we hear each other? */
   #beat() {
     const now = this.#clock.now();
-    const slept = now - this.#beatAt > 2.5 * PING_MS; // a late timer says that we slept, not that the server is silent
-    if (slept) this.#heardAt = now;
-    this.#beatAt = now;
-    if (now - this.#heardAt > SILENCE_MS) return this.#lost(new TryOnError("connection_lost", "silence"));
-    this.#transport?.send({ type: "ping", t: now });
-    void this.#measure();
-    this.#beatTimer = this.#clock.setTimeout(() => this.#beat(), PING_MS);
+    const quiet = this.#state !== "live" || this.#keeper.isLost;
+    const { lost, ask, ping, slept } = this.#heartbeat.look(now, this.#clock.wall(), quiet);
+    if (lost) return this.#lost(new TryOnError("connection_lost", "silence"));
+    if (ask) void this.#ask();
+    if (ping) {
+      this.#transport?.send({ type: "ping", t: now });
+      void this.#measure();
+    }
+    if (slept) this.#keeper.check();
+    this.#beatTimer = this.#clock.setTimeout(() => this.#beat(), LOOK_MS);
+  }
+
+  /** Asks the server by another way whether it still has this connection. */
+  async #ask() {
+    const transport = this.#transport;
+    try {
+      await transport?.probe();
+    } catch (error) {
+      const { code, message } = asTryOnError(error);
+      if (transport !== this.#transport || !GONE.includes(code)) return;
+      this.#lost(new TryOnError("connection_lost", `asked for it: ${message}`));
+    }
   }
 
   async #measure() {
@@ -547,10 +689,13 @@ export class TryOnSession {
     this.#numbers = { ...this.#numbers, fps: stats.fps, loss: stats.loss };
     this.#detail = stats.detail;
     if (stats.link && this.#linkIsHeard) this.#transport?.send({ type: "link", ...stats.link });
-    if (stats.fps === null) return; // the first look only starts the counters
-    const before = this.#quality.level;
-    this.#quality = nextQuality(this.#quality, this.#numbers);
-    if (this.#quality.level !== before) this.#emit("quality", { level: this.#quality.level });
+    if (stats.fps === null || this.#keeper.isLost) return; // the first look only starts the counters
+    const { level, factor } = this.#quality;
+    const server = { processingMs: this.lastMetadata?.stages?.total ?? null, overtaken: this.#overtaken };
+    const retreat = Number(this.#serverStats?.retreat ?? 0);
+    this.#quality = nextQuality(this.#quality, sampleOf(stats, this.#numbers.rttMs, { ...server, retreat }));
+    if (this.#quality.level === level && this.#quality.factor === factor) return;
+    this.#emit("quality", { level: this.#quality.level, factor: this.#quality.factor });
   }
 
   /**
@@ -563,6 +708,9 @@ export class TryOnSession {
   }
 }
 
+/** What a server says that does not have a connection any more. */
+const GONE = ["not_found", "worker_unavailable", "precondition_failed", "replaced"];
+
 /** @param {TryOnError} error */
 function isFull({ code }) {
   return code === "at_capacity" || code === "worker_unavailable";
@@ -571,9 +719,4 @@ function isFull({ code }) {
 /** The error to end with: a lost connection that never came back is a server out of reach. @param {TryOnError} error */
 function lastWord(error) {
   return error.code === "connection_lost" ? new TryOnError("server_unreachable", error.message) : error;
-}
-
-/** @param {MediaStream | null} stream */
-function stopTracks(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop();
 }

@@ -29,7 +29,10 @@ import { Inbox } from "./messages.js";
  * @property {() => Promise<void>} connect resolves when messages can be sent
  * @property {(message: object) => void} send
  * @property {(paused: boolean) => void} setPaused
+ * @property {(quality: string) => void} setQuality "auto", "saver" or "high", of what is sent
  * @property {(source: MediaStream) => Promise<void>} replaceSource
+ * @property {() => Promise<void>} probe asks by another way than this one; rejects with what the server says of a
+ *   connection that it does not have any more
  * @property {() => Promise<TransportStats>} stats
  * @property {(leaving?: boolean) => void} close idempotent; `leaving` says that the session ends with it
  */
@@ -38,12 +41,23 @@ import { Inbox } from "./messages.js";
  * @typedef {object} TransportStats
  * @property {number | null} fps null at the first look, which only starts the counters
  * @property {number | null} loss of both directions the worse one, 0–1
+ * @property {number | null} [cameraFps]
+ * @property {number | null} [sentFps]
+ * @property {number | null} [jitterMs]
+ * @property {"bandwidth" | "cpu" | null} [limit] why the encoder sends less than the camera gives
  * @property {Record<string, unknown>} detail
  * @property {import("./link-stats.js").Link} [link] what to tell the server, where its video has a link of its own
  */
 
 /** How long the offer waits for candidates. Host candidates take a few ms; slower ones are trickled. */
 const GATHERING_MS = 250;
+
+/** What is sent at most, by `config.quality`. On 640x480, saver sends 480x360. @type {Record<string, RTCRtpEncodingParameters>} */
+const SENT = {
+  saver: { maxBitrate: 400_000, maxFramerate: 24, scaleResolutionDownBy: 4 / 3 },
+  auto: { maxBitrate: 2_500_000 },
+  high: { maxBitrate: 4_000_000 },
+};
 
 /** @param {string | null} [codec] "vp8" or "h264" to allow only that one */
 export function webrtcFactory(codec = null) {
@@ -72,6 +86,8 @@ export class WebRtcTransport {
   #waiting = [];
   #abort = new AbortController();
   #closed = false;
+  #paused = false;
+  #quality = "auto";
   /** @type {import("./link-stats.js").Totals | null} */
   #totals = null;
 
@@ -102,6 +118,7 @@ export class WebRtcTransport {
     await this.#pc.setRemoteDescription({ type: "answer", sdp: resource.answer });
     this.#trickleWaiting();
     hurry(this.#transceiver.receiver);
+    this.#encodeAsWanted();
     await opened;
   }
 
@@ -115,12 +132,30 @@ export class WebRtcTransport {
    * @param {boolean} paused
    */
   setPaused(paused) {
+    this.#paused = paused;
     if (paused) this.output.pause();
     else void this.output.play().catch(() => {}); // refused autoplay: the next touch of the page plays it
-    const parameters = this.#transceiver.sender.getParameters();
-    if (!parameters.encodings?.length) return;
-    for (const encoding of parameters.encodings) encoding.active = !paused;
-    this.#transceiver.sender.setParameters(parameters).catch(() => {}); // older WebKit refuses: it sends on, unused
+    this.#encodeAsWanted();
+  }
+
+  /** @param {string} quality */
+  setQuality(quality) {
+    this.#quality = quality;
+    this.#encodeAsWanted();
+  }
+
+  #encodeAsWanted() {
+    const { sender } = this.#transceiver;
+    const parameters = sender.getParameters();
+    if (!parameters.encodings?.length) return; // not negotiated yet: `connect` comes back to it
+    parameters.encodings = parameters.encodings.map((encoding) => encodingFor(encoding, this.#quality, this.#paused));
+    sender.setParameters(parameters).catch(() => {}); // older WebKit refuses: it sends on as before
+  }
+
+  /** An empty trickle fragment: signaling hands it to the worker, which answers whether it has this connection. */
+  async probe() {
+    const { api, session } = this.#options;
+    if (this.#resource) await api.trickle(session, this.#resource, "a=ice-ufrag:\r\n");
   }
 
   /** @param {MediaStream} source */
@@ -130,23 +165,21 @@ export class WebRtcTransport {
   }
 
   async stats() {
-    const report = await this.#pc.getStats();
-    /** @type {Record<string, any>} */
-    const detail = {};
-    for (const entry of report.values()) {
-      if (entry.type === "inbound-rtp" && entry.kind === "video") detail.inbound = entry;
-      if (entry.type === "outbound-rtp" && entry.kind === "video") detail.outbound = entry;
-      if (entry.type === "remote-inbound-rtp") detail.remoteInbound = entry;
-      if (entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded") detail.pair = entry;
-    }
-    const codec = report.get(detail.inbound?.codecId);
-    if (codec) detail.codec = codec.mimeType;
+    const detail = details(await this.#pc.getStats());
+    const { inbound, outbound, remoteInbound, source } = detail;
     const [before, after] = [this.#totals, totals(detail, performance.now())];
     this.#totals = after;
-    if (!before || !after) return { fps: null, loss: null, detail };
+    const sending = {
+      cameraFps: source?.framesPerSecond ?? null,
+      sentFps: outbound?.framesPerSecond ?? null,
+      jitterMs: inbound?.jitter === undefined ? null : inbound.jitter * 1000,
+      limit: limitOf(outbound?.qualityLimitationReason),
+      detail,
+    };
+    if (!before || !after) return { fps: null, loss: null, ...sending };
     const link = between(before, after);
-    const loss = Math.max(link.loss ?? 0, detail.remoteInbound?.fractionLost ?? 0);
-    return { fps: link.fps ?? null, loss, detail, link };
+    const loss = Math.max(link.loss ?? 0, remoteInbound?.fractionLost ?? 0);
+    return { fps: link.fps ?? null, loss, ...sending, link };
   }
 
   /** @param {boolean} [leaving] */
@@ -222,6 +255,46 @@ export class WebRtcTransport {
     // Usually too late to matter: the server may have freed everything on `bye` or be gone.
     if (location) await api.hangUp(session, location).catch(() => {});
   }
+}
+
+/**
+ * How to encode the camera: nothing leaves the device while paused.
+ * @param {RTCRtpEncodingParameters} encoding as it is
+ * @param {string} quality
+ * @param {boolean} paused
+ * @returns {RTCRtpEncodingParameters}
+ */
+export function encodingFor(encoding, quality, paused) {
+  const kept = { ...encoding, scaleResolutionDownBy: 1 };
+  delete kept.maxFramerate;
+  return { ...kept, ...(SENT[quality] ?? SENT.auto), active: !paused };
+}
+
+/**
+ * The entries of `getStats` that tell of our two streams, and of the path that they take.
+ * @param {RTCStatsReport} report
+ * @returns {Record<string, any>}
+ */
+function details(report) {
+  /** @type {Record<string, any>} */
+  const detail = {};
+  for (const entry of report.values()) {
+    if (entry.type === "inbound-rtp" && entry.kind === "video") detail.inbound = entry;
+    if (entry.type === "outbound-rtp" && entry.kind === "video") detail.outbound = entry;
+    if (entry.type === "media-source" && entry.kind === "video") detail.source = entry;
+    if (entry.type === "remote-inbound-rtp") detail.remoteInbound = entry;
+    if (entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded") detail.pair = entry;
+  }
+  const codec = report.get(detail.inbound?.codecId);
+  if (codec) detail.codec = codec.mimeType;
+  const ends = [detail.pair?.localCandidateId, detail.pair?.remoteCandidateId].map((id) => id && report.get(id));
+  if (detail.pair) detail.relayed = ends.some((end) => end?.candidateType === "relay");
+  return detail;
+}
+
+/** @param {string | undefined} reason @returns {"bandwidth" | "cpu" | null} */
+function limitOf(reason) {
+  return reason === "bandwidth" || reason === "cpu" ? reason : null;
 }
 
 /**

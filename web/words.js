@@ -5,10 +5,21 @@ import { say, spoken } from "./strings.js";
 /**
  * @param {import("./session.js").State} state
  * @param {import("./quality.js").Level | null} [level]
+ * @param {import("./quality.js").Factor | null} [factor] what keeps it from being better
  */
-export function stateWords(state, level = null) {
+export function stateWords(state, level = null, factor = null) {
   const words = say(`state.${state}`);
-  return state === "live" && level ? `${words} · ${say(`quality.${level}`)}` : words;
+  if (state !== "live" || !level) return words;
+  const worth = say(`quality.${level}`);
+  return `${words} · ${factor ? say("quality.limited", { level: worth, factor: say(`factor.${factor}`) }) : worth}`;
+}
+
+/**
+ * What helps; empty as long as the picture is good enough.
+ * @param {import("./quality.js").Level | null} level @param {import("./quality.js").Factor | null} factor
+ */
+export function remedyWords(level, factor) {
+  return factor && (level === "poor" || level === "lost") ? say(`remedy.${factor}`) : "";
 }
 
 /** What helps when no nail is in view. @param {number} hands how many hands are */

@@ -11,14 +11,13 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from media_worker.vision import models
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.inference import Network
+from media_worker.vision.inference import Network, once
 from media_worker.vision.models import ModelUnavailable
 from protocol.errors import VisionFailed
 
@@ -92,7 +91,7 @@ class LandmarkNetwork:
         return Landmarks(points.astype(np.float32), float(presence[0, 0]), float(rightness[0, 0]))
 
 
-@cache
+@once
 def _network(model: Path, name: str) -> Network:
     """One a process and file. OpenVINO reads TensorFlow Lite from files only, so the part is unpacked for a moment."""
     models.check(model)

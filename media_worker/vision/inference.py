@@ -7,8 +7,11 @@ millisecond or two.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from threading import Lock
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import openvino
@@ -16,6 +19,9 @@ from openvino.preprocess import PrePostProcessor
 
 from media_worker.vision.arrays import Floats, Pixels
 from protocol.errors import VisionFailed
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 ONE_THREAD = {"NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": "1"}
 
@@ -39,6 +45,18 @@ class Network:
         except RuntimeError as error:
             raise VisionFailed(f"a network failed: {_last_line(error)}") from error
         return [results[output] for output in self._compiled.outputs]
+
+
+def once(load: Callable[P, T]) -> Callable[P, T]:
+    """Keeps what `load` gives; who asks meanwhile waits for it, where `functools.cache` would load it twice."""
+    lock, kept = Lock(), cache(load)
+
+    @wraps(load)
+    def loaded(*args: P.args, **kwargs: P.kwargs) -> T:
+        with lock:
+            return kept(*args, **kwargs)  # type: ignore[arg-type]  # all of ours are hashable
+
+    return loaded
 
 
 @cache

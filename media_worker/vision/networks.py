@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import as_file, files
 
 import numpy as np
 
 from media_worker.vision.arrays import Floats, Pixels
-from media_worker.vision.inference import Network
+from media_worker.vision.inference import Network, once
 from protocol.errors import VisionFailed
 
 MAP_STRIDE = 4
@@ -83,7 +82,7 @@ class NailCrops:
         return CropOutput(mask[:, 0], whole[:, 0], whole[:, 1:])
 
 
-@cache
+@once
 def _network(name: str, exact: bool) -> Network:
     """One a process: its weights are read once."""
     with as_file(files("media_worker.vision").joinpath("weights", f"{name}.onnx")) as path:

@@ -139,3 +139,11 @@ def test_a_side_that_would_end_the_process_is_refused(size: tuple[int, int]) -> 
     """MediaPipe's OpenCV asserts, and with it every stream of the worker goes."""
     with pytest.raises(TooLarge):
         images.decode(saved(Image.new("RGB", size), "PNG"), max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.WEBP])
+def test_live_pictures_are_like_the_others(image_format: ImageFormat) -> None:
+    rgb = np.zeros((64, 96, 3), np.uint8)
+    rgb[:, 48:] = (200, 40, 90)
+    decoded = images.decode(images.encode_live(rgb, image_format, quality=90), max_pixels=10**6)
+    assert np.abs(decoded[:, 60:].astype(int) - rgb[:, 60:]).mean() < 6

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from media_worker import rate_control
-from media_worker.rate_control import HIGHEST, LOWEST, START, RateController, Target
-from protocol.messages import LinkReport
+from media_worker.rate_control import HIGHEST, LOWEST, START, WISHED, RateController, Target
+from protocol.messages import LinkReport, Quality
 
 VGA = 640 * 480
 FULL = Fraction(1)
@@ -280,3 +280,30 @@ def test_the_shortest_round_trip_is_forgotten_after_a_while() -> None:
     assert least.of(0.0, 0.02) == 0.02
     assert [least.of(second, 0.2) for second in (1, 19, 30)] == [0.02] * 3
     assert least.of(51, 0.2) == 0.2
+
+
+def test_saver_takes_little_of_a_good_link_and_pads_nothing() -> None:
+    rates, link = RateController(), Link(capacity=5_000_000)
+    link.run(rates, 5)
+    rates.wish(Quality.SAVER)
+    target = link.run(rates, 10)
+    assert target.bitrate <= WISHED[Quality.SAVER]
+    assert target.scale == Fraction(3, 4)
+    assert rates.padding(link.now) == 0
+    rates.wish(Quality.AUTO)
+    assert link.run(rates, 20).scale == FULL
+
+
+def test_high_keeps_the_picture_large_where_auto_makes_it_smaller() -> None:
+    scales = {}
+    for quality in (Quality.AUTO, Quality.HIGH):
+        rates, link = RateController(), Link(capacity=450_000)
+        rates.wish(quality)
+        scales[quality] = link.run(rates, 20).scale
+    assert scales[Quality.HIGH] > scales[Quality.AUTO]
+
+
+def test_high_uses_more_of_a_very_good_link() -> None:
+    rates, link = RateController(), Link(capacity=20_000_000)
+    rates.wish(Quality.HIGH)
+    assert HIGHEST < link.run(rates, 30).bitrate <= WISHED[Quality.HIGH]

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from protocol.errors import AtCapacity, WorkerUnavailable
-from signaling.placement import DEAD_AFTER
-from signaling.routing import LocalRouter
+from signaling.placement import BACK_AFTER, DEAD_AFTER
+from signaling.routing import COMES_BACK, LocalRouter
 from tests.signaling.conftest import Clock
 from tests.signaling.fake_worker import FakeWorker
 
@@ -53,6 +53,27 @@ async def test_a_stopped_worker_dies_after_6_s_and_a_new_one_takes_over() -> Non
                     await asyncio.sleep(0.01)
             assert await router.place("s1") == second.url
             assert [view.url for view in await router.workers()] == [second.url]
+
+
+async def test_a_placement_waits_for_a_worker_that_is_started_again() -> None:
+    async with FakeWorker() as first, FakeWorker() as second, LocalRouter([first.url]) as router:
+        router.remove_worker(first.url)
+        waiting = asyncio.create_task(router.place("s1"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        router.add_worker(second.url)
+        async with asyncio.timeout(1):
+            assert await waiting == second.url
+
+
+async def test_nobody_waits_for_a_worker_that_has_been_gone_for_long() -> None:
+    clock = Clock()
+    async with FakeWorker() as first, LocalRouter([first.url], clock=clock) as router:
+        router.remove_worker(first.url)
+        clock.advance(COMES_BACK)
+        with pytest.raises(WorkerUnavailable) as refusal:
+            await router.place("s1")
+        assert refusal.value.retry_after == BACK_AFTER
 
 
 async def test_a_worker_that_answers_nonsense_is_not_live() -> None:

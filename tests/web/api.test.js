@@ -41,7 +41,7 @@ test("a photo is saved in its session, listed, and deleted", async () => {
     new Response(JSON.stringify([saved])),
     new Response(null, { status: 204 }),
   );
-  await api.save("s1", new Blob(["jpeg"], { type: "image/jpeg" }), { view: "both" });
+  await api.save({ session_id: "s1" }, new Blob(["jpeg"], { type: "image/jpeg" }), { view: "both" });
   assert.deepEqual(await api.results(), [saved]);
   await api.forget(saved);
   const [{ body }] = calls;
@@ -52,7 +52,46 @@ test("a photo is saved in its session, listed, and deleted", async () => {
   assert.deepEqual(asked, [`POST ${results}`, `GET ${results}`, `DELETE ${results}r1/`]);
 });
 
+test("what belongs to a person is asked for with the host application's token, sessions with their own", async () => {
+  const calls = [];
+  const answer = JSON.stringify({ session_id: "s1" });
+  const fetch = async (url, { method, headers }) => {
+    calls.push([method, url.pathname.replace("/api/try-on/", ""), headers.Authorization]);
+    return new Response(method === "DELETE" ? null : answer, { status: method === "DELETE" ? 204 : 200 });
+  };
+  let renewed = 0;
+  const api = new Api({ base: BASE, fetch, token: async () => `host-${++renewed}` });
+  await api.designs();
+  await api.createSession(1);
+  await api.upload(new Blob([]));
+  await api.save(session, new Blob([]), {});
+  await api.results();
+  await api.forget({ result_id: "r1" });
+  await api.end(session);
+  assert.deepEqual(calls, [
+    ["GET", "designs/", undefined],
+    ["POST", "sessions/", "Bearer host-1"],
+    ["POST", "sessions/", "Bearer host-2"],
+    ["POST", "results/", "Bearer secret"],
+    ["GET", "results/", "Bearer host-3"],
+    ["DELETE", "results/r1/", "Bearer host-4"],
+    ["DELETE", "sessions/s1/", "Bearer secret"],
+  ]);
+});
+
 describe("errors", () => {
+  test("a page whose origin is not allowed is told which setting to change", async (t) => {
+    globalThis.location = { origin: "https://elsewhere.example" };
+    t.after(() => delete globalThis.location);
+    const { api, calls } = server(new TypeError("Failed to fetch"), new Response(null));
+    const error = await api.createSession(1).catch((error) => error);
+    assert.equal(error.code, "origin_not_allowed");
+    assert.match(error.message, /add https:\/\/elsewhere\.example to its setting LACQUER_ALLOWED_ORIGINS/);
+    assert.equal(calls[1].url, "https://shop.example/static/package.json");
+    const gone = server(new TypeError("Failed to fetch"), new TypeError("Failed to fetch"));
+    await assert.rejects(gone.api.createSession(1), { code: "server_unreachable" });
+  });
+
   test("a full server becomes at_capacity with the seconds to wait", async () => {
     const { api } = server(problemDocument(503, { code: "at_capacity", detail: "full" }, { "Retry-After": "10" }));
     await assert.rejects(api.createSession(1), { code: "at_capacity", status: 503, retryAfter: 10, message: "full" });

@@ -6,6 +6,7 @@ export class FakeClock {
   #count = 0;
 
   now = () => this.time;
+  wall = () => 1e12 + this.time;
   setTimeout = (callback, ms) => {
     this.#timers.set(++this.#count, { at: this.time + ms, callback });
     return this.#count;
@@ -42,6 +43,12 @@ export async function settle() {
 
 export class FakeTrack extends EventTarget {
   stopped = false;
+  muted = false;
+  readyState = "live";
+  end() {
+    this.readyState = "ended";
+    this.dispatchEvent(new Event("ended"));
+  }
   stop() {
     this.stopped = true;
   }
@@ -81,16 +88,21 @@ export class FakeTransport {
   output = {};
   sent = [];
   paused = [];
+  qualities = [];
   closed = null;
+  /** What the server says of this connection when asked by another way. */
+  gone = null;
 
-  constructor(options, { answers = true, refuse = null } = {}) {
+  constructor(options, { answers = true, refuse = null, hangs = false } = {}) {
     this.options = options;
+    this.hangs = hangs;
     this.answers = answers;
     this.refuse = refuse;
   }
 
   async connect() {
     if (this.refuse) throw this.refuse;
+    if (this.hangs) await new Promise(() => {});
     if (!this.answers) return;
     this.say({ type: "ready", session_id: this.options.session.session_id });
     this.options.onFrame();
@@ -104,6 +116,12 @@ export class FakeTransport {
   }
   setPaused(paused) {
     this.paused.push(paused);
+  }
+  setQuality(quality) {
+    this.qualities.push(quality);
+  }
+  async probe() {
+    if (this.gone) throw this.gone;
   }
   async replaceSource(source) {
     this.options.source = source;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
 import { TryOnError } from "../../web/errors.js";
-import { SILENCE_MS, STEPS, TryOnSession } from "../../web/session.js";
+import { DOUBT_MS, LOOK_MS, SILENCE_MS } from "../../web/heartbeat.js";
+import { BETTER_MS, REACH_MS, STEPS, TryOnSession } from "../../web/session.js";
 import { FakeApi, FakeCamera, FakeClock, FakeTransport } from "./fakes.js";
 
 /** @type {FakeClock} */ let clock;
@@ -12,6 +13,8 @@ import { FakeApi, FakeCamera, FakeClock, FakeTransport } from "./fakes.js";
 /** Every transport made so far. @type {FakeTransport[]} */ let transports;
 /** What the next transports do, in order; healthy ones follow. */ let plans;
 /** States entered, as text. */ let path;
+/** How the session opens its camera. */ let opens;
+/** Ways that the picture came. */ let ways;
 let retries;
 
 const transport = () => transports.at(-1);
@@ -25,16 +28,18 @@ function build(kinds = 1) {
   session = new TryOnSession({ api, transports: factories, clock, random: () => 0 });
   session.on("state", ({ to, error }) => path.push(error ? `${to}:${error.code}` : to));
   session.on("retry", ({ delayMs }) => retries.push(delayMs));
+  session.on("path", ({ kind }) => ways.push(kind));
 }
 
 async function start(openSource = async () => camera) {
-  await session.start({ openSource, design: 3 });
+  opens = openSource;
+  await session.start({ openSource: (lost) => opens(lost), design: 3 });
   await clock.advance(0);
 }
 
 beforeEach(() => {
   [clock, api, camera] = [new FakeClock(), new FakeApi(), new FakeCamera()];
-  [transports, plans, path, retries] = [[], [], [], []];
+  [transports, plans, path, retries, ways] = [[], [], [], [], []];
   build();
 });
 
@@ -95,6 +100,17 @@ describe("starting", () => {
     await clock.advance(10);
     assert.deepEqual(transports.map(({ kind }) => kind), [0, 1]);
     assert.equal(session.state, "live");
+  });
+
+  test("a network that swallows the first transport gets the second after eight seconds", async () => {
+    build(2);
+    plans = [{ hangs: true }];
+    await start();
+    await clock.advance(REACH_MS - 100);
+    assert.equal(session.state, "connecting");
+    await clock.advance(200);
+    assert.equal(session.state, "live");
+    assert.deepEqual(ways, [1]);
   });
 
   test("gives up a first connection that keeps failing", async () => {
@@ -210,9 +226,38 @@ describe("while live", () => {
     assert.equal(session.state, "live");
   });
 
-  test("an unplugged camera fails", () => {
-    camera.track.dispatchEvent(new Event("ended"));
+  test("a camera that ends is opened again, on the same connection", async () => {
+    const ended = camera;
+    camera = new FakeCamera();
+    ended.track.end();
+    await clock.advance(10);
+    assert.equal(transport().options.source, camera);
+    assert.equal(transports.length, 1);
+    assert.equal(session.state, "live");
+  });
+
+  test("a camera that does not come back is told of, and fails after a minute", async () => {
+    const told = [];
+    session.on("camera", ({ code }) => told.push(code));
+    opens = async () => Promise.reject(new TryOnError("camera_missing"));
+    camera.track.end();
+    await clock.advance(5000);
+    assert.deepEqual(told, ["camera_lost"]);
+    assert.equal(session.state, "live", "the session waits for it");
+    await clock.advance(60_000);
     assert.equal(path.at(-1), "failed:camera_lost");
+  });
+
+  test("a camera that ended in the background is opened again when the page is back, not before", async () => {
+    session.pause();
+    const ended = camera;
+    camera = new FakeCamera();
+    ended.track.end();
+    await clock.advance(10_000);
+    assert.equal(transport().options.source, ended);
+    session.resume();
+    await clock.advance(10);
+    assert.equal(transport().options.source, camera);
   });
 
   test("another camera takes over without a new connection", async () => {
@@ -250,6 +295,38 @@ describe("reconnecting", () => {
     assert.equal(api.created, 1);
     assert.equal(transport().options.session.session_id, "session-1");
     assert.deepEqual(transport().said("config"), [{ type: "config", design: 24, paused: false }]);
+  });
+
+  test("a short silence is asked about; a server without the connection ends the wait", async () => {
+    transport().answers = false;
+    transport().gone = lost("not_found");
+    await clock.advance(DOUBT_MS + 2 * LOOK_MS);
+    assert.deepEqual(path.slice(-2), ["reconnecting:connection_lost", "live"]);
+    assert.equal(api.created, 1, "the session itself goes on");
+  });
+
+  test("a server that has the connection, or cannot be asked, changes nothing", async () => {
+    transport().answers = false;
+    await clock.advance(1500);
+    transport().gone = lost("server_unreachable");
+    await clock.advance(1000);
+    assert.equal(session.state, "live");
+  });
+
+  test("after another network took over, silence means more", async () => {
+    transport().answers = false;
+    session.networkChanged();
+    await clock.advance(2000);
+    assert.equal(transports.length, 2);
+    assert.equal(session.state, "live");
+  });
+
+  test("a machine that slept asks at once whether it still has a connection", async () => {
+    transport().gone = lost("not_found");
+    await clock.sleep(60_000);
+    await clock.advance(LOOK_MS);
+    assert.equal(transports.length, 2);
+    assert.equal(session.state, "live");
   });
 
   test("a machine that slept does not blame the server", async () => {
@@ -417,6 +494,36 @@ describe("captures", () => {
   test("without a connection there is no photo", async () => {
     session.stop();
     await assert.rejects(session.capture(), { code: "no_frame_yet" });
+  });
+});
+
+describe("live video again, where single pictures had to do", () => {
+  beforeEach(async () => {
+    build(2);
+    plans = [{ refuse: lost("connection_failed") }];
+    await start();
+    await clock.advance(10);
+  });
+
+  test("is tried after some minutes, and takes over with its first picture", async () => {
+    const pictures = transport();
+    await clock.advance(BETTER_MS);
+    assert.deepEqual(ways, [1, 0]);
+    assert.equal(session.state, "live");
+    assert.equal(pictures.closed, "closed");
+    assert.deepEqual(transport().said("config"), [{ type: "config", design: 3, paused: false }]);
+    assert.deepEqual(path.filter((to) => to.startsWith("reconnecting")), []);
+  });
+
+  test("is tried when the network changes; a network that blocks it costs nothing", async () => {
+    const pictures = transport();
+    plans = [{ hangs: true }];
+    session.networkChanged();
+    await clock.advance(REACH_MS + 10);
+    assert.equal(transport().closed, "closed");
+    assert.equal(pictures.closed, null);
+    assert.deepEqual(ways, [1]);
+    assert.equal(session.state, "live");
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { orderCodecs, sdpFragment } from "../../web/transport-webrtc.js";
+import { encodingFor, orderCodecs, sdpFragment } from "../../web/transport-webrtc.js";
 
 const h264 = (profile, mode = 1) => ({
   mimeType: "video/H264",
@@ -35,4 +35,18 @@ test("late candidates travel under their media line (RFC 8840)", () => {
     "a=ice-ufrag:abcd", "m=video 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0",
     "a=candidate:1 1 udp 1 10.0.0.1 5000 typ host", "a=candidate:2 1 udp 1 10.0.0.1 5001 typ host", "",
   ].join("\r\n"));
+});
+
+test("saver sends less, and what it set is undone by another quality", () => {
+  const saver = encodingFor({ active: true }, "saver", false);
+  assert.ok(saver.maxBitrate < 500_000 && saver.maxFramerate < 30 && saver.scaleResolutionDownBy > 1);
+  const high = encodingFor(saver, "high", false);
+  assert.equal(high.maxFramerate, undefined);
+  assert.equal(high.scaleResolutionDownBy, 1);
+  assert.ok(high.maxBitrate > encodingFor(saver, "auto", false).maxBitrate);
+});
+
+test("nothing is sent while paused", () => {
+  assert.equal(encodingFor({ active: true }, "auto", true).active, false);
+  assert.equal(encodingFor({ active: false }, "auto", false).active, true);
 });

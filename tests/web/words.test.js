@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { captureName, hintWords, savedWords, stateWords } from "../../web/words.js";
+import { captureName, hintWords, remedyWords, savedWords, stateWords } from "../../web/words.js";
 
 test("the state in words, with the quality while live", () => {
   assert.equal(stateWords("live", "excellent"), "Live · excellent");
   assert.equal(stateWords("live"), "Live");
+  assert.equal(stateWords("live", "good", "network"), "Live · good, limited by the network");
   assert.equal(stateWords("reconnecting", "poor"), "Reconnecting…");
+});
+
+test("what helps is said where the picture is poor", () => {
+  assert.match(remedyWords("poor", "camera"), /light/);
+  assert.equal(remedyWords("good", "camera"), "");
+  assert.equal(remedyWords("poor", null), "");
 });
 
 test("a hint for a missing hand, and for one that shows its palm", () => {

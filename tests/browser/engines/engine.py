@@ -21,8 +21,23 @@ STOP_SECONDS = 10.0
 
 SHOWN = "[document.body.dataset.state, document.querySelector('#message').innerText]"
 
-DRESSED = f"({{ picture: ({SNAPSHOT})(), nails: lacquer.lastMetadata.nails.map(({{ polygon }}) => polygon) }})"
-"""The picture, and where the server found nails in it, or in one of just before or after."""
+DRESSED = f"""(() => {{
+  const {{ nails, width }} = lacquer.lastMetadata;
+  return {{ picture: ({SNAPSHOT})(), nails: nails.map(({{ polygon }}) => polygon), width }};
+}})()"""
+"""The picture, and where the server found nails in it, or in one of just before or after, in a frame of that width."""
+
+PHOTO = """(() => {
+  const image = document.querySelector("#photo-image");
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.convertToBlob().then((blob) => new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  }));
+})()"""
+"""The photo that is shown, as a data: URL."""
 
 
 class Engine(ABC):
@@ -70,12 +85,32 @@ class Engine(ABC):
         while True:
             seen = await self.evaluate(DRESSED)
             picture = decoded(seen["picture"])
-            inside, outside = nails_in(picture, seen["nails"])
-            shares = [worn(picture, nail, colour) for nail in inside]
+            inside, outside = nails_in(picture, seen["nails"], picture.shape[1] / seen["width"])
+            shares = [worn(picture, nail, colour) for nail in inside if nail.any()]
             if len(shares) == 5 and min(shares) > 0.45 and worn(picture, outside, colour) < 0.02:
                 return picture
             assert time.monotonic() < deadline, f"{picture.shape}: {np.round(shares, 2)} of the nails"
             await asyncio.sleep(0.05)
+
+    async def photo_of(self, colour: np.ndarray) -> np.ndarray:
+        """Takes photos until one shows nails of this colour (a busy server may lose sight of them), and gives it."""
+        deadline = time.monotonic() + STEP_SECONDS
+        while True:
+            await self.click("#capture")
+            await self.until(
+                "document.querySelector('#photo').open && document.querySelector('#photo-image').naturalWidth"
+            )
+            photo = decoded(await self.evaluate(PHOTO))
+            await self.click("#photo-close")
+            if worn(photo, np.ones(photo.shape[:2], bool), colour) > 0.002:
+                return photo
+            assert time.monotonic() < deadline, f"no photo of {colour}"
+
+
+def detail_with(name: str) -> str:
+    """JavaScript that waits for this field of how pictures travel, and gives all of them."""
+    detail = "Promise.resolve(lacquer.stats()).then(({ transport, detail }) => ({ transport, ...detail }))"
+    return f"{detail}.then((detail) => detail.{name} && detail)"
 
 
 def decoded(data_url: str) -> np.ndarray:
@@ -83,14 +118,17 @@ def decoded(data_url: str) -> np.ndarray:
     return images.decode(base64.b64decode(data_url.split(",")[1]), max_pixels=10**7)
 
 
-def nails_in(picture: np.ndarray, polygons: list[list[list[float]]]) -> tuple[list[np.ndarray], np.ndarray]:
+def nails_in(
+    picture: np.ndarray, polygons: list[list[list[float]]], scale: float
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Masks, bool (H, W): of each nail without its rim, and of everything that is well away from all of them.
 
-    The hand moves a few pixels between a picture and the newest metadata.
+    The hand moves a few pixels between a picture and the newest metadata. A busy server sends a smaller picture:
+    `scale` is its share of the frame in which the polygons are.
     """
     masks = [np.zeros(picture.shape[:2], np.uint8) for _ in polygons]
     for mask, polygon in zip(masks, polygons, strict=True):
-        cv2.fillPoly(mask, [np.round(polygon).astype(np.int32)], 1)
+        cv2.fillPoly(mask, [np.round(np.multiply(polygon, scale)).astype(np.int32)], 1)
     away = cv2.dilate(np.maximum.reduce(masks, initial=0) * np.ones_like(picture[..., 0]), np.ones((25, 25))) == 0
     return [cv2.erode(mask, np.ones((3, 3))) > 0 for mask in masks], away
 

@@ -1,0 +1,90 @@
+"""Pages of other origins: who may use the API from there (the CORS protocol of the Fetch standard).
+
+    /api/…      for the origins of LACQUER_ALLOWED_ORIGINS; without any, for our own page alone
+    /ws/…       the same; browsers do not ask here, so the socket itself checks (`check_origin`)
+    /static/…   for everybody: the modules hold no secret, and how would a page tell what is wrong without them
+
+Cookies are for our own page. No answer ever carries Access-Control-Allow-Credentials: elsewhere the caller is known by
+a bearer token, a session's own or one of the host application, which no other page can send.
+"""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from protocol.errors import Forbidden
+from signaling.settings import ANY_ORIGIN, SETTINGS
+
+METHODS = "GET, HEAD, POST, PATCH, DELETE"
+REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
+EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
+PREFLIGHT_LIFETIME = 7200
+"""Seconds: Chromium keeps none for longer."""
+
+_RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
+
+
+def add_cors(app: web.Application) -> None:
+    """Marks every answer; preflights also need the middleware `preflights`."""
+    app.on_response_prepare.append(_mark)
+
+
+@web.middleware
+async def preflights(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers what browsers ask before a request of another origin. Raises Forbidden for origins not allowed."""
+    if not _is_preflight(request):
+        return await handler(request)
+    check_origin(request)
+    headers = {
+        hdrs.ACCESS_CONTROL_ALLOW_METHODS: METHODS,
+        hdrs.ACCESS_CONTROL_ALLOW_HEADERS: REQUEST_HEADERS,
+        hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_LIFETIME),
+    }
+    return web.Response(status=204, headers=headers)
+
+
+def check_origin(request: web.Request) -> None:
+    """Lets pass our own page, allowed origins, and programs, which send no Origin. Raises Forbidden."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or _is_own(request, origin) or _allows(request, origin):
+        return
+    raise Forbidden(f"pages of {origin:.200} may not use this server: add that origin to LACQUER_ALLOWED_ORIGINS")
+
+
+def _is_preflight(request: web.Request) -> bool:
+    """Plain OPTIONS requests, such as WHIP's, are something else."""
+    asks = hdrs.ORIGIN in request.headers and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+    return request.method == hdrs.METH_OPTIONS and asks and request.path.startswith("/api/")
+
+
+def _is_own(request: web.Request, origin: str) -> bool:
+    """A proxy that ends TLS changes our scheme, so the host decides."""
+    return origin == request.app[SETTINGS].public_url or origin.partition("://")[2] == request.host.lower()
+
+
+def _allows(request: web.Request, origin: str) -> bool:
+    allowed = request.app[SETTINGS].allowed_origins
+    return ANY_ORIGIN in allowed or origin.lower() in allowed
+
+
+async def _mark(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path.startswith("/static/"):
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+        response.headers[_RESOURCE_POLICY] = "cross-origin"
+    elif request.path.startswith("/api/") and request.app[SETTINGS].allowed_origins:
+        _mark_api(request, response)
+
+
+def _mark_api(request: web.Request, response: web.StreamResponse) -> None:
+    headers = response.headers
+    headers[_RESOURCE_POLICY] = "cross-origin"  # thumbnails, in pages that are isolated (COEP)
+    if ANY_ORIGIN in request.app[SETTINGS].allowed_origins:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = ANY_ORIGIN
+    else:
+        headers.add(hdrs.VARY, hdrs.ORIGIN)  # also without an Origin: caches keep this answer for requests with one
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or not _allows(request, origin):
+            return
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED_HEADERS
