@@ -20,7 +20,7 @@ WORKER = FILE | {"Content-Security-Policy": "default-src 'none'; connect-src 'se
 
 
 def of_page(url: str, embedders: Collection[str]) -> dict[str, str]:
-    """Headers of the page. `url` is the scheme and host of links in answers, `embedders` the origins that may frame it."""
+    """Headers of the page. `url` is the scheme and host of links in answers, `embedders` origins that may frame it."""
     permissions = [f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _REFUSED]
     return FILE | {
         "Content-Security-Policy": _policy(url, embedders),
