@@ -12,6 +12,7 @@ import { TryOnError } from "./errors.js";
  * @property {string[]} colours
  * @property {string | null} [shape]
  * @property {string | null} [length]
+ * @property {Partial<Record<import("./wishes.js").Finger, Partial<import("./nail-view.js").Look>>>} [fingers] accent nails
  * @property {string} thumbnail_url
  * @property {import("./nail-set.js").NailSet | null} [nail_set] of a design taken from a picture
  */

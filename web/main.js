@@ -7,6 +7,7 @@ import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
 import { openDemoHand } from "./demo-hand.js";
 import { announcement, designName } from "./design-words.js";
+import { entryOf, showEntry } from "./entry.js";
 import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
@@ -28,7 +29,7 @@ import { Torch } from "./torch.js";
 import { webrtcAvailable, webrtcFactory } from "./transport-webrtc.js";
 import { WebSocketTransport } from "./transport-websocket.js";
 import { WakeLock } from "./wake-lock.js";
-import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wish } from "./wishes.js";
+import { configOf, forAnotherDesign, forAnotherPhoto, NO_WISHES, wishNail } from "./wishes.js";
 import { hintWords, remedyWords, stateWords } from "./words.js";
 
 /** @typedef {"camera" | "demo"} Kind */
@@ -48,6 +49,7 @@ const byId = (id) => /** @type {E} */ (document.getElementById(id));
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
 const parameters = new URLSearchParams(location.search);
+const entry = entryOf(parameters);
 const language = wantedLanguage(parameters.get("lang"), navigator.languages);
 if (language !== "en") {
   await useLanguage(language);
@@ -76,7 +78,8 @@ const searchField = new SearchField(
   (text) => strip.search(text),
 );
 followKeyboard(window.visualViewport);
-const stylePanel = new StylePanel(byId("style"), button("style-open"), (wanted) => {
+const openers = { style: button("style-open"), wearing: button("wearing") };
+const stylePanel = new StylePanel(byId("style"), openers, (wanted) => {
   wishes = wanted;
   wear();
 });
@@ -113,7 +116,8 @@ const photoFile = /** @type {HTMLInputElement} */ (byId("photo-file"));
 const manicure = new Manicure(api, /** @type {HTMLDialogElement} */ (byId("upload")), photoFile, {
   onWear: wearOwn,
   onAssign: (finger, nail) => {
-    wishes = wish(wishes, finger, { nail });
+    wishes = wishNail(wishes, finger, nail);
+    showWearing();
     manicure.show(wishes);
   },
   onGo: (wanted) => void startAnew(wanted),
@@ -164,9 +168,12 @@ const startAgain = () => start(kind);
 async function loadDesigns() {
   try {
     strip.showRecent(recent.ids);
-    strip.show(await api.designs(), Number(parameters.get("postId")));
+    strip.show(await api.designs(), entry.postId);
     showWearing();
     if (NO_DESIGNS.includes(message.code ?? "")) message.hide();
+    const { id, name } = strip.selected ?? {};
+    if (entry.postId !== null && id !== entry.postId) message.show("unknown_design", { forMs: 8000 });
+    else if (entry.postId !== null && !entry.upload) byId("lead").textContent = say("start.begins_with", { name: name ?? "" });
     return true;
   } catch (error) {
     console.warn("lacquer:", error);
@@ -338,7 +345,7 @@ function showWearing() {
   const [name, family] = byId("wearing").children;
   name.textContent = strip.selected ? designName(strip.selected) : "";
   family.textContent = strip.selected ? familyName(familyOf(strip.selected)) : "";
-  stylePanel.show(wishes, strip.selected?.colours ?? []);
+  stylePanel.show(wishes, strip.selected);
 }
 
 function clearPicture() {
@@ -438,7 +445,8 @@ for (const id of ["pause", "switch"]) button(id).disabled = true;
 if (matchMedia("(min-width: 1240px)").matches) {
   void import("./phone-card.js").then(({ showPhoneCard }) => showPhoneCard(document.body));
 }
-if (parameters.get("photo") === "1") button("photo-start").focus(); // browsers open files for a touch alone
+showEntry(entry, { title: byId("title"), lead: byId("lead"), begin: byId("begin") });
+if (entry.upload) button("photo-start").focus(); // browsers open files for a touch alone
 keepForOffline();
 void loadDesigns().then((loaded) => {
   if (loaded && parameters.get("demo") === "1") void start("demo");

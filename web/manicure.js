@@ -20,8 +20,8 @@ export class Manicure {
   #sheet;
   /** @type {Upload | null} */
   #upload = null;
-  /** @type {import("./nail-set.js").NailSet | null} */
-  #set = null;
+  /** @type {Design | null} */
+  #design = null;
   /** On its way, or failed on it. @type {Blob | null} */
   #photo = null;
 
@@ -69,7 +69,8 @@ export class Manicure {
 
   /** Who wears which nail. @param {import("./wishes.js").Wishes} wishes */
   show(wishes) {
-    if (this.#set) this.#sheet.show(this.#set, wishes);
+    const set = this.#design?.nail_set;
+    if (this.#design && set) this.#sheet.show(this.#design, set, wishes);
     else this.#sheet.close(); // a server that does not tell
   }
 
@@ -103,7 +104,7 @@ export class Manicure {
     if (this.#photo !== photo) return upload.discard(); // closed meanwhile, or another one was chosen
     this.#upload?.discard();
     this.#upload = upload;
-    this.#set = design.nail_set ?? null;
-    this.#events.onWear({ ...design, id: null });
+    this.#design = { ...design, id: null };
+    this.#events.onWear(this.#design);
   }
 }

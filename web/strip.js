@@ -2,6 +2,7 @@
 
 import { designLabel, designName } from "./design-words.js";
 import { ALL, familiesOf, familyName, shownIn } from "./families.js";
+import { dress, drawnNail } from "./nail-view.js";
 import { radio, RadioGroup } from "./radio-group.js";
 import { search } from "./search.js";
 
@@ -140,24 +141,20 @@ function keyOf({ id }) {
 
 /** @param {Design} design */
 function createButton(design) {
-  const { pattern, finish, colours, thumbnail_url: thumbnail } = design;
   const button = document.createElement("button");
   button.className = "design";
   button.type = "button";
   button.setAttribute("role", "radio");
   button.setAttribute("aria-label", designLabel(design));
   button.title = designName(design);
-  Object.assign(button.dataset, { design: keyOf(design), pattern: pattern ?? "solid", finish: finish ?? "cream" });
+  button.dataset.design = keyOf(design);
+  dress(button, design);
   const swatch = document.createElement("span");
   swatch.className = "swatch";
-  const nail = document.createElement("span");
-  nail.className = "nail";
-  nail.style.setProperty("--base", colours[0] ?? "#b3001b");
-  nail.style.setProperty("--accent", colours[1] ?? colours[0] ?? "#b3001b");
   const caption = document.createElement("span");
   caption.className = "design-name";
   caption.textContent = button.title;
-  swatch.append(nail, createThumbnail(thumbnail));
+  swatch.append(drawnNail(), createThumbnail(design.thumbnail_url));
   button.append(swatch, caption);
   return button;
 }

@@ -1,5 +1,7 @@
 /** What the style sheet offers. Names are those of protocol/designs.py, and keys of the string table. */
 
+import { FINGERS } from "./wishes.js";
+
 /** @typedef {{ value: string | null, label: string, outline?: string }} Option  Null: as the design says; `label` is a key. */
 
 const AS_DESIGNED = "style.as_designed";
@@ -43,12 +45,5 @@ export const LENGTHS = [
   { value: "long", label: "length.long" },
 ];
 
-/** @type {{ value: import("./wishes.js").Scope, label: string }[]} */
-export const SCOPES = [
-  { value: "all", label: "finger.all" },
-  { value: "thumb", label: "finger.thumb" },
-  { value: "index", label: "finger.index" },
-  { value: "middle", label: "finger.middle" },
-  { value: "ring", label: "finger.ring" },
-  { value: "pinky", label: "finger.pinky" },
-];
+/** @type {readonly import("./wishes.js").Scope[]} */
+export const SCOPES = ["all", ...FINGERS];

@@ -1,9 +1,17 @@
-/** The style sheet: choices over the live picture, each worn at once. It shows wishes and reports them; see wishes.js. */
+/**
+ * The panel over the live picture: the design that is worn, and choices beside it for all fingers or single ones, each
+ * worn at once. It shows wishes and reports them; see wishes.js.
+ */
 
+import { FingerRow } from "./finger-row.js";
+import { NailTiles } from "./nail-tiles.js";
 import { radio, RadioGroup } from "./radio-group.js";
-import { FINISHES, LENGTHS, SCOPES, SHAPES } from "./style-options.js";
+import { Reference } from "./reference.js";
+import { onDrag, SheetSize } from "./sheet-size.js";
 import { say } from "./strings.js";
-import { coloursOf, isStyled, NO_WISHES, recoloured, reset, wish, wishOf } from "./wishes.js";
+import { FINISHES, LENGTHS, SCOPES, SHAPES } from "./style-options.js";
+import { coloursOf, isStyled, NO_WISHES, recoloured, reset, wish, wishNail, wishOf } from "./wishes.js";
+import { commonNail, wornNails } from "./worn-nails.js";
 
 /** @typedef {import("./wishes.js").Wishes} Wishes */
 /** @typedef {import("./wishes.js").Scope} Scope */
@@ -15,27 +23,40 @@ const LEAST_COLOURS = 2;
 
 export class StylePanel {
   #dialog;
+  #openers;
+  /** By which it was opened. */
   #opener;
   #onChange;
   /** @type {Wishes} */
   #wishes = NO_WISHES;
-  /** @type {string[]} */
-  #colours = [];
+  /** @type {import("./api.js").Design | null} */
+  #design = null;
   /** @type {Scope} */
   #scope = "all";
-  #scopes;
+  #reference;
+  #fingers;
+  #nails;
+  #size;
   /** @type {[Field, RadioGroup][]} */
   #groups;
 
   /**
-   * @param {HTMLDialogElement} dialog @param {HTMLButtonElement} opener
+   * @param {HTMLDialogElement} dialog
+   * @param {{ style: HTMLButtonElement, wearing: HTMLButtonElement }} openers the second is pulled up as well
    * @param {(wishes: Wishes) => void} onChange called for each choice of the person
    */
-  constructor(dialog, opener, onChange) {
+  constructor(dialog, openers, onChange) {
     this.#dialog = dialog;
-    this.#opener = opener;
+    this.#openers = openers;
     this.#onChange = onChange;
-    this.#scopes = this.#choices("#style-fingers", SCOPES, (scope) => this.#look(/** @type {Scope} */ (scope)));
+    this.#opener = openers.style;
+    this.#reference = new Reference(this.#part("#style-reference"));
+    this.#fingers = new FingerRow(this.#part("#style-fingers"), SCOPES, (scope) => this.#look(scope));
+    this.#nails = new NailTiles(this.#part("#style-nails"), (nail) =>
+      this.#change(wishNail(this.#wishes, this.#scope, nail)),
+    );
+    const grip = /** @type {HTMLButtonElement} */ (this.#part("#style-size"));
+    this.#size = new SheetSize(dialog, this.#part("header"), grip, () => this.close());
     this.#groups = [
       ["finish", this.#choices("#style-finish", FINISHES, (finish) => this.#want({ finish }))],
       ["shape", this.#choices("#style-shape", SHAPES, (shape) => this.#want({ shape }))],
@@ -44,14 +65,15 @@ export class StylePanel {
     this.#part("#style-colours").addEventListener("input", ({ target }) => this.#recolour(target));
     this.#part("#style-reset").onclick = () => this.#change(reset(this.#wishes));
     this.#part("#style-close").onclick = () => this.close();
-    opener.onclick = () => (dialog.open ? this.close() : this.#open());
+    for (const opener of Object.values(openers)) opener.onclick = () => (dialog.open ? this.close() : this.#open(opener));
+    onDrag(openers.wearing, { end: (y) => y < 0 && this.#open(openers.wearing) });
     dialog.addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
   }
 
-  /** @param {Wishes} wishes @param {string[]} colours the design's own */
-  show(wishes, colours) {
+  /** @param {Wishes} wishes @param {import("./api.js").Design | null} design */
+  show(wishes, design) {
     this.#wishes = wishes;
-    this.#colours = colours;
+    this.#design = design;
     this.#render();
   }
 
@@ -59,29 +81,35 @@ export class StylePanel {
   openFor(finger) {
     this.#scope = finger;
     if (this.#dialog.open) this.#look(finger);
-    else this.#open();
+    else this.#open(this.#openers.style);
+    const choices = this.#part(".choices");
+    choices.scrollTo({ top: this.#part("#style-fingers").offsetTop - choices.offsetTop });
   }
 
   close() {
     if (!this.#dialog.open) return;
     const focused = this.#dialog.contains(document.activeElement);
     this.#dialog.close();
-    this.#opener.setAttribute("aria-expanded", "false");
+    for (const opener of Object.values(this.#openers)) opener.setAttribute("aria-expanded", "false");
     if (focused) this.#opener.focus();
   }
 
-  #open() {
+  /** @param {HTMLButtonElement} opener gets the focus back */
+  #open(opener) {
+    this.#opener = opener;
+    this.#size.set("half");
     this.#dialog.show(); // not modal: the picture behind it is what this is about
-    this.#opener.setAttribute("aria-expanded", "true");
+    for (const each of Object.values(this.#openers)) each.setAttribute("aria-expanded", "true");
+    this.#part(".choices").scrollTo({ top: 0 });
     this.#look(this.#scope, "instant");
-    this.#part("#style-finish [tabindex='0']").focus({ preventScroll: true });
+    this.#fingers.focus();
   }
 
   /** @param {Scope} scope @param {ScrollBehavior} [behavior] */
   #look(scope, behavior = "smooth") {
     this.#scope = scope;
     this.#render();
-    for (const group of [this.#scopes, ...this.#groups.map(([, group]) => group)]) group.reveal(behavior);
+    for (const [, group] of this.#groups) group.reveal(behavior);
   }
 
   /** @param {Partial<import("./wishes.js").Wish>} change */
@@ -92,7 +120,7 @@ export class StylePanel {
   /** @param {EventTarget | null} input */
   #recolour(input) {
     if (!(input instanceof HTMLInputElement)) return;
-    const colours = coloursOf(this.#wishes, this.#scope, this.#colours);
+    const colours = coloursOf(this.#wishes, this.#scope, this.#designs);
     this.#want({ colours: recoloured(colours, Number(input.dataset.place), input.value) });
   }
 
@@ -105,7 +133,7 @@ export class StylePanel {
 
   #render() {
     const wished = wishOf(this.#wishes, this.#scope);
-    this.#scopes.mark(this.#scopes.button(this.#scope));
+    this.#renderDesign();
     for (const [field, group] of this.#groups) {
       group.mark(group.button(wished[field] ?? ""));
       const none = group.button("")?.querySelector("span");
@@ -113,13 +141,27 @@ export class StylePanel {
     }
     this.#renderColours();
     this.#part("#style-reset").setAttribute("aria-disabled", String(!isStyled(this.#wishes))); // keeps the focus
-    this.#opener.dataset.styled = String(isStyled(this.#wishes));
+    this.#openers.style.dataset.styled = String(isStyled(this.#wishes));
+  }
+
+  /** Its pictures are asked for when they are seen. */
+  #renderDesign() {
+    if (!this.#design || !this.#dialog.open) return;
+    const set = this.#design.nail_set ?? null;
+    this.#reference.show(this.#design, this.#wishes);
+    this.#fingers.show(this.#scope, wornNails(this.#design, this.#wishes));
+    this.#nails.show(set, set && commonNail(set, this.#wishes, this.#scope));
+  }
+
+  /** The design's own colours. */
+  get #designs() {
+    return this.#design?.colours ?? [];
   }
 
   /** Inputs that stay are kept: a colour dialog may hang on one of them. */
   #renderColours() {
     const box = this.#part("#style-colours");
-    const colours = coloursOf(this.#wishes, this.#scope, this.#colours);
+    const colours = coloursOf(this.#wishes, this.#scope, this.#designs);
     const count = Math.max(LEAST_COLOURS, colours.length);
     while (box.children.length > count) box.lastElementChild?.remove();
     while (box.children.length < count) box.append(colourInput(box.children.length));

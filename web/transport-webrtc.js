@@ -54,7 +54,7 @@ const GATHERING_MS = 250;
 
 /** What is sent at most, by `config.quality`. On 640x480, saver sends 480x360. @type {Record<string, RTCRtpEncodingParameters>} */
 const SENT = {
-  saver: { maxBitrate: 400_000, maxFramerate: 20, scaleResolutionDownBy: 4 / 3 },
+  saver: { maxBitrate: 400_000, maxFramerate: 24, scaleResolutionDownBy: 4 / 3 },
   auto: { maxBitrate: 2_500_000 },
   high: { maxBitrate: 4_000_000 },
 };

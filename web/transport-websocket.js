@@ -1,69 +1,18 @@
 /**
  * The camera as single pictures over a WebSocket, for browsers and networks without WebRTC.
  *
- * One picture is on its way at a time: the next one leaves when the answer is in, so the rate finds itself and delay
- * never piles up. The processed picture is drawn on a canvas.
+ * `pacer.js` says when the next one leaves, so the rate finds itself and delay never piles up; `picture-size.js` says how
+ * large it may be. The processed picture is drawn on a canvas.
  */
 
 import { closeError, TryOnError } from "./errors.js";
 import { pack } from "./framing.js";
 import { Inbox } from "./messages.js";
+import { Pacer } from "./pacer.js";
+import { PictureSize } from "./picture-size.js";
 
 /** @typedef {import("./transport-webrtc.js").TransportOptions} TransportOptions */
 /** @typedef {import("./transport-webrtc.js").Transport} Transport */
-
-const QUALITY = 0.75;
-const MAX_FPS = 30;
-/** An answer that takes this long is not coming: the frame was dropped in favour of a newer one, or failed. */
-const ANSWER_TIMEOUT_MS = 2000;
-
-/** Decides when the next picture may leave. Pure: times in milliseconds come from the caller. */
-export class Pacer {
-  /** Pictures whose answer never came. */
-  lost = 0;
-  /** Pictures answered. */
-  answered = 0;
-  /** Round trip of the last answered picture. @type {number | null} */
-  roundTripMs = null;
-
-  #next = 1;
-  /** @type {{ number: number, at: number } | null} */
-  #inFlight = null;
-  #lastSent = -Infinity;
-
-  /** @param {{ maxFps?: number, timeoutMs?: number }} [options] */
-  constructor({ maxFps = MAX_FPS, timeoutMs = ANSWER_TIMEOUT_MS } = {}) {
-    this.intervalMs = 1000 / maxFps;
-    this.timeoutMs = timeoutMs;
-  }
-
-  /** Milliseconds until a picture may leave; 0 is now. @param {number} now */
-  waitMs(now) {
-    const pace = Math.max(0, this.#lastSent + this.intervalMs - now);
-    if (!this.#inFlight) return pace;
-    return Math.max(pace, this.#inFlight.at + this.timeoutMs - now, 0);
-  }
-
-  /** A picture leaves: its frame number. @param {number} now */
-  send(now) {
-    if (this.#inFlight) this.lost += 1;
-    this.#inFlight = { number: this.#next++, at: now };
-    this.#lastSent = now;
-    return this.#inFlight.number;
-  }
-
-  /**
-   * An answer came: whether it was the one waited for.
-   * @param {unknown} frameNumber @param {number} now
-   */
-  answer(frameNumber, now) {
-    if (this.#inFlight?.number !== frameNumber) return false;
-    this.roundTripMs = now - /** @type {{ at: number }} */ (this.#inFlight).at;
-    this.#inFlight = null;
-    this.answered += 1;
-    return true;
-  }
-}
 
 /** @implements {Transport} */
 export class WebSocketTransport {
@@ -72,17 +21,20 @@ export class WebSocketTransport {
 
   #options;
   #pacer = new Pacer();
+  #size = new PictureSize();
+  /** Of one picture in the server, as it says itself. */
+  #processingMs = 0;
+  #bytes = 0;
   #camera = document.createElement("video");
   #sheet = document.createElement("canvas");
   /** @type {WebSocket | null} */
   #socket = null;
   #paused = false;
-  #quality = "auto";
   #busy = false;
   #closed = false;
   /** @type {number | undefined} */
   #timer;
-  #counters = { at: 0, answered: 0, lost: 0 };
+  #counters = { at: 0, answered: 0, lost: 0, camera: 0 };
 
   /** @param {TransportOptions} options */
   constructor(options) {
@@ -115,7 +67,7 @@ export class WebSocketTransport {
 
   /** @param {string} quality */
   setQuality(quality) {
-    this.#quality = quality;
+    this.#size.wish(quality);
   }
 
   /** @param {MediaStream} source */
@@ -126,15 +78,20 @@ export class WebSocketTransport {
 
   async stats() {
     const before = this.#counters;
-    const { answered, lost } = this.#pacer;
+    const { answered, lost, roundTripMs } = this.#pacer;
     const now = performance.now();
-    this.#counters = { at: now, answered, lost };
-    const detail = { roundTripMs: this.#pacer.roundTripMs, format: await imageFormat(), answered, lost };
+    const camera = this.#camera.getVideoPlaybackQuality?.().totalVideoFrames ?? NaN;
+    this.#counters = { at: now, answered, lost, camera };
+    const { budget, scale } = this.#size;
+    const detail = { roundTripMs, format: await imageFormat(), answered, lost, bytes: this.#bytes, budget, scale };
     if (before.at === 0) return { fps: null, loss: null, detail };
-    const done = answered - before.answered;
-    const gone = lost - before.lost;
-    const fps = (done * 1000) / Math.max(1, now - before.at);
-    return { fps, loss: done + gone > 0 ? gone / (done + gone) : 0, detail };
+    const perSecond = (/** @type {number} */ count) => (count * 1000) / Math.max(1, now - before.at);
+    const [done, gone] = [answered - before.answered, lost - before.lost];
+    const fps = perSecond(done);
+    this.#size.came(fps, (roundTripMs ?? 0) > 2 * this.#processingMs);
+    const cameraFps = perSecond(camera - before.camera);
+    // Pictures that the server skipped are told by its `stats`; nothing is lost on the way of a WebSocket.
+    return { fps, loss: done + gone > 0 ? 0 : 1, cameraFps: Number.isFinite(cameraFps) ? cameraFps : null, detail };
   }
 
   /** @param {boolean} [leaving] */
@@ -203,15 +160,19 @@ export class WebSocketTransport {
   /** @param {number} width @param {number} height */
   async #encode(width, height) {
     const sheet = this.#sheet;
-    if (sheet.width !== width || sheet.height !== height) Object.assign(sheet, { width, height });
-    context2d(sheet).drawImage(this.#camera, 0, 0, width, height);
-    const blob = await toBlob(sheet, await imageFormat());
+    const size = { width: evenly(width * this.#size.scale), height: evenly(height * this.#size.scale) };
+    if (sheet.width !== size.width || sheet.height !== size.height) Object.assign(sheet, size);
+    context2d(sheet).drawImage(this.#camera, 0, 0, size.width, size.height);
+    const blob = await toBlob(sheet, await imageFormat(), this.#size.quality);
+    this.#bytes = blob.size;
+    this.#size.encoded(blob.size);
     return new Uint8Array(await blob.arrayBuffer());
   }
 
   /** @param {import("./messages.js").BinaryMessage} message */
   async #show({ header, payload }) {
     this.#pacer.answer(header.frame_number, performance.now());
+    this.#processingMs = Number(header.processing_ms ?? 0);
     this.#pump(); // the next picture travels while this one is drawn
     const picture = await decode(payload, `image/${header.format}`);
     if (this.#closed || this.#paused || !picture) return;
@@ -247,12 +208,17 @@ export function imageFormat() {
   return format;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {string} type @returns {Promise<Blob>} */
-function toBlob(canvas, type) {
+/** @param {number} side */
+function evenly(side) {
+  return Math.round(side / 2) * 2;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {string} type @param {number} [quality] @returns {Promise<Blob>} */
+function toBlob(canvas, type, quality) {
   return new Promise((resolve, reject) => {
     const done = (/** @type {Blob | null} */ blob) =>
       blob ? resolve(blob) : reject(new TryOnError("internal_error", "the canvas gave no picture"));
-    canvas.toBlob(done, type, QUALITY);
+    canvas.toBlob(done, type, quality);
   });
 }
 

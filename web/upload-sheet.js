@@ -1,11 +1,15 @@
 /** The sheet after a photo was chosen: what was found, which finger wears which nail, and on to the live picture. */
 
 import { isServers, wordsFor } from "./errors.js";
+import { FingerRow } from "./finger-row.js";
 import { foundWords, previewUrl, worn } from "./nail-set.js";
-import { radio, RadioGroup } from "./radio-group.js";
+import { NailTiles } from "./nail-tiles.js";
+import { showImage } from "./nail-view.js";
 import { say } from "./strings.js";
 import { FINGERS } from "./wishes.js";
+import { wornNails } from "./worn-nails.js";
 
+/** @typedef {import("./api.js").Design} Design */
 /** @typedef {import("./wishes.js").Finger} Finger */
 /** @typedef {import("./wishes.js").Wishes} Wishes */
 /** @typedef {import("./nail-set.js").NailSet} NailSet */
@@ -23,25 +27,23 @@ export class UploadSheet {
   #dialog;
   #events;
   #fingers;
+  #nails;
   /** @type {Finger} */
   #finger = "thumb";
   /** Whether the photo itself is fine, so that it may be tried again. */
   #again = false;
-  /** @type {{ set: NailSet, wishes: Wishes } | null} */
+  /** @type {{ design: Design, set: NailSet, wishes: Wishes } | null} */
   #shown = null;
 
   /** @param {HTMLDialogElement} dialog @param {UploadEvents} events */
   constructor(dialog, events) {
     this.#dialog = dialog;
     this.#events = events;
-    this.#fingers = new RadioGroup(this.#part("#upload-fingers"), ({ dataset }) => {
-      this.#finger = /** @type {Finger} */ (dataset.value);
+    this.#fingers = new FingerRow(this.#part("#upload-fingers"), FINGERS, (finger) => {
+      this.#finger = /** @type {Finger} */ (finger);
       this.#render();
     });
-    this.#part("#upload-nails").onclick = ({ target }) => {
-      const tile = target instanceof Element ? target.closest("button") : null;
-      if (tile) events.onAssign(this.#finger, Number(tile.dataset.nail));
-    };
+    this.#nails = new NailTiles(this.#part("#upload-nails"), (nail) => events.onAssign(this.#finger, nail));
     this.#part("#upload-live").onclick = () => this.#go("camera");
     this.#part("#upload-demo").onclick = () => this.#go("demo");
     this.#part("#upload-another").onclick = () => (this.#again ? events.onRetry() : events.onAnother());
@@ -65,10 +67,10 @@ export class UploadSheet {
     this.#part("#upload-another").focus();
   }
 
-  /** What was found; again after each assignment. @param {NailSet} set @param {Wishes} wishes */
-  show(set, wishes) {
+  /** What was found; again after each assignment. @param {Design} design @param {NailSet} set its own @param {Wishes} wishes */
+  show(design, set, wishes) {
     const first = this.#shown?.set !== set;
-    this.#shown = { set, wishes };
+    this.#shown = { design, set, wishes };
     if (first) this.#open(set);
     this.#render();
   }
@@ -82,25 +84,15 @@ export class UploadSheet {
     const { title, text } = foundWords(set);
     this.#step("found", title, text);
     this.#finger = "thumb";
-    this.#part("#upload-fingers").replaceChildren(...FINGERS.map(slot));
-    this.#part("#upload-nails").replaceChildren(...set.nails.map(tile));
     this.#part("#upload-live").focus();
   }
 
   #render() {
     if (!this.#shown) return;
-    const { set, wishes } = this.#shown;
-    const places = worn(set, wishes);
+    const { design, set, wishes } = this.#shown;
     showImage(/** @type {HTMLImageElement} */ (this.#part("#upload-preview")), previewUrl(set, wishes));
-    for (const button of this.#fingers.buttons) {
-      const place = places[/** @type {Finger} */ (button.dataset.value)];
-      showImage(/** @type {HTMLImageElement} */ (button.querySelector("img")), set.nails[place]?.image_url ?? "");
-      button.dataset.nail = String(place);
-    }
-    this.#fingers.mark(this.#fingers.button(this.#finger));
-    for (const [place, button] of [...this.#part("#upload-nails").children].entries()) {
-      button.setAttribute("aria-pressed", String(place === places[this.#finger]));
-    }
+    this.#fingers.show(this.#finger, wornNails(design, wishes));
+    this.#nails.show(set, worn(set, wishes)[this.#finger]);
   }
 
   /** @param {"waiting" | "failed" | "found"} step @param {string} title @param {string} text */
@@ -122,30 +114,4 @@ export class UploadSheet {
   #part(selector) {
     return /** @type {HTMLElement} */ (this.#dialog.querySelector(selector));
   }
-}
-
-/** @param {Finger} finger */
-function slot(finger) {
-  const button = radio(finger, say(`finger.${finger}`), "slot");
-  button.prepend(nailImage());
-  return button;
-}
-
-/** @param {import("./nail-set.js").NailView} nail @param {number} place */
-function tile({ image_url: source }, place) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
-  button.dataset.nail = String(place);
-  button.setAttribute("aria-label", say("upload.nail", { place: place + 1 }));
-  button.append(Object.assign(nailImage(), { src: source }));
-  return button;
-}
-
-/** Pictures of nails have the cuticle at the top; CSS turns them over, as nails are held. */
-function nailImage() {
-  return Object.assign(new Image(), { className: "nail-image", alt: "" });
-}
-
-/** The same address again would load again. @param {HTMLImageElement} image @param {string} source */
-function showImage(image, source) {
-  if (image.src !== source) image.src = source;
 }

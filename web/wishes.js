@@ -48,6 +48,21 @@ export function wish(wishes, scope, change) {
 }
 
 /**
+ * A nail of the photo for a finger, or for all of them.
+ * @param {Wishes} wishes @param {Scope} scope @param {number} nail its place
+ */
+export function wishNail(wishes, scope, nail) {
+  const fingers = scope === "all" ? FINGERS : [scope];
+  return fingers.reduce((changed, finger) => wish(changed, finger, { nail }), wishes);
+}
+
+/** Who wears which nail of the photo, and nothing else. @param {Wishes} wishes @returns {Wishes} */
+export function onlyNails({ fingers }) {
+  const nails = Object.entries(fingers).map(([finger, { nail }]) => [finger, { ...NO_WISH, nail }]);
+  return { all: NO_WISH, fingers: Object.fromEntries(nails) };
+}
+
+/**
  * One colour changed. Colours in front of it that the design does not have repeat its last one.
  * @param {string[]} colours @param {number} place @param {string} colour
  */

@@ -1,8 +1,8 @@
 """Every state of the page as pictures, to look at: `python -m tests.browser.screenshots --out /tmp/screens`.
 
 `--readme web/screenshot.webp` renders the one picture that the READMEs show instead. Starts its own server, with a
-drawn hand as the camera. What only happens to unlucky people is brought about in the page: a camera that refuses, a
-server that is full, a connection that breaks.
+drawn hand as the camera. What goes wrong with servers and links goes wrong for real (`troubles.py`); with
+cameras it is brought about in the page. Beside the pictures lies one sheet for each size, to look at all of them at once.
 """
 
 from __future__ import annotations
@@ -10,33 +10,61 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.async_api import Browser, FilePayload, Page, Route
+from playwright.async_api import Browser, FilePayload, Page, Route, ViewportSize
+from playwright.async_api import Error as PlaywrightError
 
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
+from tests.browser.troubles import full, offline, phone_card, poor_link, reconnecting, unreachable
 from tests.serving import chromium, lacquer_serve
 
 SIZES = {
-    "phone": (390, 844, 2.0),
-    "small": (360, 640, 2.0),
-    "sideways": (844, 390, 2.0),
-    "tablet": (820, 1180, 1.0),
-    "desktop": (1440, 900, 1.0),
+    "phone": (390, 844, 2.0, "en"),
+    "small": (360, 640, 2.0, "en"),
+    "sideways": (844, 390, 2.0, "en"),
+    "tablet": (820, 1180, 1.0, "en"),
+    "desktop": (1440, 900, 1.0, "en"),
+    "phone-ar": (390, 844, 2.0, "ar"),
+    "desktop-ar": (1440, 900, 1.0, "ar"),
 }
-"""Width and height in CSS pixels, and the device's pixels for each."""
+"""Width and height in CSS pixels, the device's pixels for each, and the language that its browser asks for."""
+
+USUAL_SIZES = ["phone", "small", "sideways", "desktop", "phone-ar"]
+USUAL_SCENES = [
+    "start",
+    "permission",
+    "live",
+    "style",
+    "photo",
+    "clip",
+    "upload",
+    "saved",
+    "details",
+    "poor-link",
+    "reconnecting",
+    "unreachable",
+    "full",
+    "camera-refused",
+    "offline",
+    "ended",
+    "phone-card",
+]
 
 WORN = ((179, 0, 27), (250, 246, 238))
 """Polish on the uploaded hand: a French manicure."""
 
 Scene = Callable[[Page], Awaitable[None]]
 """Brings a page, not yet opened, into the state to be pictured."""
+
+Trouble = Callable[[Page], AbstractAsyncContextManager[None]]
+"""The same, with what has to last until the picture is taken."""
 
 UPRIGHT = """(() => {
   const devices = navigator.mediaDevices;
@@ -102,7 +130,7 @@ async def permission(page: Page) -> None:
     await _open(page)
     await page.click("#start")
     await _reach(page, "starting")
-    await page.wait_for_timeout(1500)
+    await page.wait_for_timeout(500)
 
 
 async def connecting(page: Page) -> None:
@@ -239,8 +267,8 @@ async def saved(page: Page) -> None:
         await page.evaluate(f"document.querySelector('#strip [data-design=\"{design}\"]').click()")
         await page.wait_for_timeout(700)
         await page.click("#capture")
-        await page.click("#photo-save")
-        await page.wait_for_function("document.querySelector('#photo-save').textContent === 'Saved'")
+        async with page.expect_response("**/results/"):
+            await page.click("#photo-save")
         await page.click("#photo-close")
     await page.click("#saved-open")
     await page.wait_for_selector("#saved-list [data-place='2']")
@@ -270,28 +298,6 @@ async def clip(page: Page) -> None:
     await page.click("#capture")
     await page.wait_for_selector("#photo[open]")
     await page.wait_for_timeout(1000)
-
-
-async def reconnecting(page: Page) -> None:
-    await page.add_init_script(REMEMBER)
-    await live(page)
-    await page.route("**/api/**", lambda route: route.abort())
-    await page.evaluate("peers.at(-1).close()")
-    await _reach(page, "reconnecting")
-    await page.wait_for_selector("#countdown:not([hidden])", timeout=20_000)
-
-
-async def full(page: Page) -> None:
-    refusal = '{"code": "at_capacity", "title": "Full", "status": 503}'
-    await page.route(
-        "**/sessions/",
-        lambda route: route.fulfill(
-            status=503, headers={"Retry-After": "12"}, content_type="application/problem+json", body=refusal
-        ),
-    )
-    await _open(page)
-    await page.click("#start")
-    await _reach(page, "failed")
 
 
 async def ended(page: Page) -> None:
@@ -350,7 +356,10 @@ async def _never(_route: Route) -> None:
     """An answer that does not come."""
 
 
-SCENES: dict[str, Scene] = {
+ONLY = {"phone-card": ("desktop", "desktop-ar")}
+"""Scenes that other sizes do not have."""
+
+SCENES: dict[str, Scene | Trouble] = {
     "start": start,
     "permission": permission,
     "connecting": connecting,
@@ -375,8 +384,12 @@ SCENES: dict[str, Scene] = {
     "start-again": start_again,
     "filming": filming,
     "clip": clip,
+    "poor-link": poor_link,
     "reconnecting": reconnecting,
+    "unreachable": unreachable,
     "full": full,
+    "offline": offline,
+    "phone-card": phone_card,
     "ended": ended,
     "replaced": replaced,
     "camera-refused": camera_error("NotAllowedError"),
@@ -388,29 +401,83 @@ SCENES: dict[str, Scene] = {
 
 
 # --- taking the pictures ---------------------------------------------------------------------------------------------
-async def take(browser: Browser, url: str, scene: Scene, size: str, file: Path) -> None:
+async def take(browser: Browser, url: str, scene: Scene | Trouble, size: str, file: Path) -> None:
     """One state at one size, as a PNG."""
-    width, height, scale = SIZES[size]
+    width, height, scale, language = SIZES[size]
+    viewport: ViewportSize = {"width": width, "height": height}
     context = await browser.new_context(
-        base_url=url, viewport={"width": width, "height": height}, device_scale_factor=scale, bypass_csp=True
+        base_url=url, viewport=viewport, device_scale_factor=scale, locale=language, bypass_csp=True
     )
     page = await context.new_page()
     if height > width:
         await page.add_init_script(UPRIGHT)
     try:
-        await scene(page)
-        await page.wait_for_timeout(500)
-        await page.screenshot(path=file)
+        async with _brought_about(scene(page)):
+            await page.wait_for_timeout(500)
+            await page.screenshot(path=file)
     finally:
         await context.close()
 
 
-async def take_all(url: str, scenes: list[str], sizes: list[str], out: Path, camera: Path | None) -> None:
-    for size in sizes:
-        async with chromium(camera or _drawn_camera(size)) as browser:
-            for scene in scenes:
-                print(f"{scene} · {size}")
-                await take(browser, url, SCENES[scene], size, out / f"{scene}-{size}.png")
+@asynccontextmanager
+async def _brought_about(state: Awaitable[None] | AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+    if isinstance(state, AbstractAsyncContextManager):
+        async with state:
+            yield
+    else:
+        await state
+        yield
+
+
+class Progress:
+    """A bar on the terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._done, self._total = 0, total
+
+    def step(self, name: str) -> None:
+        self._done += 1
+        bar = "#" * (30 * self._done // self._total)
+        print(f"\r[{bar:30}] {self._done}/{self._total} {name:40}", end="", flush=True)
+
+
+async def take_all(url: str, scenes: list[str], sizes: list[str], out: Path, camera: Path | None) -> list[str]:
+    """Two sizes at a time. Returns what did not come about, in words."""
+    wanted = {size: [scene for scene in scenes if size in ONLY.get(scene, (size,))] for size in sizes}
+    progress = Progress(sum(map(len, wanted.values())))
+    at_once, failures = asyncio.Semaphore(2), list[str]()
+
+    async def take_size(size: str) -> None:
+        async with at_once, chromium(camera or _drawn_camera(size)) as browser:
+            for scene in wanted[size]:
+                try:
+                    await take(browser, url, SCENES[scene], size, out / f"{scene}-{size}.png")
+                except (PlaywrightError, AssertionError) as error:
+                    failures.append(f"{scene} at {size}: {str(error).splitlines()[0]}")
+                progress.step(f"{scene} · {size}")
+            _contact_sheet(out, size, wanted[size])
+
+    await asyncio.gather(*map(take_size, sizes))
+    print()
+    return failures
+
+
+def _contact_sheet(out: Path, size: str, scenes: list[str], height: int = 560, in_row: int = 6) -> None:
+    """All pictures of a size in one, each under its name: `all-SIZE.png`."""
+    width = round(height * SIZES[size][0] / SIZES[size][1])
+    if width > height:
+        width, height, in_row = 640, round(640 * SIZES[size][1] / SIZES[size][0]), 4
+    tiles = []
+    for scene in scenes:
+        picture = cv2.imread(str(out / f"{scene}-{size}.png"))
+        tile = np.zeros((height + 30, width + 10, 3), np.uint8)
+        if picture is not None:
+            tile[30:, 10:] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        cv2.putText(tile, scene, (12, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)
+        tiles.append(tile)
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % in_row)
+    rows = [np.hstack(tiles[start : start + in_row]) for start in range(0, len(tiles), in_row)]
+    cv2.imwrite(str(out / f"all-{size}.png"), np.vstack(rows))
 
 
 async def for_readme(url: str, file: Path) -> None:
@@ -441,7 +508,7 @@ def _rounded(file: Path, height: int, radius: int = 40) -> NDArray[np.uint8]:
 
 def _drawn_camera(size: str) -> Path:
     """A hand as the size's own camera would see it: upright on an upright phone."""
-    width, height, _ = SIZES[size]
+    width, height, _, _ = SIZES[size]
     path = Path(tempfile.gettempdir()) / f"lacquer-screenshots-{'upright' if height > width else 'wide'}.mjpeg"
     if not path.exists():
         picture = (480, 640) if height > width else (640, 480)
@@ -468,15 +535,18 @@ def main() -> None:
     target.add_argument("--readme", type=Path, help="file for the READMEs' picture, .webp")
     parser.add_argument("--url", help="a server that runs already; by default one of our own")
     parser.add_argument("--camera", type=Path, help="an .mjpeg instead of the drawn hand")
-    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES))
-    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["phone", "desktop"])
+    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=USUAL_SCENES)
+    parser.add_argument("--every-scene", action="store_true", help="also the less usual ones")
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=USUAL_SIZES)
     choice = parser.parse_args()
     with _server(choice.url) as url:
         if choice.readme:
             asyncio.run(for_readme(url, choice.readme))
             return
         choice.out.mkdir(parents=True, exist_ok=True)
-        asyncio.run(take_all(url, choice.scenes, choice.sizes, choice.out, choice.camera))
+        scenes = list(SCENES) if choice.every_scene else choice.scenes
+        if failures := asyncio.run(take_all(url, scenes, choice.sizes, choice.out, choice.camera)):
+            parser.exit(1, "\n".join(["did not come about:", *failures, ""]))
 
 
 if __name__ == "__main__":

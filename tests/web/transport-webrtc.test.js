@@ -39,7 +39,7 @@ test("late candidates travel under their media line (RFC 8840)", () => {
 
 test("saver sends less, and what it set is undone by another quality", () => {
   const saver = encodingFor({ active: true }, "saver", false);
-  assert.ok(saver.maxBitrate < 500_000 && saver.maxFramerate <= 20 && saver.scaleResolutionDownBy > 1);
+  assert.ok(saver.maxBitrate < 500_000 && saver.maxFramerate < 30 && saver.scaleResolutionDownBy > 1);
   const high = encodingFor(saver, "high", false);
   assert.equal(high.maxFramerate, undefined);
   assert.equal(high.scaleResolutionDownBy, 1);
