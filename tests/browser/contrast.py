@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from playwright.async_api import Page
@@ -50,8 +52,13 @@ async def faint(page: Page, selectors: list[str]) -> list[Faint]:
     """Those of the elements whose words miss WCAG AA: 4.5:1, or 3:1 where they are large, at the worst tenth."""
     words = await page.evaluate(WORDS, selectors)
     await page.evaluate(HIDE_WORDS)
-    picture = images.decode(await page.screenshot(scale="css"), max_pixels=10**7)
+    screen = await page.screenshot(scale="css")
     await page.evaluate(SHOW_WORDS)
+    return await asyncio.to_thread(_faint, words, screen)
+
+
+def _faint(words: list[dict[str, Any]], screen: bytes) -> list[Faint]:
+    picture = images.decode(screen, max_pixels=10**7)
     found = []
     for word in words:
         left, top, right, bottom = (round(edge) for edge in word["box"])
