@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import brotli
+
 from protocol.errors import NotFound
 
 _TYPES = {
@@ -40,12 +42,12 @@ class PageFile:
         return hashlib.sha256(self.body).hexdigest()[:16]
 
     @cached_property
-    def gzipped(self) -> bytes | None:
-        """None where that would save nothing. Slow (ms), so ask for it in a thread first."""
+    def compressed(self) -> dict[str, bytes]:
+        """By content coding, the smallest first; none that would save nothing. Slow (ms): ask in a thread."""
         if self.content_type in _PACKED:
-            return None
-        small = gzip.compress(self.body, 9, mtime=0)
-        return small if len(small) < len(self.body) else None
+            return {}
+        codings = {"br": brotli.compress(self.body), "gzip": gzip.compress(self.body, 9, mtime=0)}
+        return {coding: small for coding, small in codings.items() if len(small) < len(self.body)}
 
 
 @dataclass
@@ -104,5 +106,5 @@ def _content_type(path: Path) -> str:
 
 def _compressed(file: PageFile) -> PageFile:
     """Fills in what is computed, here in the thread and not later on the event loop."""
-    _ = file.tag, file.gzipped
+    _ = file.tag, file.compressed
     return file

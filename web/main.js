@@ -5,7 +5,6 @@ import { closeCamera, countCameras, isMirror, openCamera, resizeCamera, sameCame
 import { Captures } from "./captures.js";
 import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
-import { openDemoHand } from "./demo-hand.js";
 import { announcement, designName } from "./design-words.js";
 import { entryOf, showEntry } from "./entry.js";
 import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
@@ -143,7 +142,10 @@ async function start(wanted) {
   message.hide();
   if (!strip.selected && !(await loadDesigns())) return;
   const portrait = matchMedia("(orientation: portrait)").matches;
-  const openHand = async () => openDemoHand({ portrait, videoRange: !socketOnly });
+  const openHand = async () => {
+    const { openDemoHand } = await import("./demo-hand.js"); // few ask for it
+    return openDemoHand({ portrait, videoRange: !socketOnly });
+  };
   const openSource = kind === "demo" ? openHand : openOrReopen;
   session.configure(worn());
   const design = strip.selected ? strip.selected.id : 1;

@@ -6,8 +6,9 @@
 import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
 import { MessageBox } from "./message-box.js";
 import { createView, name, showPaused } from "./nail-try-on-view.js";
-import { WORDS } from "./nail-try-on-words.js";
+import { languageOf, words } from "./nail-try-on-words.js";
 import { PhotoCard } from "./photo-card.js";
+import { useLanguage } from "./strings.js";
 import { Strip } from "./strip.js";
 import { countCameras } from "./camera.js";
 import { TryOn } from "./try-on.js";
@@ -48,7 +49,7 @@ export class NailTryOn extends Base {
     super();
     const view = createView(this.attachShadow({ mode: "open" }));
     this.#view = view;
-    name(view, WORDS);
+    name(view, words());
     this.#message = new MessageBox(view.message);
     this.#photo = new PhotoCard(view.photo, view.shutter);
     this.#strip = new Strip(
@@ -180,7 +181,14 @@ export class NailTryOn extends Base {
     // A framework may have set properties before the element was known: they would hide those of the class.
     for (const property of ["url", "token", "design", "designs", "controls", "source"]) this.#upgrade(property);
     this.#view.frame.dataset.controls = String(this.controls);
-    void this.#load();
+    void this.#speak().then(() => this.#load());
+  }
+
+  /** All elements of a page speak one language, that of the last one. */
+  async #speak() {
+    await useLanguage(languageOf(this), this.#view.frame);
+    name(this.#view, words());
+    this.#view.start.textContent = words().start;
   }
 
   /** Moving an element takes it out and puts it back: only what stays out is over. */
@@ -253,6 +261,7 @@ export class NailTryOn extends Base {
   // --- what is shown ----------------------------------------------------------------------------------------------------
 
   #show() {
+    if (this.#designs.length === 0) return; // on their way
     const { designs: wanted, design } = this;
     const worn = this.hasAttribute("design") ? this.#designs.find(({ id }) => id === design) : undefined;
     const offered = wanted.flatMap((id) => this.#designs.find((one) => one.id === id) ?? []);
@@ -284,17 +293,17 @@ export class NailTryOn extends Base {
     this.#showState();
     this.#nailsSeenAt = performance.now();
     pause.disabled = shutter.disabled = state !== "live" && state !== "paused";
-    pause.setAttribute("aria-label", state === "paused" ? WORDS.resume : WORDS.pause);
+    pause.setAttribute("aria-label", state === "paused" ? words().resume : words().pause);
     showPaused(pause, state === "paused");
     void this.#showSwitch();
-    this.#say(state === "starting" && this.source === "camera" ? WORDS.allow : "");
+    this.#say(state === "starting" && this.source === "camera" ? words().allow : "");
     if (state === "reconnecting") setTimeout(() => this.#message.code ?? this.#mentionLoss(), SHORT_LOSS_MS);
     else if (error && OVER.includes(state)) this.#message.show(error.code);
     else this.#message.hide();
     if (error?.retryAfter !== undefined && state === "failed") {
       this.#message.countDown(error.retryAfter, () => this.#begin({ source: this.source }));
     }
-    start.textContent = (error && wordsFor(error.code).action) ?? WORDS.start;
+    start.textContent = (error && wordsFor(error.code).action) ?? words().start;
     start.hidden = error !== null && isHopeless(error.code);
     demo.hidden = this.source === "demo" || (error !== null && isServers(error.code));
     if (OVER.includes(state)) this.#photo.hide();
@@ -322,7 +331,7 @@ export class NailTryOn extends Base {
 
   #mentionLoss(code = "connection_lost") {
     if (this.state !== "reconnecting") return;
-    this.#message.show(code, { label: WORDS.retry, act: () => this.tryOn.retry() });
+    this.#message.show(code, { label: words().retry, act: () => this.tryOn.retry() });
   }
 
   /** Something went wrong, and the picture goes on. @param {string} code */

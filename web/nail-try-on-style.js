@@ -244,8 +244,7 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
     display: flex;
     flex-direction: column;
     inline-size: 296px;
-    block-size: 0;
-    min-block-size: 100%;
+    contain: size; /* as high as the picture, and scrolling, however many designs there are */
   }
   .families-row { flex: none; flex-wrap: wrap; overflow: visible; }
   .families { flex-wrap: wrap; }

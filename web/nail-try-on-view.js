@@ -83,7 +83,7 @@ export function showPaused(button, paused) {
   button.querySelector("path")?.setAttribute("d", paused ? ICONS.play : ICONS.pause);
 }
 
-/** @param {View} view @param {typeof import("./nail-try-on-words.js").WORDS} words */
+/** @param {View} view @param {ReturnType<typeof import("./nail-try-on-words.js").words>} words */
 export function name(view, words) {
   view.title.textContent = words.title;
   view.text.textContent = words.text;

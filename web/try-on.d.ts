@@ -1,7 +1,9 @@
 /** Types of try-on.js, for pages that embed the try-on. They stand alone: nothing else is needed to use them. */
 
 export type State = "idle" | "starting" | "connecting" | "live" | "paused" | "reconnecting" | "ended" | "failed";
-export type Level = "excellent" | "good" | "fair" | "poor";
+export type Level = "excellent" | "good" | "poor" | "lost";
+/** What keeps the picture from being better. */
+export type Factor = "camera" | "device" | "network" | "server";
 export type Finger = "thumb" | "index" | "middle" | "ring" | "pinky";
 export type Source = "camera" | "demo" | MediaStream;
 export type Transport = "auto" | "webrtc" | "websocket";
@@ -99,6 +101,7 @@ export interface Stats {
   state: State;
   transport: "webrtc" | "websocket" | null;
   quality: Level | null;
+  factor: Factor | null;
   rttMs: number | null;
   fps: number | null;
   /** 0–1 */
@@ -137,7 +140,7 @@ export interface ProblemDetail {
 /** What the `detail` of each event is. */
 export interface TryOnEvents {
   state: StateDetail;
-  quality: { level: Level | null };
+  quality: { level: Level | null; factor: Factor | null };
   metadata: Metadata;
   retry: { delayMs: number; attempt: number; error: TryOnError };
   problem: ProblemDetail;

@@ -1,8 +1,8 @@
 """Every state of the page as pictures, to look at: `python -m tests.browser.screenshots --out /tmp/screens`.
 
 `--readme web/screenshot.webp` renders the one picture that the READMEs show instead. Starts its own server, with a
-drawn hand as the camera. What goes wrong with servers and links goes wrong for real (`troubles.py`); with
-cameras it is brought about in the page. Beside the pictures lies one sheet for each size, to look at all of them at once.
+drawn hand as the camera. What goes wrong with servers and links goes wrong for real (`troubles.py`); with cameras, it
+is brought about in the page. Beside the pictures lies one sheet for each size, to look at all of them at once.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import gzip
 import os
 from pathlib import Path
 
+import brotli
 import pytest
 
 from protocol.errors import NotFound
@@ -39,9 +40,10 @@ def test_only_what_gains_is_compressed(tmp_path: Path) -> None:
     (tmp_path / "short.svg").write_text("x")
     (tmp_path / "a.png").write_bytes(b"x" * 1000)
     files = PageFiles(tmp_path)
-    gzipped = files.get("long.svg").gzipped
-    assert gzipped and gzip.decompress(gzipped) == b"x" * 1000
-    assert files.get("short.svg").gzipped is files.get("a.png").gzipped is None
+    small = files.get("long.svg").compressed
+    assert list(small) == ["br", "gzip"]
+    assert gzip.decompress(small["gzip"]) == brotli.decompress(small["br"]) == b"x" * 1000
+    assert files.get("short.svg").compressed == files.get("a.png").compressed == {}
 
 
 def test_types_do_not_depend_on_the_machine(tmp_path: Path) -> None:

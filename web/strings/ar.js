@@ -52,6 +52,9 @@ export const STRINGS = {
   "hint.nameless": "أظهر يدك كاملة لتختار لإصبع واحد",
 
   // buttons
+  "element.title": "جرّبه على أظافرك",
+  "element.text": "ارفع يدك وشاهده مباشرة. لا يُسجَّل أي شيء.",
+  "element.demo": "استخدام يد تجريبية",
   "button.again": "إعادة المحاولة",
   "button.now": "المحاولة الآن",
   "button.restart": "البدء من جديد",

@@ -52,6 +52,9 @@ export const STRINGS = {
   "hint.nameless": "Zeig die ganze Hand, um für einen Finger zu wählen",
 
   // buttons
+  "element.title": "Probier es auf deinen Nägeln",
+  "element.text": "Halte deine Hand hoch und sieh es live. Nichts wird aufgenommen.",
+  "element.demo": "Demo-Hand benutzen",
   "button.again": "Noch einmal versuchen",
   "button.now": "Jetzt versuchen",
   "button.restart": "Neu starten",

@@ -57,6 +57,9 @@ export const STRINGS = {
   "hint.nameless": "Show your whole hand to choose for one finger",
 
   // buttons
+  "element.title": "Try it on your own nails",
+  "element.text": "Hold up your hand and see it live. Nothing is recorded.",
+  "element.demo": "Use a demo hand",
   "button.again": "Try again",
   "button.now": "Try now",
   "button.restart": "Start again",

@@ -52,6 +52,9 @@ export const STRINGS = {
   "hint.nameless": "Muestra toda la mano para elegir para un dedo",
 
   // buttons
+  "element.title": "Pruébalo en tus uñas",
+  "element.text": "Levanta la mano y míralo en directo. No se graba nada.",
+  "element.demo": "Usar una mano de prueba",
   "button.again": "Volver a intentarlo",
   "button.now": "Intentarlo ya",
   "button.restart": "Empezar de nuevo",
