@@ -22,6 +22,10 @@ pytestmark = [
 ]
 
 
+QUIET = "document.querySelector('#message').hidden"
+"""What was said of the way of the pictures is read, and its place is free again."""
+
+
 async def test_pictures_over_the_websocket_as_jpeg(served: Served) -> None:
     async with webkit() as page:
         await page.live(f"{served.url}/?demo=1")
@@ -39,6 +43,7 @@ async def test_pictures_over_the_websocket_as_jpeg(served: Served) -> None:
         await page.click("#pause")
         await page.until(f"document.body.dataset.state === 'live' && lacquer.lastMetadata.frame_number > {number} + 3")
         await page.until("document.querySelector('#message').hidden")
+        await page.until(QUIET)
         await page.click("#details-open")
         await page.until("/JPEG[^]*WebSocket/.test(document.querySelector('#details-numbers').innerText)")
 
@@ -64,6 +69,7 @@ async def test_everything_fits_and_can_be_reached(served: Served, size: tuple[in
         await page.click("#demo")
         await page.until("document.body.dataset.state === 'live'")
         assert await page.evaluate(BRAND_BESIDE_STATE)
+        await page.until(QUIET)
         await fits("live")
         for opening, sheet in (("#style-open", "style"), ("#details-open", "details"), ("#capture", "photo")):
             await page.click(opening)
