@@ -1,7 +1,8 @@
 """Pages of other origins: who may use the API from there (the CORS protocol of the Fetch standard).
 
     /api/…      for the origins of LACQUER_ALLOWED_ORIGINS; without any, for our own page alone
-    /ws/…       the same; browsers do not ask here, so the socket itself checks (`check_origin`)
+    /ws/…       the same where some are named; else for everybody: clients in the wild connect from pages of any origin,
+                and no cookie speaks for them, but a session's random id. Browsers do not ask here, so the socket checks
     /static/…   for everybody: the modules hold no secret, and how would a page tell what is wrong without them
 
 Cookies are for our own page. No answer ever carries Access-Control-Allow-Credentials: elsewhere the caller is known by
@@ -50,6 +51,12 @@ def check_origin(request: web.Request) -> None:
     if origin is None or _is_own(request, origin) or _allows(request, origin):
         return
     raise Forbidden(f"pages of {origin:.200} may not use this server: add that origin to LACQUER_ALLOWED_ORIGINS")
+
+
+def check_socket(request: web.Request) -> None:
+    """`check_origin`, where an operator has named origins. Raises Forbidden."""
+    if request.app[SETTINGS].allowed_origins:
+        check_origin(request)
 
 
 def _is_preflight(request: web.Request) -> bool:

@@ -17,7 +17,7 @@ from protocol.messages import ErrorMessage
 from signaling import bridge
 from signaling.bridge import ClientSocket, Parting
 from signaling.context import CONTEXT
-from signaling.cors import check_origin
+from signaling.cors import check_socket
 from signaling.operations import Operation
 from signaling.worker_client import CLOSE_TIMEOUT, MAX_MESSAGE_SIZE, WorkerSocket
 
@@ -56,7 +56,7 @@ async def _serve(request: web.Request, client: ClientSocket) -> None:
 
 
 async def _connect(request: web.Request) -> WorkerSocket:
-    check_origin(request)
+    check_socket(request)
     context = request.app[CONTEXT]
     session = await context.sessions.find_live(request.match_info["session_id"])
 

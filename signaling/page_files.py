@@ -28,6 +28,8 @@ _TYPES = {
 _PACKED = frozenset({"image/png", "image/jpeg", "image/webp"})
 """Compressed already."""
 
+VERSIONS_KEPT = 4
+
 
 @dataclass(frozen=True)
 class PageFile:
@@ -57,6 +59,8 @@ class PageFiles:
     folder: Path
     _kept: dict[str, tuple[tuple[int, int], PageFile]] = field(default_factory=dict)
     _made: dict[str, tuple[str, PageFile]] = field(default_factory=dict)
+    _versions: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the last versions are made of: the tag of each file."""
 
     def get(self, name: str) -> PageFile:
         """Raises NotFound, also for what lies outside the folder."""
@@ -87,8 +91,18 @@ class PageFiles:
 
     def version(self, *suffixes: str) -> str:
         """A hash over names and contents of all files that end so."""
-        lines = "".join(f"{name} {self.get(name).tag}\n" for name in self.names(*suffixes))
-        return hashlib.sha256(lines.encode()).hexdigest()[:12]
+        tags = {name: self.get(name).tag for name in self.names(*suffixes)}
+        lines = "".join(f"{name} {tag}\n" for name, tag in tags.items())
+        version = hashlib.sha256(lines.encode()).hexdigest()[:12]
+        self._versions.pop(version, None)
+        self._versions[version] = tags
+        while len(self._versions) > VERSIONS_KEPT:
+            self._versions.pop(next(iter(self._versions)))
+        return version
+
+    def is_of(self, version: str, name: str) -> bool:
+        """Whether the file is still what it was when that version was made, by this process. Looks at no other file."""
+        return self._versions.get(version, {}).get(name) == self.get(name).tag
 
     def _path(self, name: str) -> Path:
         try:

@@ -48,7 +48,7 @@ def add_pages(app: web.Application, folder: Path | None = None) -> None:
         version, name = _versioned(request.match_info["path"])
         file = await asyncio.to_thread(files.get, name)
         # A page of another version, which a deployment has overtaken, must not keep what is not its own.
-        right = version is not None and version == await asyncio.to_thread(shell.code_version, files)
+        right = version is not None and await asyncio.to_thread(shell.is_of, files, version, name)
         return _response(request, file, security_headers.FILE, cache=FOREVER if right else ASK)
 
     for path in ("/", "/try-on/live", "/try-on/live/"):

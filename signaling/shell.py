@@ -31,6 +31,11 @@ def code_version(files: PageFiles) -> str:
     return files.version(*CODE)
 
 
+def is_of(files: PageFiles, version: str, name: str) -> bool:
+    """Whether a file is what this version of the page means by its name. A page has some eighty: this is quick."""
+    return files.is_of(version, name) or (version == code_version(files) and files.is_of(version, name))
+
+
 def index(files: PageFiles) -> PageFile:
     page = files.get("index.html")
     version = code_version(files)

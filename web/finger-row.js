@@ -1,5 +1,6 @@
 /** Fingers to choose among, each under the nail that it wears. The panel and the sheet of a photo's nails show one. */
 
+import { icon } from "./make.js";
 import { dress, drawnNail, nailImage, showImage } from "./nail-view.js";
 import { radio, RadioGroup } from "./radio-group.js";
 import { say } from "./strings.js";
@@ -9,7 +10,6 @@ import { say } from "./strings.js";
 /** @typedef {import("./nail-view.js").Look} Look */
 /** @typedef {{ image?: string, look?: Look, words: string, place?: number }} WornNail  A nail of a photo, or a drawn one. */
 
-const SVG = "http://www.w3.org/2000/svg";
 const HAND =
   "M8 13V6.5a1.5 1.5 0 0 1 3 0V11m0-.5V4.6a1.5 1.5 0 0 1 3 0V11m0-.5V6a1.5 1.5 0 0 1 3 0v6m0-2.5a1.5 1.5 0 0 1 3 0V15" +
   "c0 4-2.6 6.5-6.2 6.5-3 0-4.7-1.3-6.1-3.7l-2.9-4.8c-1-1.9 1.3-3.2 2.5-1.7L8 13";
@@ -47,7 +47,7 @@ function slot(scope) {
   const view = document.createElement("span");
   view.className = "worn-nail";
   if (scope === "all") {
-    view.append(handDrawing());
+    view.append(icon(HAND, "2 1 20 22"));
     button.setAttribute("aria-label", say("finger.all_long"));
   } else {
     view.append(drawnNail(), nailImage());
@@ -66,14 +66,4 @@ function put(button, finger, { image, look, words, place }) {
   else if (look) dress(view, look);
   button.setAttribute("aria-label", say("finger.wears", { finger: say(`finger.${finger}`).replaceAll("\u00ad", ""), worn: words }));
   button.dataset.nail = place === undefined ? "" : String(place);
-}
-
-function handDrawing() {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "2 1 20 22");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", HAND);
-  svg.append(path);
-  return svg;
 }

@@ -4,6 +4,7 @@
  */
 
 import { FingerRow } from "./finger-row.js";
+import { icon } from "./make.js";
 import { NailTiles } from "./nail-tiles.js";
 import { radio, RadioGroup } from "./radio-group.js";
 import { Reference } from "./reference.js";
@@ -17,7 +18,6 @@ import { commonNail, wornNails } from "./worn-nails.js";
 /** @typedef {import("./wishes.js").Scope} Scope */
 /** @typedef {"finish" | "shape" | "length"} Field */
 
-const SVG = "http://www.w3.org/2000/svg";
 /** A design of one colour has a second one all the same: glitter flakes and patterns wear it. */
 const LEAST_COLOURS = 2;
 
@@ -189,19 +189,8 @@ export class StylePanel {
 /** @param {import("./style-options.js").Option} option */
 function optionButton({ value, label, outline }) {
   const button = radio(value ?? "", say(label), outline ? "option drawn" : "option");
-  if (outline) button.prepend(drawing(outline));
+  if (outline) button.prepend(icon(outline, "2 0 20 27"));
   return button;
-}
-
-/** @param {string} outline */
-function drawing(outline) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "2 0 20 27");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", outline);
-  svg.append(path);
-  return svg;
 }
 
 /** @param {number} place */

@@ -151,3 +151,10 @@ async def test_sockets_are_for_our_page_allowed_origins_and_programs(start: Star
         assert "LACQUER_ALLOWED_ORIGINS" in said["message"]
         await socket.receive()
         assert socket.close_code == 4403
+
+
+async def test_where_no_origin_is_named_old_clients_connect_from_any_page(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker)
+    path = f"/ws/tryon/{(await lacquer.create())['session_id']}/"
+    async with lacquer.client.ws_connect(path, headers={"Origin": OTHER}) as socket:
+        assert (await socket.receive_json())["type"] == "ready"

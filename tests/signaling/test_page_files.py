@@ -60,3 +60,14 @@ def test_links_out_of_the_folder_lead_nowhere(tmp_path: Path) -> None:
     for name in ("link", "../secret", "", ".", "missing"):
         with pytest.raises(NotFound):
             PageFiles(tmp_path / "web").get(name)
+
+
+def test_a_file_is_of_a_version_until_it_changes(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("1")
+    (tmp_path / "b.js").write_text("2")
+    files = PageFiles(tmp_path)
+    version = files.version(".js")
+    assert files.is_of(version, "a.js")
+    assert not files.is_of("another", "a.js")
+    (tmp_path / "a.js").write_text("11")
+    assert (files.is_of(version, "a.js"), files.is_of(version, "b.js")) == (False, True)
