@@ -38,7 +38,7 @@ def add_pages(app: web.Application, folder: Path | None = None) -> None:
     files = PageFiles(folder or web_folder())
 
     async def index(request: web.Request) -> web.StreamResponse:
-        headers = security_headers.of_page(base_url(request), request.app[SETTINGS].frame_ancestors)
+        headers = security_headers.of_page(base_url(request), request.app[SETTINGS].allowed_origins)
         return _response(request, await asyncio.to_thread(shell.index, files), headers)
 
     async def worker(request: web.Request) -> web.StreamResponse:

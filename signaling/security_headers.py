@@ -5,6 +5,8 @@ https://www.w3.org/TR/CSP3/ · https://www.w3.org/TR/permissions-policy/ · http
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 _ALLOWED = ("camera", "fullscreen", "screen-wake-lock")
 """In a frame, only where the page around it passes them on (`allow=`)."""
 
@@ -17,18 +19,18 @@ WORKER = FILE | {"Content-Security-Policy": "default-src 'none'; connect-src 'se
 """Of the service worker: it fetches, and nothing else."""
 
 
-def of_page(url: str, frame_ancestors: str) -> dict[str, str]:
-    """Headers of the page. `url` is the scheme and host of links in answers, `frame_ancestors` who may frame it."""
+def of_page(url: str, embedders: Collection[str]) -> dict[str, str]:
+    """Headers of the page. `url` is the scheme and host of links in answers, `embedders` origins that may frame it."""
     permissions = [f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _REFUSED]
     return FILE | {
-        "Content-Security-Policy": _policy(url, frame_ancestors),
+        "Content-Security-Policy": _policy(url, embedders),
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": ", ".join(permissions),
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 
 
-def _policy(url: str, frame_ancestors: str) -> str:
+def _policy(url: str, embedders: Collection[str]) -> str:
     # Safari before 15.4 does not take a WebSocket to the page's own host for 'self'.
     # Whoever opens the page by another address than LACQUER_PUBLIC_URL meets links to that one.
     ours = f"'self' {url}"
@@ -44,7 +46,7 @@ def _policy(url: str, frame_ancestors: str) -> str:
         "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
-        "frame-ancestors": frame_ancestors,
+        "frame-ancestors": " ".join(["'self'", *embedders]),
         "require-trusted-types-for": "'script'",
         "trusted-types": "lacquer",
     }

@@ -51,13 +51,6 @@ class Settings(BaseSettings):
         description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
         "without it, links repeat the scheme and Host of each request.",
     )
-    frame_ancestors: str = Field(
-        default="'self'",
-        min_length=1,
-        pattern=r"^[^;,\r\n]+$",
-        description="Who may show the page in a frame, in the words of a Content-Security-Policy: "
-        "`'self' https://shop.example`, or `*` for everybody. Default: this site's own pages alone.",
-    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "

@@ -53,11 +53,13 @@ async def test_without_the_setting_no_other_page_is_let_in(lacquer: Lacquer) -> 
 async def test_only_listed_origins_may_read(start: Start, worker: FakeWorker) -> None:
     lacquer = await start(worker, allowed_origins=(SHOP,))
     answer = await lacquer.client.get(DESIGNS, headers={"Origin": SHOP})
-    assert (answer.headers[ALLOW], answer.headers["Vary"]) == (SHOP, "Origin")
+    assert answer.headers[ALLOW] == SHOP
+    assert "Origin" in answer.headers.getall("Vary"), "beside what else it depends on"
     assert set(answer.headers[EXPOSE].split(", ")) == {"Location", "ETag", "Link", "Retry-After"}
     for headers in ({"Origin": OTHER}, {"Origin": "null"}, {"Origin": "http://["}, {}):
         answer = await lacquer.client.get(DESIGNS, headers=headers)
-        assert (answer.headers.get(ALLOW), answer.headers["Vary"]) == (None, "Origin"), headers
+        assert ALLOW not in answer.headers, headers
+        assert "Origin" in answer.headers.getall("Vary"), headers
     await refused(await lacquer.client.options(DESIGNS, headers=preflight(OTHER, "GET")), 403, "forbidden")
 
 

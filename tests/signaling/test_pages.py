@@ -65,7 +65,7 @@ async def test_code_is_kept_for_good_under_its_version_alone(lacquer: Lacquer) -
 async def test_only_this_site_frames_the_page_unless_told(start: Start) -> None:
     alone = await (await start()).client.get("/")
     assert "frame-ancestors 'self';" in alone.headers["Content-Security-Policy"]
-    shop = await (await start(frame_ancestors="'self' https://shop.example")).client.get("/")
+    shop = await (await start(allowed_origins="https://shop.example")).client.get("/")
     assert "frame-ancestors 'self' https://shop.example;" in shop.headers["Content-Security-Policy"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from signaling import security_headers
 
 
-def policy(url: str = "https://nails.example", ancestors: str = "'self'") -> dict[str, str]:
-    header = security_headers.of_page(url, ancestors)["Content-Security-Policy"]
+def policy(url: str = "https://nails.example") -> dict[str, str]:
+    header = security_headers.of_page(url, ())["Content-Security-Policy"]
     return dict(directive.split(" ", 1) for directive in header.split("; "))
 
 
@@ -26,6 +26,6 @@ def test_sockets_and_pictures_of_the_same_host() -> None:
 
 
 def test_of_the_devices_only_what_a_try_on_needs() -> None:
-    permissions = security_headers.of_page("https://nails.example", "'self'")["Permissions-Policy"]
+    permissions = security_headers.of_page("https://nails.example", ())["Permissions-Policy"]
     assert "camera=(self)" in permissions
     assert "microphone=()" in permissions
