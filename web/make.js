@@ -15,15 +15,21 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * A drawing of strokes, hidden from screen readers: the button around it has a name.
- * @param {string} path @param {string} [viewBox]
- * @returns {SVGSVGElement}
+ * A part of a drawing.
+ * @param {string} tag @param {Record<string, string>} attributes @param {Node[]} children
+ * @returns {SVGElement}
  */
-export function icon(path, viewBox = "0 0 24 24") {
-  const [svg, stroke] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "path")];
-  svg.setAttribute("viewBox", viewBox);
-  svg.setAttribute("aria-hidden", "true");
-  stroke.setAttribute("d", path);
-  svg.append(stroke);
-  return svg;
+export function draw(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return /** @type {SVGElement} */ (element);
+}
+
+/**
+ * A drawing of strokes, hidden from screen readers: the button around it has a name.
+ * @param {string} path
+ */
+export function icon(path) {
+  return draw("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, draw("path", { d: path }));
 }

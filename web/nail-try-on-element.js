@@ -254,6 +254,8 @@ export class NailTryOn extends Base {
     const { title, text, action } = wordsFor(code);
     console.warn(`lacquer: ${error.code}: ${error.message}`);
     this.#message.show(code, { label: action ?? undefined, act: () => void this.#load() });
+    this.#view.start.hidden = isHopeless(code);
+    this.#view.demo.hidden = isServers(code);
     const detail = { code, message: error.message, title, text, fatal: true, error };
     this.dispatchEvent(new CustomEvent("problem", { detail }));
   }
@@ -266,9 +268,9 @@ export class NailTryOn extends Base {
     const worn = this.hasAttribute("design") ? this.#designs.find(({ id }) => id === design) : undefined;
     const offered = wanted.flatMap((id) => this.#designs.find((one) => one.id === id) ?? []);
     const shown = wanted.length === 0 ? this.#designs : worn && !offered.includes(worn) ? [worn, ...offered] : offered;
-    this.#strip.show(shown, design);
     this.#view.choice.hidden = shown.length < 2;
     this.#view.families.hidden = shown.length < FEW;
+    this.#strip.show(shown, design); // seen by now: it scrolls to the chosen one
     if (this.hasAttribute("design") && !worn && design !== null) this.#tell("unknown_design");
     const { selected } = this.#strip;
     if (selected && selected.id !== design && design !== null) this.wear({ design: selected.id });

@@ -109,7 +109,12 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
 }
 
 .intro { display: grid; justify-items: center; gap: 6px; max-inline-size: 30ch; }
-.intro svg { inline-size: min(190px, 52%); margin-block-end: 14px; fill: var(--accent); stroke: none; }
+.frame:has(.message:not([hidden])) .intro { display: none; }
+.fan { inline-size: min(200px, 58%); margin-block-end: 14px; stroke: none; }
+.lacquer { fill: var(--accent); }
+.fan g:is(:nth-child(1), :nth-child(5)) .lacquer { fill: color-mix(in srgb, var(--accent) 55%, #1c0408); }
+.fan g:is(:nth-child(2), :nth-child(4)) .lacquer { fill: color-mix(in srgb, var(--accent) 62%, #f7cdbf); }
+.gleam { fill: #fff; opacity: 0.42; }
 .title { font-size: 1.35em; line-height: 1.2; text-wrap: balance; }
 .text { opacity: 0.82; text-wrap: balance; }
 .buttons { display: flex; flex-wrap: wrap; justify-content: center; gap: 10px; margin-block-start: 8px; }
@@ -139,7 +144,8 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
 .hint { margin: 0; padding: 6px 14px; border-radius: 99px; font-size: 15px; background: var(--glass); }
 .hint:empty { display: none; }
 
-.bar { display: flex; align-items: center; justify-content: center; gap: 22px; }
+.bar { display: grid; grid-template-columns: 1fr auto 1fr; align-items: center; gap: 22px; }
+.bar .pause { justify-self: end; }
 .shutter {
   inline-size: 68px;
   block-size: 68px;
@@ -169,12 +175,15 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
   justify-content: center;
   gap: 12px;
   padding: 16px;
-  background: rgb(12 7 8 / 86%);
+  background: var(--background);
 }
 .photo canvas { min-block-size: 0; max-inline-size: 100%; border-radius: min(var(--radius), 14px); object-fit: contain; }
 
 .choice { flex: none; min-inline-size: 0; color: inherit; }
-.families-row { display: flex; overflow-x: auto; scrollbar-width: none; }
+.families-row, .strip {
+  mask-image: linear-gradient(90deg, transparent, #000 14px calc(100% - 14px), transparent);
+}
+.families-row { display: flex; overflow-x: auto; padding-inline: 14px; scrollbar-width: none; }
 .families { display: flex; }
 .chip {
   flex: none;
@@ -193,9 +202,9 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
   display: flex;
   gap: 2px;
   overflow-x: auto;
+  padding: 4px 14px 0;
   scrollbar-width: none;
   overscroll-behavior-x: contain;
-  scroll-behavior: smooth;
 }
 .choice :focus-visible { outline-color: currentcolor; outline-offset: -3px; }
 .design {
@@ -246,16 +255,16 @@ svg { display: block; fill: none; stroke: currentcolor; stroke-width: 1.8; strok
     inline-size: 296px;
     contain: size; /* as high as the picture, and scrolling, however many designs there are */
   }
-  .families-row { flex: none; flex-wrap: wrap; overflow: visible; }
-  .families { flex-wrap: wrap; }
+  .families-row { flex: none; }
   .strip {
     flex: 1 1 auto;
     flex-wrap: wrap;
     align-content: flex-start;
     min-block-size: 0;
     overflow: hidden auto;
-    padding-block: 6px;
+    padding: 8px 0;
     scrollbar-width: thin;
+    mask-image: linear-gradient(transparent, #000 8px calc(100% - 20px), transparent);
   }
   .design { inline-size: 94px; }
 }

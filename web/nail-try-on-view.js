@@ -1,6 +1,6 @@
 /** What is inside `<nail-try-on>`: elements, their parts for the page's style sheet, and their names. No behaviour. */
 
-import { icon, make } from "./make.js";
+import { draw, icon, make } from "./make.js";
 import { STYLE } from "./nail-try-on-style.js";
 
 const ICONS = {
@@ -10,11 +10,16 @@ const ICONS = {
   close: "m6 6 12 12M18 6 6 18",
 };
 
-/** Five nails of a hand, thumb last. */
-const FAN =
-  "M22 62c-8 0-13-9-13-22s5-25 13-25 13 12 13 25-5 22-13 22ZM60 50c-8 0-14-10-14-24S52 0 60 0s14 12 14 26-6 24-14 24Z" +
-  "M99 52c-8 0-14-10-14-24S91 1 99 1s14 13 14 27-6 24-14 24ZM137 63c-8 0-13-9-13-22s5-24 13-24 13 11 13 24-5 22-13 22Z" +
-  "M172 84c-7 0-12-8-12-19s5-20 12-20 12 9 12 20-5 19-12 19Z";
+const NAIL = "M0-74C19-74 27-38 27-2c0 34-8 62-27 62S-27 32-27-2C-27-38-19-74 0-74Z";
+const GLEAM = "M-13-44c3-13 8-16 9-12 1 3-4 18-4 44 0 20 1 33-2 33-5 0-8-36-3-65Z";
+/** Where each of five nails lies, and how it is turned: a hand's, spread. */
+const FAN = [
+  "translate(56 128) rotate(-24) scale(.84)",
+  "translate(116 104) rotate(-12) scale(.95)",
+  "translate(180 96) scale(1.04)",
+  "translate(244 104) rotate(12) scale(.95)",
+  "translate(304 128) rotate(24) scale(.84)",
+];
 
 /** @typedef {ReturnType<typeof createView>} View */
 
@@ -27,7 +32,7 @@ export function createView(root) {
   const start = make("button", { type: "button", class: "primary", part: "button start-button" });
   const demo = make("button", { type: "button", class: "secondary", part: "button demo-button" });
   const [title, text] = [make("strong", { class: "title" }), make("span", { class: "text" })];
-  const introduction = make("slot", { name: "start" }, icon(FAN, "0 0 190 90"), title, text);
+  const introduction = make("slot", { name: "start" }, fan(), title, text);
   const intro = make("div", { class: "intro", part: "start" }, introduction);
   const message = createMessage();
   const pause = round("pause", ICONS.pause);
@@ -50,6 +55,14 @@ export function createView(root) {
   return {
     frame, picture, state, stop, hint, start, demo, title, text, message, pause, shutter, turn, photo, choice, families, strip,
   };
+}
+
+/** Five nails in shades of the accent. */
+function fan() {
+  const nails = FAN.map((transform) =>
+    draw("g", { transform }, draw("path", { d: NAIL, class: "lacquer" }), draw("path", { d: GLEAM, class: "gleam" })),
+  );
+  return draw("svg", { viewBox: "20 8 320 186", class: "fan", "aria-hidden": "true" }, ...nails);
 }
 
 /** As MessageBox wants it. */

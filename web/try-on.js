@@ -12,8 +12,7 @@
  */
 
 import { Api } from "./api.js";
-import { isMirror, openCamera, switchCamera } from "./camera.js";
-import { openDemoHand } from "./demo-hand.js";
+import { isMirror, openCamera, sameCamera, switchCamera } from "./camera.js";
 import { TryOnError, wordsFor } from "./errors.js";
 import { changed, CLASSIC, settingsOf, withPhoto } from "./outfit.js";
 import { PageLife } from "./page-life.js";
@@ -119,7 +118,7 @@ export class TryOn extends EventTarget {
     );
     this.#session.configure(settingsOf(this.#outfit));
     const openSession = () => this.#openSession();
-    void this.#session.start({ openSource: () => this.#open(), design: this.design, openSession });
+    void this.#session.start({ openSource: (lost) => this.#open(lost), design: this.design, openSession });
     await live;
   }
 
@@ -216,12 +215,19 @@ export class TryOn extends EventTarget {
     return wanted === "webrtc" ? [webrtcFactory()] : [webrtcFactory(), socket];
   }
 
-  async #open() {
+  /** @param {MediaStream} [lost] a camera that ended: the same one again */
+  async #open(lost) {
     const { source } = this.#asked;
-    if (source === "camera") return openCamera();
-    const { clientWidth, clientHeight } = this.element;
-    if (source === "demo") return openDemoHand({ portrait: clientHeight > clientWidth, videoRange: !this.#socketOnly });
+    if (source === "camera") return openCamera(lost && sameCamera(lost));
+    if (source === "demo") return this.#openDemoHand();
     return new MediaStream(source.getVideoTracks().map((track) => track.clone())); // the page's own runs on
+  }
+
+  /** Few ask for it, so its module comes when they do. */
+  async #openDemoHand() {
+    const { openDemoHand } = await import("./demo-hand.js");
+    const { clientWidth, clientHeight } = this.element;
+    return openDemoHand({ portrait: clientHeight > clientWidth, videoRange: !this.#socketOnly });
   }
 
   /** As long as there is a photo, every session is made of it: it can be worn again. */

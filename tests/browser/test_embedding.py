@@ -40,11 +40,12 @@ def embeddable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @asynccontextmanager
-async def shop(html: str) -> AsyncIterator[str]:
+async def shop(html: str, policy: str = "") -> AsyncIterator[str]:
     """A web server of somebody else: another port, and another name for this machine."""
 
     async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=html, content_type="text/html")
+        headers = {"Content-Security-Policy": policy} if policy else None
+        return web.Response(text=html, content_type="text/html", headers=headers)
 
     app = web.Application()
     app.router.add_get("/", page)
@@ -123,6 +124,48 @@ async def test_an_origin_that_is_not_allowed_is_told_which_setting_lets_it_in(se
         await page.evaluate("document.querySelector('#mirror').start({ source: 'demo' }).catch(() => {})")
         await page.wait_for_function("document.querySelector('#mirror').state === 'failed'", timeout=10_000)
         assert any("LACQUER_ALLOWED_ORIGINS" in line for line in said), said
+
+
+STRICT = (
+    "default-src 'none'; script-src {url}; connect-src {url} {socket}; img-src {url}; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""No inline style or script, no picture made on the spot, no HTML from text."""
+
+SMALL = """[...document.querySelector("nail-try-on").shadowRoot.querySelectorAll("button, a")]
+  .filter((element) => element.checkVisibility() && Math.min(element.offsetWidth, element.offsetHeight) < 44)
+  .map((element) => element.className)"""
+
+
+async def test_a_strict_policy_and_a_small_phone_are_enough(embeddable: Served) -> None:
+    url = embeddable.url
+    html = f"""<!doctype html><html dir="rtl" lang="ar"><meta charset="utf-8">
+      <nail-try-on source="demo" controls></nail-try-on>
+      <script type="module" src="{url}/static/nail-try-on.js"></script>"""
+    policy = STRICT.format(url=url, socket=url.replace("http", "ws"))
+    async with shop(html, policy) as address, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 320, "height": 640})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        await page.goto(address)
+        await page.wait_for_selector("nail-try-on [data-design='1'] img.loaded", timeout=10_000)
+        assert await page.evaluate(SMALL) == []
+        await page.click("nail-try-on [data-design='6']")
+        assert await page.get_attribute("nail-try-on", "design") == "6"
+        await page.click("nail-try-on .primary")
+        await page.wait_for_selector("nail-try-on .frame[data-state=live]", timeout=20_000)
+        assert await page.evaluate(SMALL) == []
+        await page.click("nail-try-on .shutter")
+        await page.wait_for_selector("nail-try-on .photo:not([hidden])")
+        assert await page.evaluate(SMALL) == []
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector("nail-try-on .shutter:focus")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+        await page.click("nail-try-on .stop")
+        await page.wait_for_selector("nail-try-on .frame[data-state=idle]")
+        refused = [line for line in said if "Content Security Policy" in line or "Trusted" in line or "Error" in line]
+        assert not refused, refused
 
 
 async def test_it_speaks_the_language_of_the_page(embeddable: Served) -> None:
