@@ -71,4 +71,5 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
 $(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh
 	@deploy/debian-packages.sh tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@npm ci --prefix tests/web --silent || echo "without npm, the types of the page's modules are not checked" >&2
 	@touch $@

@@ -28,8 +28,8 @@ export function draw(tag, attributes, ...children) {
 
 /**
  * A drawing of strokes, hidden from screen readers: the button around it has a name.
- * @param {string} path
+ * @param {string} path @param {string} [viewBox]
  */
-export function icon(path) {
-  return draw("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, draw("path", { d: path }));
+export function icon(path, viewBox = "0 0 24 24") {
+  return draw("svg", { viewBox, "aria-hidden": "true" }, draw("path", { d: path }));
 }
