@@ -6,7 +6,7 @@ import { captureName, hintWords, remedyWords, savedWords, stateWords } from "../
 test("the state in words, with the quality while live", () => {
   assert.equal(stateWords("live", "excellent"), "Live · excellent");
   assert.equal(stateWords("live"), "Live");
-  assert.equal(stateWords("live", "good", "network"), "Live · good, limited by the network");
+  assert.equal(stateWords("live", "good", "network"), "Live · good · network");
   assert.equal(stateWords("reconnecting", "poor"), "Reconnecting…");
 });
 

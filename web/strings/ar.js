@@ -35,7 +35,7 @@ export const STRINGS = {
   "quality.good": "جيد",
   "quality.poor": "ضعيف",
   "quality.lost": "مفقودة",
-  "quality.limited": "{level}، والسبب {factor}",
+  "quality.limited": "{level} · {factor}",
   "factor.network": "الشبكة",
   "factor.server": "الخادم",
   "factor.camera": "الكاميرا",
