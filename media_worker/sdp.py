@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
@@ -78,28 +78,24 @@ def with_start_bitrate(answer: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-_LOCAL_NAME = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ \S+\.local ", re.IGNORECASE)
+_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) ")
+_END = "a=end-of-candidates"
 
 
-def without_local_names(text: str) -> str:
-    """An offer or fragment without the candidates that browsers hide behind `.local` names (mDNS), as they do where no
-    camera was granted. A name that nobody answers for costs the answer a second. None is needed: the browser asks at
-    our addresses, and where it asks from is a candidate by itself (peer reflexive, RFC 8445 §7.3.1.3)."""
-    return "".join(line for line in text.splitlines(keepends=True) if not _LOCAL_NAME.match(line))
+def with_candidates_at(text: str, may_name: Callable[[str], bool]) -> str:
+    """An offer or fragment with only those candidates whose address `may_name` accepts. None is needed: the browser
+    asks at our addresses, and where it asks from is a candidate by itself (peer reflexive, RFC 8445 §7.3.1.3). So where
+    one is left out, more are to come: aioice gives up where it has none and knows of an end.
 
-
-_HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ host\b")
-
-
-def with_addresses(answer: str, addresses: Collection[str]) -> str:
-    """The answer without host candidates at other addresses: each one is a path that a phone tries, in vain where it
-    leads to a container network. Left as it is where none would remain: the machine has moved to another network."""
-    lines = answer.splitlines(keepends=True)
-    offered = [_HOST_CANDIDATE.match(line) for line in lines]
-    if not any(candidate and candidate[1] in addresses for candidate in offered):
-        return answer
-    kept = [not candidate or candidate[1] in addresses for candidate in offered]
-    return "".join(itertools.compress(lines, kept))
+    It leaves out what browsers hide behind `.local` names (mDNS), as they do where no camera was granted; a name that
+    nobody answers for costs the answer a second.
+    """
+    lines = text.splitlines(keepends=True)
+    found = [_CANDIDATE.match(line) for line in lines]
+    kept = [candidate is None or may_name(candidate[1]) for candidate in found]
+    if all(kept):
+        return text
+    return "".join(line for line in itertools.compress(lines, kept) if not line.startswith(_END))
 
 
 def read_fragment(text: str) -> list[RTCIceCandidate | None]:
