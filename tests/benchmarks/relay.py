@@ -3,8 +3,8 @@
     sudo .venv/bin/python tests/benchmarks/relay.py [--seconds 6] [--rounds 2] [--codec h264|vp8]
 
 Client, coturn (deploy/turnserver.conf) and worker are in network namespaces. One stream at a time, the ways by turns,
-so that what else the machine does falls on all of them. Latency is from the moment that a frame is sent to the last packet
-of its painted one.
+so that what else the machine does falls on all of them. Latency is from when a frame is sent to when the last packet of
+its painted one is there.
 """
 
 from __future__ import annotations
