@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,17 @@ def coturn(
     finally:
         process.terminate()
         process.wait(10)
+
+
+def free_pair() -> int:
+    """A port of loopback that is free, as is the next one."""
+    for port in range(21_000, 32_000, 2):
+        try:
+            with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", port + 1)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("no free port")
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from media_worker.settings import WorkerSettings
 from media_worker.udp_ports import UdpPorts
 from protocol.errors import AtCapacity
 from protocol.turn_credentials import credentials
+from tests.coturn import SECRET as COTURN_SECRET
+from tests.coturn import Coturn, coturn, free_pair
 from tests.media_worker.fakes import free_ports
 
 SECRET = "a secret that coturn knows, too"
@@ -63,6 +66,16 @@ async def introduce(one: Connection, other: Connection, *, names: bool = True) -
         await one.add_remote_candidate(candidate)
     if names:
         await one.add_remote_candidate(None)
+
+
+@asynccontextmanager
+async def on_another_thread(starting: AbstractContextManager[Coturn]) -> AsyncIterator[Coturn]:
+    """Processes are waited for, which would block the event loop."""
+    server = await asyncio.to_thread(starting.__enter__)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(starting.__exit__, None, None, None)
 
 
 def told(connection: Connection) -> list[str]:
@@ -155,6 +168,34 @@ async def test_servers_that_do_not_answer_cost_a_bounded_time(
         assert 0.15 < time.monotonic() - started < 1.0
         assert silent.recv(1500, socket.MSG_DONTWAIT), "it was asked"
     assert told(connection) == OWN
+
+
+async def test_a_real_server_tells_our_address_and_relays(make: Make, client: Connection, tmp_path: Path) -> None:
+    """The client is told of the relay alone, so that is the way; the names of the settings are those of the README."""
+    (v4,) = [address for address in OWN if ":" not in address][:1] or pytest.skip("coturn relays IPv4 here")
+    port = free_pair()
+    starting = coturn(tmp_path, "127.0.0.1", f"--allowed-peer-ip={v4}", port=port, relay=v4)
+    async with on_another_thread(starting) as server:
+        settings = WorkerSettings(
+            worker_stun_url=f"stun:{server.address}:{port}",
+            worker_turn_url=server.urls["tcp"],
+            turn_secret=COTURN_SECRET,
+            ice_addresses=[v4],
+        )
+        made = IceOptions.of(settings)
+        worker = make(servers=made.servers, relay=made.relay, addresses=made.addresses)
+        await worker.gather_candidates()
+        host, reflexive, relayed = worker.local_candidates
+        assert [each.type for each in (host, reflexive, relayed)] == ["host", "srflx", "relay"]
+        assert (reflexive.host, relayed.host) == (v4, v4)
+        await introduce(worker, client)
+        client.remote_username, client.remote_password = worker.local_username, worker.local_password
+        await client.add_remote_candidate(relayed)
+        async with asyncio.timeout(10):
+            await asyncio.gather(worker.connect(), client.connect())
+        await client.send(b"polish")
+        assert await worker.recv() == b"polish"
+        await worker.close()
 
 
 async def test_nobody_asks_for_a_public_address_that_is_known(make: Make) -> None:
