@@ -100,3 +100,18 @@ def test_addresses_that_may_not_be_named_are_left_out_and_so_is_the_end_of_the_l
     text = f"v=0\r\n{NEAR}{FAR}a=end-of-candidates\r\na=mid:0\r\n"
     assert sdp.with_candidates_at(text, lambda address: address == "192.0.2.1") == f"v=0\r\n{NEAR}a=mid:0\r\n"
     assert sdp.with_candidates_at(text, lambda address: True) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=candidate:2  1 udp 1 127.0.0.1 9 typ host",
+        "a=candidate:2 1\tudp 1 127.0.0.1\t9 typ host",
+        "a=candidate: 2 1 udp 1 127.0.0.1 9 typ host",
+    ],
+)
+def test_no_spelling_gets_an_address_past(line: str) -> None:
+    """aiortc takes them all."""
+    (candidate,) = sdp.read_fragment(f"{line}\r\n")
+    assert candidate is not None and candidate.ip == "127.0.0.1"
+    assert sdp.with_candidates_at(f"v=0\r\n{line}\r\n", lambda address: address != "127.0.0.1") == "v=0\r\n"
