@@ -3,8 +3,8 @@
 aiortc has no options for most of it, so `IceOptions.apply` bends the aioice connections of one peer. Seams (aioice
 0.13; tests/media_worker/test_aiortc_seams.py watches them):
 - `Connection.gather_candidates` takes candidates from its method `get_component_candidates(component=, addresses=)`,
-  which binds any port of each address and waits up to 5 s for STUN and TURN. `_Gathering` stands in its place. It makes
-  host candidates as that method does; those of a TURN server it leaves to that method, as one without addresses.
+  which binds any port of each address and waits up to 5 s for STUN and TURN. `_Gathering` stands in its place and, as
+  that method does, takes the others from `server_reflexive_candidate` and `relayed_candidate`.
 - Every check that comes in goes through the method `request_received(message, addr, protocol)`.
 """
 
@@ -22,6 +22,7 @@ import aioice.ice
 import structlog
 from aioice import Candidate, Connection
 from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer
 from aiortc.rtcicetransport import RTCIceTransport
 
@@ -36,6 +37,9 @@ log = structlog.get_logger(__name__)
 
 GATHERING_TIMEOUT = 1.5
 """Seconds that an answer waits for STUN and TURN servers: a lost packet is sent again after 0.5. aioice waits for 5."""
+
+UNREACHABLE = (OSError, TransactionError)
+"""What STUN and TURN end with where a server is away or refuses; timeouts and errors of TLS are OSErrors."""
 
 RECEIVE_BUFFER = 256 * 1024
 
@@ -67,17 +71,15 @@ class IceOptions:
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> IceOptions:
-        stun = (
-            [IceServer(urls=[settings.worker_stun_url], username=None, credential=None)]
-            if settings.worker_stun_url
-            else []
-        )
+        servers, relay = settings.ice_servers, None
+        if settings.worker_stun_url:
+            servers = [*servers, IceServer(urls=[settings.worker_stun_url], username=None, credential=None)]
+        if settings.worker_turn_url and settings.turn_secret:
+            relay = OwnRelay(settings.worker_turn_url, settings.turn_secret, settings.turn_lifetime)
         own = aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
         return cls(
-            servers=[*settings.ice_servers, *stun],
-            relay=OwnRelay(settings.worker_turn_url, settings.turn_secret, settings.turn_lifetime)
-            if settings.worker_turn_url and settings.turn_secret
-            else None,
+            servers=servers,
+            relay=relay,
             addresses=settings.ice_addresses,
             public=PublicAddresses.parse(settings.public_ip),
             ports=UdpPorts.parse(settings.udp_ports) if settings.udp_ports else None,
@@ -153,25 +155,39 @@ class _Gathering:
         server = self._connection.stun_server
         if server is None or not self._unmapped:
             return []
-        ask = partial(aioice.ice.server_reflexive_candidate, stun_server=server)
-        asking = [asyncio.create_task(ask(protocol)) for protocol in self._unmapped]
-        done, waiting = await asyncio.wait(asking, timeout=GATHERING_TIMEOUT)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        found = [task.result()[0] for task in done if task.exception() is None]
-        if not found:
-            log.warning("the STUN server does not answer", server=server)
-        return found
+        found = await asyncio.gather(*(self._seen(protocol, server) for protocol in self._unmapped))
+        return [candidate for candidate in found if candidate]
+
+    async def _seen(self, protocol: aioice.ice.StunProtocol, server: tuple[str, int]) -> Candidate | None:
+        try:
+            async with asyncio.timeout(GATHERING_TIMEOUT):
+                candidate, _ = await aioice.ice.server_reflexive_candidate(protocol, server)
+        except UNREACHABLE as error:
+            log.warning("the STUN server does not answer", server=server, error=repr(error))
+            return None
+        return candidate
 
     async def _relayed(self, component: int) -> list[Candidate]:
-        if not self._connection.turn_server:
+        connection = self._connection
+        if connection.turn_server is None:
             return []
-        whole = Connection.get_component_candidates
-        found = await whole(self._connection, component, addresses=[], timeout=GATHERING_TIMEOUT)  # type: ignore[arg-type]
-        if not found:
-            log.warning("the TURN server gives no relay", server=self._connection.turn_server)
-        return found
+        try:
+            async with asyncio.timeout(GATHERING_TIMEOUT):
+                candidate, protocol = await aioice.ice.relayed_candidate(
+                    component=component,
+                    hide_related_address=False,
+                    protocol_factory=lambda: aioice.ice.StunProtocol(connection),
+                    turn_server=connection.turn_server,
+                    turn_username=connection.turn_username,
+                    turn_password=connection.turn_password,
+                    turn_ssl=connection.turn_ssl,
+                    turn_transport=connection.turn_transport,
+                )
+        except UNREACHABLE as error:
+            log.warning("the TURN server gives no relay", server=connection.turn_server, error=repr(error))
+            return []
+        connection._protocols.append(protocol)
+        return [candidate]
 
 
 def _receive(take: Any, peers: IcePeers, message: Any, addr: tuple[str, int], protocol: Any) -> None:
