@@ -6,9 +6,10 @@ import secrets
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from protocol import redis_url
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 
@@ -28,6 +29,13 @@ class WorkerSettings(BaseSettings):
     """Bearer token that signaling must present. Without one every caller is served, so keep to loopback then."""
     worker_capacity: Annotated[int, Field(ge=1, le=64)] = 4
     """Sessions that may stream at once. One at 640x480 and 30 fps takes about 0.6 of a core; more share the rate."""
+    worker_advertise: Annotated[str | None, Field(pattern=r"^https?://[^\s/?#]+/?$")] = None
+    """URL under which signaling reaches the internal API; by default host and port, or, where it listens on all
+    addresses, the one from which it reaches Redis."""
+    redis_url: Annotated[
+        str | None, Field(repr=False, validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"))
+    ] = None
+    """Where it writes itself in, for signaling to find it; without one, signaling must be told its URL."""
     region: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,64}$")] = ""
     """Where it stands: signaling processes of the same region prefer it."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
@@ -40,3 +48,10 @@ class WorkerSettings(BaseSettings):
     """Own addresses that clients are offered for media, as JSON: ["192.168.1.20"]; by default all there are."""
     log_format: LogFormat = "console"
     log_level: LogLevel = "INFO"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value:
+            redis_url.parse(value)
+        return value or None

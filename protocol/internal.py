@@ -2,6 +2,7 @@
 
     PUT    /internal/sessions/{id}                    SessionSpec → 204        open the session, or refresh it
     DELETE /internal/sessions/{id}?reason=…           → SessionReport          end it; clients are told
+    POST   /internal/sessions/{id}/leave              → 204                    forget it: it goes on at another worker
     GET    /internal/sessions                         → [SessionReport]        every session held here
     POST   /internal/sessions/{id}/peers              application/sdp → 201 application/sdp, Location: peer id
     PATCH  /internal/sessions/{id}/peers/{peer_id}    application/trickle-ice-sdpfrag → 204

@@ -89,9 +89,13 @@ def serve(
 
 @app.command()
 def signaling(port: Port = None, host: Host = None, designs: Designs = None) -> None:
-    """Only the page, REST and WebSocket; media goes to the worker at AI_TRYON_SERVICE_URL.
+    """Only the page, REST and WebSocket; media goes to workers that are found in Redis, or named by their URLs.
 
-    Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001 lacquer signaling`
+    Any number of these may run beside each other with the same REDIS_URL, DATABASE_URL and SECRET_KEY.
+
+    Example: `REDIS_URL=redis://10.0.0.2:6379/0 lacquer signaling`
+
+    Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001,http://10.0.0.6:8001 lacquer signaling`
     """
     from signaling.embedded import serve_signaling
     from signaling.settings import Settings
@@ -110,7 +114,10 @@ def worker(
 ) -> None:
     """Only a media worker: takes video, finds hands and nails, sends the painted video back.
 
-    Example: `LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
+    Any number may run, on any machines; with REDIS_URL, every signaling process finds them. SIGTERM drains it: clients
+    go to other workers within LACQUER_DRAIN_SECONDS, then it leaves; once more, and it leaves at once.
+
+    Example: `REDIS_URL=redis://10.0.0.2:6379/0 LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
     """
     from media_worker.settings import WorkerSettings
     from media_worker.worker import run
@@ -131,6 +138,7 @@ def _configure_logs(settings: Settings) -> None:
 def main() -> None:
     """Entry point: every expected failure is one line on stderr and an exit code that is not 0."""
     from media_worker.cli import app as vision
+    from media_worker.registration import NoAddress
     from protocol.errors import LacquerError
     from signaling.launcher import WorkerFailed
 
@@ -140,7 +148,7 @@ def main() -> None:
         app()
     except ValidationError as error:
         _fail("; ".join(_setting_problem(problem) for problem in error.errors()))
-    except (LacquerError, SettingsError, WorkerFailed, OSError) as error:
+    except (LacquerError, SettingsError, WorkerFailed, NoAddress, OSError) as error:
         _fail(str(error))
 
 
@@ -153,7 +161,7 @@ def _setting_problem(problem: ErrorDetails) -> str:
     """`LACQUER_PORT: Input should be a valid integer (got 'eight')`. What is secret is not shown."""
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     variable = name if name.isupper() else f"LACQUER_{name.upper()}"
-    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN"))
+    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN", "REDIS_URL"))
     given = str(problem["input"]) if isinstance(problem["input"], Path) else problem["input"]
     return f"{variable}: {problem['msg']}" + ("" if secret else f" (got {given!r:.60})")
 

@@ -20,6 +20,7 @@ from protocol.errors import (
     BadSdp,
     NotFound,
     PreconditionFailed,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -124,6 +125,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -153,6 +155,7 @@ OPERATIONS = (
             TooLarge,
             UnsupportedMediaType,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -162,7 +165,7 @@ OPERATIONS = (
         "Hang up; the session stays. If-Match is honoured",
         "webrtc",
         answers={204: None},
-        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable),
+        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "OPTIONS",

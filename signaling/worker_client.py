@@ -55,6 +55,10 @@ log = structlog.get_logger()
 Model = TypeVar("Model")
 
 
+class WorkerSilent(WorkerUnavailable):
+    """Nobody listens at the worker's address, or the line broke: it is gone, not busy."""
+
+
 @dataclass(frozen=True)
 class PeerAnswer:
     peer_id: str
@@ -121,6 +125,10 @@ class WorkerClient:
         """Every session that the worker holds."""
         answer = await self._call("GET", f"{url}/internal/sessions")
         return _parsed(list[SessionReport], answer, url)
+
+    async def leave_session(self, url: str, session_id: str) -> None:
+        """The session went on elsewhere: the worker closes what is left of it and forgets it. Raises NotFound."""
+        await self._call("POST", f"{url}/internal/sessions/{session_id}/leave")
 
     async def newest_frame(self, url: str, session_id: str, image_format: ImageFormat) -> Frame:
         """Raises NoFrameYet."""
@@ -221,7 +229,8 @@ def _telling(url: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("worker unreachable", url=url, error=str(error) or type(error).__name__)
-        raise WorkerUnavailable from error
+        gone = isinstance(error, aiohttp.ClientConnectionError)
+        raise (WorkerSilent if gone else WorkerUnavailable) from error
 
 
 def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
