@@ -49,6 +49,9 @@ class Sessions:
         self._idle_since[spec.session_id] = time.monotonic()  # somebody is about to connect
         return session
 
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._sessions
+
     def get(self, session_id: str) -> Session:
         """Raises NotFound."""
         try:

@@ -145,8 +145,9 @@ class WorkerApi:
         spec = await read_model(request, SessionSpec)
         if spec.session_id != request.match_info["session_id"]:
             raise BadRequest("the session id in the path is not the one in the body")
+        known = spec.session_id in self.sessions
         self.sessions.open(spec)
-        return web.Response(status=204)
+        return web.Response(status=204 if known else 201)
 
     async def end_session(self, request: web.Request) -> web.Response:
         reason = request.query.get("reason", "ended")[:64]

@@ -16,7 +16,7 @@ import structlog
 from protocol.api import Mode, SessionStatus
 from protocol.errors import AtCapacity, LacquerError, NotFound, RegistryUnavailable, SessionEnded, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec, Worn
-from protocol.messages import Config
+from protocol.messages import Config, Stats
 from protocol.nail_sets import NailSet
 from signaling.nail_sets import NailSets
 from signaling.routing import Router
@@ -308,9 +308,11 @@ class SessionService:
         """Opens or refreshes the session on a worker, which learns what it lacks of the shop's own designs."""
         worn = await self.worn(session)
 
-        async def put() -> None:
+        async def put() -> bool:
             told = dict(self._workshop.today(worn))
             spec = SessionSpec(**told, session_id=session.session_id, expires_at=session.expires_at)
-            await self._workers.put_session(url, spec)
+            return await self._workers.put_session(url, spec)
 
-        await self._workshop.informed(url, put)
+        is_new_there = await self._workshop.informed(url, put)
+        if is_new_there and session.statistics != Stats():
+            await self._store.save_report(session.counted_anew())

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -84,6 +85,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class _Answer:
+    status: int
     body: bytes
     content_type: str
     headers: Mapping[str, str]
@@ -112,10 +114,11 @@ class WorkerClient:
             await self._http.close()
 
     # --- sessions ---------------------------------------------------------------------------------------------------
-    async def put_session(self, url: str, spec: SessionSpec) -> None:
-        """Opens the session on the worker, or refreshes it there."""
+    async def put_session(self, url: str, spec: SessionSpec) -> bool:
+        """Opens the session on the worker, or refreshes it there; whether the worker did not know it."""
         body = spec.model_dump_json(exclude_unset=True)
-        await self._call("PUT", f"{url}/internal/sessions/{spec.session_id}", json_body=body)
+        answer = await self._call("PUT", f"{url}/internal/sessions/{spec.session_id}", json_body=body)
+        return answer.status == HTTPStatus.CREATED
 
     async def end_session(self, url: str, session_id: str, reason: str) -> SessionReport:
         answer = await self._call("DELETE", f"{url}/internal/sessions/{session_id}", params={"reason": reason})
@@ -212,9 +215,9 @@ class WorkerClient:
             options |= {"data": body, "headers": {"Content-Type": "application/json"}}
         with _telling(url):
             async with self._http.request(method, url, **options) as response:
-                answer = _Answer(await response.read(), response.content_type, response.headers)
-        if response.status >= 400:
-            raise _refusal(url, response.status, answer)
+                answer = _Answer(response.status, await response.read(), response.content_type, response.headers)
+        if answer.status >= 400:
+            raise _refusal(url, answer)
         return answer
 
 
@@ -233,11 +236,11 @@ def _telling(url: str) -> Iterator[None]:
         raise (WorkerSilent if gone else WorkerUnavailable) from error
 
 
-def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
+def _refusal(url: str, answer: _Answer) -> LacquerError:
     try:
         problem = Problem.model_validate_json(answer.body)
     except ValidationError:
-        log.error("worker answer unknown", url=url, status=status, body=answer.body[:200])
+        log.error("worker answer unknown", url=url, status=answer.status, body=answer.body[:200])
         return WorkerUnavailable()
     if problem.code == Unauthorized.code:
         # Ours to mend, not the client's: it has shown its token to us, and the worker was shown our secret.

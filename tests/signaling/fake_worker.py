@@ -210,9 +210,9 @@ class FakeWorker:
         spec = self._known(SessionSpec.model_validate_json(await request.read()))
         if held := self.sessions.get(spec.session_id):
             held.spec, held.puts = spec, held.puts + 1
-        else:
-            self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
-        return web.Response(status=204)
+            return web.Response(status=204)
+        self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
+        return web.Response(status=201)
 
     async def _end(self, request: web.Request) -> web.Response:
         held = self._held(request)
