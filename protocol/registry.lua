@@ -90,9 +90,12 @@ function operations.heartbeat(url, id, run, capacity, used, region, status, samp
     'status', status, 'silent_until', silent_until)
   redis.call('HSETNX', key('worker', url), 'free', 0)
   redis.call('ZADD', heard, now, url)
-  for _, session in ipairs({...}) do
-    redis.call('HDEL', key('reserved', url), session) -- it is in `used`
-    if redis.call('HEXISTS', owners, session) == 0 then own(session, url) end
+  local held = {...}
+  if #held > 0 then
+    redis.call('HDEL', key('reserved', url), unpack(held)) -- they are in `used`
+    for i, owner in ipairs(redis.call('HMGET', owners, unpack(held))) do
+      if not owner then own(held[i], url) end
+    end
   end
   local reserved = redis.call('HGETALL', key('reserved', url))
   for i = 1, #reserved, 2 do
