@@ -119,12 +119,16 @@ def worker(
 
     Example: `REDIS_URL=redis://10.0.0.2:6379/0 LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
     """
+    from media_worker.registration import NoAddress
     from media_worker.settings import WorkerSettings
     from media_worker.worker import run
 
     settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
     logs.configure(settings.log_format, settings.log_level)
-    run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
+    try:
+        run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
+    except NoAddress as error:
+        _fail(str(error))
 
 
 def _settings(kind: type[S], options: dict[str, object]) -> S:
@@ -138,7 +142,6 @@ def _configure_logs(settings: Settings) -> None:
 def main() -> None:
     """Entry point: every expected failure is one line on stderr and an exit code that is not 0."""
     from media_worker.cli import app as vision
-    from media_worker.registration import NoAddress
     from protocol.errors import LacquerError
     from signaling.launcher import WorkerFailed
 
@@ -148,7 +151,7 @@ def main() -> None:
         app()
     except ValidationError as error:
         _fail("; ".join(_setting_problem(problem) for problem in error.errors()))
-    except (LacquerError, SettingsError, WorkerFailed, NoAddress, OSError) as error:
+    except (LacquerError, SettingsError, WorkerFailed, OSError) as error:
         _fail(str(error))
 
 

@@ -1,7 +1,7 @@
 """How fast, how even and how safe sessions are placed by a real Redis: simulated workers and sessions, no media.
 
 The workers speak as real ones do (`Registry.heartbeat`), the placers ask as signaling does (`Registry.place`). What
-each worker holds is counted here as well, apart from what Redis believes, so that one session too many does not go unseen.
+each worker holds is counted here as well, apart from what Redis believes: one session too many does not go unseen.
 """
 
 from __future__ import annotations
