@@ -20,6 +20,7 @@ from protocol.errors import (
     BadSdp,
     NotFound,
     PreconditionFailed,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -127,6 +128,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -156,6 +158,7 @@ OPERATIONS = (
             TooLarge,
             UnsupportedMediaType,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -165,7 +168,7 @@ OPERATIONS = (
         "Hang up; the session stays. If-Match is honoured",
         "webrtc",
         answers={204: None},
-        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable),
+        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "OPTIONS",
