@@ -98,10 +98,12 @@ async def _drain(api: WorkerApi, seconds: float, told: asyncio.Event, *, child: 
     told.clear()
     draining = asyncio.create_task(api.sessions.drain(seconds))
     again = asyncio.create_task(asyncio.sleep(seconds + 1) if child else told.wait())
-    await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
     for task in (draining, again):
         task.cancel()
     await asyncio.gather(draining, again, return_exceptions=True)
+    if draining in done:
+        draining.result()
 
 
 async def _load(model_path: Path) -> None:

@@ -174,7 +174,8 @@ class RedisRouter:
         return await self._ask(self._registry.free_slots)
 
     async def workers(self) -> list[WorkerView]:
-        await self._look()
+        if not self._away:
+            await self._look()
         return self._view
 
     async def silent(self, url: str) -> None:

@@ -33,7 +33,8 @@ def router(redis: RedisServer) -> RedisRouter:
 
 async def known(one: RedisRouter, *workers: FakeWorker) -> None:
     async with asyncio.timeout(4):
-        while {view.url for view in await one.workers()} != {worker.url for worker in workers}:
+        urls = {worker.url for worker in workers}
+        while one.checks()["redis"] != "ok" or {view.url for view in await one.workers()} != urls:
             await asyncio.sleep(0.02)
 
 
