@@ -120,6 +120,19 @@ def worker(
     run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
 
 
+@app.command()
+def settings() -> None:
+    """Every setting with its default, explained: a file to edit, for containers and services.
+
+    Example: `lacquer settings > settings.env`
+    """
+    from media_worker.settings import WorkerSettings
+    from signaling.settings import Settings
+    from signaling.settings_file import settings_file
+
+    typer.echo(settings_file(Settings, WorkerSettings), nl=False)
+
+
 def _settings(kind: type[S], options: dict[str, object]) -> S:
     return kind(**{name: value for name, value in options.items() if value is not None})
 
