@@ -1,0 +1,362 @@
+"""Every service of compose.yaml that Debian has a package of, started as the file says, on free ports of loopback.
+
+Commands, environment and health checks are read out of compose.yaml and the Dockerfile; only addresses, ports and paths
+are replaced. Once all is up, `Stack` tells where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from signaling import cli
+from signaling.settings import Settings
+from tests.deploy.files import DEPLOY, EXAMPLE, ROOT, compose, image_command
+
+START_SECONDS = 40.0
+STOP_SECONDS = 20.0
+SERVICES = (
+    "redis",
+    "postgres",
+    "signaling-1",
+    "signaling-2",
+    "worker-1",
+    "caddy",
+    "prometheus",
+    "node-exporter",
+    "coturn",
+)
+PROGRAMS = {
+    "redis-server": "redis-server",
+    "caddy": "caddy",
+    "prometheus": "prometheus",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+    "turnserver": "coturn",
+}
+"""Program → its Debian package."""
+
+
+def missing() -> list[str]:
+    """Debian packages that are not installed."""
+    packages = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    return [*packages, *([] if _postgres_binaries() else ["postgresql"])]
+
+
+def _postgres_binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    return found[-1] if found else None
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Stack:
+    """The running services. `folder` holds what they write, `log-SERVICE` among it."""
+
+    folder: Path
+    ports: dict[str, int]
+    services: dict[str, Any] = field(default_factory=lambda: compose(EXAMPLE)["services"])
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def site(self) -> str:
+        return f"https://localhost:{self.ports['caddy']}"
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def log(self, service: str) -> str:
+        return (self.folder / f"log-{service}").read_text(errors="replace")
+
+    def trust(self) -> ssl.SSLContext:
+        """Trusts the authority that Caddy made for itself, and nobody else."""
+        root = self.folder / "caddy" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        return ssl.create_default_context(cafile=str(root))
+
+    def start(self, service: str) -> None:
+        command, environment = COMMANDS[service](self)
+        with (self.folder / f"log-{service}").open("ab") as output:
+            self.processes[service] = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+                env={**_clean_environment(), "PYTHONPATH": str(ROOT), **environment},
+            )
+
+    def tell_to_stop(self, service: str) -> None:
+        """SIGINT is PostgreSQL's fast shutdown."""
+        self.processes[service].send_signal(signal.SIGINT if service == "postgres" else signal.SIGTERM)
+
+    def stop(self, service: str) -> None:
+        """Told or not yet; killed where it does not leave, which fails the test."""
+        self.tell_to_stop(service)
+        process = self.processes.pop(service)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def wait(self, service: str) -> None:
+        """Until its health check of compose.yaml, or of its image, passes."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._healthy(service):
+            alive = self.processes[service].poll() is None
+            assert alive and time.monotonic() < deadline, f"{service} did not come up:\n{self.log(service)[-3000:]}"
+            time.sleep(0.1)
+
+    def _healthy(self, service: str) -> bool:
+        check = self.services[service].get("healthcheck")
+        if check is None:  # in the image, and a request of Python's
+            path = "health" if service.startswith("worker") else "healthz"
+            return _answers(f"{self.url(service)}/{path}")
+        kind, *words = check["test"]
+        text = " ".join(words)
+        if "wget" in text:  # from BusyBox in the image, so not on Debian
+            port = self.ports["caddy-admin" if service == "caddy" else service]
+            return _answers(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", words[-1]))
+        words = [word.replace("3478", str(self.ports["coturn"])) for word in words]
+        if words[0] == "pg_isready":
+            words[1:1] = ["-p", str(self.ports["postgres"])]
+        environment = {**os.environ, **self.services[service].get("environment", {})}
+        if kind == "CMD-SHELL":
+            words = ["sh", "-c", text.replace("redis-cli", f"redis-cli -p {self.ports['redis']}")]
+        done = subprocess.run(words, env=environment, capture_output=True, check=False, timeout=10)
+        return done.returncode == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _clean_environment() -> dict[str, str]:
+    """This process's, without what would set Lacquer or Caddy."""
+    well_known = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DESIGNS_DIR", "AI_TRYON_SERVICE_URL"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in well_known and not name.startswith(("LACQUER_", "CADDY_", "PG"))
+    }
+
+
+# --- how each is started: command and environment, with addresses of this machine -------------------------------------
+Command = tuple[Sequence[str], Mapping[str, str]]
+
+
+def _redis(stack: Stack) -> Command:
+    command = stack.services["redis"]["command"]
+    return [*command, "--port", str(stack.ports["redis"]), "--bind", "127.0.0.1", "--dir", str(stack.folder)], {}
+
+
+def _postgres(stack: Stack) -> Command:
+    binaries = _postgres_binaries()
+    assert binaries is not None
+    data = stack.folder / "postgres"
+    name, *options = stack.services["postgres"]["command"]
+    here = ["-D", str(data), "-p", str(stack.ports["postgres"]), "-h", "127.0.0.1", "-k", str(data), "-c", "fsync=off"]
+    return [*_as_postgres(), str(binaries / name), *options, *here], {}
+
+
+def _as_postgres() -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def initialise_postgres(stack: Stack) -> None:
+    """What the image's entry point does on an empty volume."""
+    binaries = _postgres_binaries()
+    assert binaries is not None
+    data, words = stack.folder / "postgres", stack.services["postgres"]["environment"]
+    data.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(data, "postgres", "postgres")
+    password = stack.folder / "password"
+    password.write_text(words["POSTGRES_PASSWORD"])
+    password.chmod(0o644)
+    options = ["-U", words["POSTGRES_USER"], "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync", "-E", "UTF8"]
+    command = [*_as_postgres(), str(binaries / "initdb"), "-D", str(data), *options, "--locale=C"]
+    subprocess.run(command, check=True, capture_output=True, cwd=data, timeout=60)
+    single = [*_as_postgres(), str(binaries / "postgres"), "--single", "-D", str(data), "postgres"]
+    statement = f"CREATE DATABASE {words['POSTGRES_DB']};\n".encode()
+    subprocess.run(single, input=statement, check=True, capture_output=True, cwd=data, timeout=60)
+
+
+def _lacquer(stack: Stack, service: str, target: str, **more: str) -> Command:
+    """A container of ours: its image's command, its environment, with this machine's addresses instead of names."""
+    said = stack.services[service]
+    _, *arguments = image_command(target) if "command" not in said else ["lacquer", *said["command"]]
+    words = {name: _here(stack, value) for name, value in said["environment"].items()}
+    arguments = [_here(stack, word) for word in arguments]
+    if "--port" in arguments:
+        arguments[arguments.index("--port") + 1] = str(stack.ports[service])
+    return [sys.executable, "-m", "signaling.cli", *arguments], {**words, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def _here(stack: Stack, value: str) -> str:
+    """The same on loopback."""
+    for name, port in {"postgres": 5432, "redis": 6379, "worker-1": 8001}.items():
+        value = value.replace(f"{name}:{port}", f"127.0.0.1:{stack.ports[name]}")
+    return value.replace("0.0.0.0", "127.0.0.1")
+
+
+def _signaling(service: str) -> Any:
+    def command(stack: Stack) -> Command:
+        more = {"LACQUER_PUBLIC_URL": stack.site, "LACQUER_DATA_DIR": str(stack.folder / "pictures")}
+        if "redis_url" not in Settings.model_fields:  # one worker, by name
+            more["AI_TRYON_SERVICE_URL"] = stack.url("worker-1")
+        return _lacquer(stack, service, "signaling", **more)
+
+    return command
+
+
+def _worker(stack: Stack) -> Command:
+    port = str(stack.ports["worker-1"])
+    return _lacquer(
+        stack, "worker-1", "worker", LACQUER_WORKER_PORT=port, LACQUER_PUBLIC_IP="127.0.0.1", OMP_NUM_THREADS="1"
+    )
+
+
+def _caddy(stack: Stack) -> Command:
+    said = stack.services["caddy"]
+    command = [word.replace("/etc/caddy", str(DEPLOY)) for word in said["command"]]
+    upstreams = " ".join(f"127.0.0.1:{stack.ports[name]}" for name in ("signaling-1", "signaling-2"))
+    return command, {
+        **said["environment"],
+        "LACQUER_SITE": stack.site,  # `localhost`: the certificate is Caddy's own
+        "LACQUER_UPSTREAMS": upstreams,
+        "CADDY_ADMIN": f"localhost:{stack.ports['caddy-admin']}",
+        "CADDY_GLOBAL_OPTIONS": f"skip_install_trust\nauto_https disable_redirects\nhttp_port {free_port()}",
+        "XDG_DATA_HOME": str(stack.folder / "caddy"),
+        "XDG_CONFIG_HOME": str(stack.folder / "caddy"),
+    }
+
+
+def _prometheus(stack: Stack) -> Command:
+    """Names of Docker's DNS become addresses; asked every second, so that a test need not wait for long."""
+    config = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
+    config["global"] = dict.fromkeys(config["global"], "1s")
+    config["rule_files"] = [str(DEPLOY / name) for name in config["rule_files"]]
+    running = {"signaling": ["signaling-1", "signaling-2"], "worker": ["worker-1"]}
+    for job in config["scrape_configs"]:
+        names = running.get(job["job_name"], ["node-exporter" if job["job_name"] == "node" else "prometheus"])
+        job.pop("dns_sd_configs", None)
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{stack.ports[name]}" for name in names]}]
+    (stack.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    here = {
+        "/etc/prometheus/prometheus.yml": str(stack.folder / "prometheus.yml"),
+        "=/prometheus": f"={stack.folder / 'prometheus'}",
+        "0.0.0.0:9090": f"127.0.0.1:{stack.ports['prometheus']}",
+    }
+    return ["prometheus", *_replaced(stack.services["prometheus"]["command"], here)], {}
+
+
+def _node_exporter(stack: Stack) -> Command:
+    here = {"0.0.0.0:9100": f"127.0.0.1:{stack.ports['node-exporter']}", "=/host": "=/"}
+    return ["prometheus-node-exporter", *_replaced(stack.services["node-exporter"]["command"], here)], {}
+
+
+def _coturn(stack: Stack) -> Command:
+    config = DEPLOY / "turnserver.conf"
+    here = {
+        "/etc/coturn/turnserver.conf": str(config if config.exists() else os.devnull),
+        EXAMPLE["LACQUER_PUBLIC_IP"]: "127.0.0.1",
+        "3478": str(stack.ports["coturn"]),
+        "/tmp/": f"{stack.folder}/",
+    }
+    command = _replaced(stack.services["coturn"]["command"], here)
+    return [*command, "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--userdb={stack.folder}/turndb"], {}
+
+
+def _replaced(words: Sequence[str], here: Mapping[str, str]) -> list[str]:
+    changed = list(words)
+    for old, new in here.items():
+        assert any(old in word for word in changed), f"{old} is in none of {words}"
+        changed = [word.replace(old, new) for word in changed]
+    return changed
+
+
+COMMANDS = {
+    "redis": _redis,
+    "postgres": _postgres,
+    "signaling-1": _signaling("signaling-1"),
+    "signaling-2": _signaling("signaling-2"),
+    "worker-1": _worker,
+    "caddy": _caddy,
+    "prometheus": _prometheus,
+    "node-exporter": _node_exporter,
+    "coturn": _coturn,
+}
+
+
+def _has_migrations() -> bool:
+    """Whether Lacquer has the command of the service `migrate`. Without it, the first replica makes the tables."""
+    return any(group.name == "db" for group in cli.app.registered_groups)
+
+
+def _migrate(stack: Stack) -> None:
+    """The service `migrate`."""
+    command, environment = _lacquer(stack, "migrate", "signaling")
+    variables = {**_clean_environment(), "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run(command, env=variables, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Stack]:
+    """All of it, up and healthy. Slow ones first, and together; in the order that depends_on asks for."""
+    names = [*SERVICES, "caddy-admin"]
+    ports = {name: free_port(socket.SOCK_DGRAM if name == "coturn" else socket.SOCK_STREAM) for name in names}
+    # Not pytest's own folder, which only root may enter: PostgreSQL runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="lacquer-deploy-"))
+    folder.chmod(0o755)
+    stack = Stack(folder, ports)
+    try:
+        for service in ("redis", "worker-1", "coturn", "node-exporter", "prometheus"):
+            stack.start(service)
+        initialise_postgres(stack)
+        stack.start("postgres")
+        stack.wait("postgres")
+        if _has_migrations():
+            _migrate(stack)
+        for service in ("signaling-1", "signaling-2", "caddy"):
+            stack.start(service)
+            if service != "signaling-1" or not _has_migrations():
+                stack.wait(service)
+        for service in stack.processes:
+            stack.wait(service)
+        yield stack
+    finally:
+        first = [name for name in stack.processes if name not in ("redis", "postgres")]
+        for service in first:
+            stack.tell_to_stop(service)
+        for service in [*first, *(stack.processes.keys() - set(first))]:
+            stack.stop(service)
+        shutil.rmtree(folder, ignore_errors=True)
