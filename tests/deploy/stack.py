@@ -269,6 +269,7 @@ def _prometheus(stack: Stack) -> Command:
         names = running.get(job["job_name"], ["node-exporter" if job["job_name"] == "node" else "prometheus"])
         job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": [f"127.0.0.1:{stack.ports[name]}" for name in names]}]
+    config["scrape_configs"].append(_pods_of_kubernetes(stack))
     (stack.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     here = {
         "/etc/prometheus/prometheus.yml": str(stack.folder / "prometheus.yml"),
@@ -276,6 +277,37 @@ def _prometheus(stack: Stack) -> Command:
         "0.0.0.0:9090": f"127.0.0.1:{stack.ports['prometheus']}",
     }
     return ["prometheus", *_replaced(stack.services["prometheus"]["command"], here)], {}
+
+
+def _pods_of_kubernetes(stack: Stack) -> dict[str, Any]:
+    """The job of the manifests, with what a cluster would tell of a worker's pod. Debian's Prometheus is built without
+    Kubernetes; its relabelling is there."""
+    file = DEPLOY / "kubernetes" / "components" / "prometheus" / "prometheus.yml"
+    (job,) = yaml.safe_load(file.read_text("utf-8"))["scrape_configs"]
+    del job["kubernetes_sd_configs"]
+    told = {
+        "pod_annotation_prometheus_io_scrape": "true",
+        "pod_annotation_prometheus_io_port": str(stack.ports["worker-1"]),
+        "pod_container_init": "false",
+        "pod_container_port_protocol": "TCP",
+        "pod_ip": "127.0.0.1",
+        "pod_label_app_kubernetes_io_name": "worker",
+        "pod_name": "worker-7c9",
+        "pod_node_name": "node-a",
+        "pod_phase": "Running",
+        "namespace": "lacquer",
+    }
+    others: list[dict[str, str]] = [
+        {"pod_annotation_prometheus_io_scrape": ""},
+        {"pod_container_init": "true"},
+        {"pod_container_port_protocol": "UDP"},
+        {"pod_phase": "Succeeded"},
+    ]
+    job["static_configs"] = [
+        {"targets": [f"10.0.0.{number}"], "labels": {f"__meta_kubernetes_{k}": v for k, v in (told | other).items()}}
+        for number, other in enumerate([{}, *others])
+    ]
+    return dict(job)
 
 
 def _node_exporter(stack: Stack) -> Command:

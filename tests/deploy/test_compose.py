@@ -95,7 +95,7 @@ def test_the_example_holds_no_secret() -> None:
 
 
 def test_secrets_stay_out_of_git() -> None:
-    for file in ("deploy/.env", "deploy/kubernetes/secrets.env"):
+    for file in ("deploy/.env", "deploy/kubernetes/worker-secrets.env"):
         done = subprocess.run(["git", "check-ignore", "-q", file], cwd=DEPLOY.parent, check=False)
         assert done.returncode == 0, f"{file} could be committed"
 

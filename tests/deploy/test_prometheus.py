@@ -16,12 +16,10 @@ PACKAGE = "the Debian package prometheus"
 TESTS = Path(__file__).parent / "alerts.test.yml"
 RULES = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"]
 ALERTS = [rule for group in RULES for rule in group["rules"] if "alert" in rule]
-CONFIGS = [DEPLOY / "prometheus.yml", *(DEPLOY / "kubernetes").rglob("prometheus.yml")]
 
 
-@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: str(file.relative_to(DEPLOY)))
-def test_promtool_takes_the_configuration(file: Path) -> None:
-    check("promtool", PACKAGE, "check", "config", "--syntax-only", file)
+def test_promtool_takes_the_configuration() -> None:
+    check("promtool", PACKAGE, "check", "config", DEPLOY / "prometheus.yml")
 
 
 def test_promtool_takes_the_rules() -> None:

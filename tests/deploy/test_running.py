@@ -167,11 +167,15 @@ def until(stack: Stack, path: str, condition: Any) -> Any:
 
 def test_every_target_is_up(stack: Stack) -> None:
     def all_up(answer: Any) -> bool:
-        return len(answer["activeTargets"]) == 5 and all(t["health"] == "up" for t in answer["activeTargets"])
+        return all(target["health"] == "up" for target in answer["activeTargets"])
 
-    answer = until(stack, "targets?state=active", all_up)
-    jobs = sorted(target["labels"]["job"] for target in answer["activeTargets"])
-    assert jobs == ["node", "prometheus", "signaling", "signaling", "worker"]
+    targets = until(stack, "targets?state=active", all_up)["activeTargets"]
+    found = sorted(target["labels"]["job"] for target in targets if target["scrapePool"] != "pods")
+    assert found == ["node", "prometheus", "signaling", "signaling", "worker"]
+    (pod,) = [target for target in targets if target["scrapePool"] == "pods"]
+    assert pod["scrapeUrl"] == f"{stack.url('worker-1')}/metrics"
+    labels = {"job": "worker", "instance": "worker-7c9", "namespace": "lacquer", "node": "node-a"}
+    assert pod["labels"] == labels
 
 
 def test_every_rule_is_evaluated(stack: Stack) -> None:
