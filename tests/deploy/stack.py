@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import typer
+import typer.core
+import typer.main
 import yaml
 
 from signaling import cli
@@ -350,7 +353,8 @@ COMMANDS = {
 
 def _has_migrations() -> bool:
     """Whether Lacquer has the command of the service `migrate`. Without it, the first replica makes the tables."""
-    return any(group.name == "db" for group in cli.app.registered_groups)
+    command = typer.main.get_command(cli.app)
+    return isinstance(command, typer.core.TyperGroup) and "db" in command.commands
 
 
 def _migrate(stack: Stack) -> None:

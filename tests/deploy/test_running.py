@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +24,7 @@ from websockets.sync.client import connect
 
 from protocol import limits
 from protocol.framing import pack, unpack
-from tests.deploy.files import EXAMPLE
+from tests.deploy.files import DEPLOY, EXAMPLE
 from tests.deploy.promql import dashboard_expressions, metric_names, rule_expressions
 from tests.deploy.stack import Stack, missing, running
 
@@ -138,6 +142,27 @@ def test_two_pictures_of_the_largest_size_pass_the_proxy(stack: Stack) -> None:
     body = b"\r\n".join([mode, *parts, b"--x--\r\n"])
     status, _, answer = ask(stack, "/api/try-on/sessions/", data=body, headers=kind)
     assert (status, json.loads(answer)["code"]) == (422, "bad_image")
+
+
+def test_a_backup_restores(stack: Stack, tmp_path: Path) -> None:
+    """With the options that README.md gives, into an empty database."""
+    text = (DEPLOY / "README.md").read_text("utf-8")
+    dump, restore = (command.split() for command in re.findall(r"exec -T postgres (pg_\w+ .*?) ?[<>]", text))
+    session_id = create_session(stack)["session_id"]
+    environment = {**os.environ, "PGPASSWORD": EXAMPLE["POSTGRES_PASSWORD"]}
+    here = ["-h", "127.0.0.1", "-p", str(stack.ports["postgres"])]
+
+    def run(*command: str, input: bytes = b"") -> bytes:
+        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=30, input=input)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    saved = run(dump[0], *here, *dump[1:])
+    run("createdb", *here, "-U", "lacquer", "restored")
+    assert restore[-2:] == ["-d", "lacquer"]
+    run(restore[0], *here, *restore[1:-1], "restored", input=saved)
+    query = f"select count(*) from sessions where id = '{session_id}'"
+    assert run("psql", *here, "-U", "lacquer", "-d", "restored", "-Atc", query).strip() == b"1"
 
 
 def test_a_replica_is_replaced_without_anybody_noticing(stack: Stack) -> None:
