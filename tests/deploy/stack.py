@@ -106,7 +106,7 @@ class Stack:
                 stderr=output,
                 stdin=subprocess.DEVNULL,
                 cwd=self.folder,
-                env={**_clean_environment(), "PYTHONPATH": str(ROOT), **environment},
+                env={**_clean_environment(), **environment},
             )
 
     def tell_to_stop(self, service: str) -> None:
@@ -161,13 +161,14 @@ def _answers(url: str) -> bool:
 
 
 def _clean_environment() -> dict[str, str]:
-    """This process's, without what would set Lacquer or Caddy."""
+    """This process's, without what would set Lacquer, Caddy or PostgreSQL, and with this checkout on its path."""
     well_known = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DESIGNS_DIR", "AI_TRYON_SERVICE_URL"}
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if name not in well_known and not name.startswith(("LACQUER_", "CADDY_", "PG"))
     }
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 # --- how each is started: command and environment, with addresses of this machine -------------------------------------
@@ -360,7 +361,7 @@ def _has_migrations() -> bool:
 def _migrate(stack: Stack) -> None:
     """The service `migrate`."""
     command, environment = _lacquer(stack, "migrate", "signaling")
-    variables = {**_clean_environment(), "PYTHONPATH": str(ROOT), **environment}
+    variables = {**_clean_environment(), **environment}
     done = subprocess.run(command, env=variables, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
 

@@ -5,6 +5,7 @@ Grafana is in no Debian: test_grafana.py checks its files, and its queries are a
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -14,19 +15,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
+from aiohttp import ClientSession
 from PIL import Image
 from websockets.sync.client import connect
 
+from media_worker.settings import WorkerSettings
 from protocol import limits
 from protocol.framing import pack, unpack
 from tests.deploy.files import DEPLOY, EXAMPLE
 from tests.deploy.promql import dashboard_expressions, metric_names, rule_expressions
 from tests.deploy.stack import Stack, missing, running
+from tests.rtc_client import RtcClient
 
 pytestmark = [
     pytest.mark.media,
@@ -104,6 +108,29 @@ def test_a_session_streams_through_all_of_it(stack: Stack) -> None:
     assert stream(stack, created["session_id"], 3) == [0, 1, 2]
 
 
+async def test_video_comes_back_through_webrtc(stack: Stack) -> None:
+    """The SDP exchange through Caddy, media straight from the worker, at the ports that compose.yaml gives it."""
+    created = await asyncio.to_thread(create_session, stack)
+    answers: list[str] = []
+
+    async def offer(sdp: str) -> str:
+        headers = {"Content-Type": "application/sdp"}
+        async with http.post(created["webrtc_url"], data=sdp, headers=headers, ssl=stack.trust()) as response:
+            answers.append(await response.text())
+            assert response.status == 201, answers
+            return answers[-1]
+
+    picture = np.full((240, 320, 3), 120, np.uint8)
+    async with ClientSession() as http, RtcClient([picture], codec="VP8") as client:
+        await client.connect(offer)
+        await client.until(lambda: client.pictures, seconds=20)
+    ports = {int(port) for port in re.findall(r"^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", answers[0], re.M)}
+    assert ports
+    if "udp_ports" in WorkerSettings.model_fields:
+        first, last = map(int, stack.services["worker-1"]["environment"]["LACQUER_UDP_PORTS"].split("-"))
+        assert all(first <= port <= last for port in ports)
+
+
 def test_sessions_lie_in_postgres_where_both_replicas_see_them(stack: Stack) -> None:
     session_id = create_session(stack)["session_id"]
     for replica in ("signaling-1", "signaling-2"):
@@ -144,7 +171,7 @@ def test_two_pictures_of_the_largest_size_pass_the_proxy(stack: Stack) -> None:
     assert (status, json.loads(answer)["code"]) == (422, "bad_image")
 
 
-def test_a_backup_restores(stack: Stack, tmp_path: Path) -> None:
+def test_a_backup_restores(stack: Stack) -> None:
     """With the options that README.md gives, into an empty database."""
     text = (DEPLOY / "README.md").read_text("utf-8")
     dump, restore = (command.split() for command in re.findall(r"exec -T postgres (pg_\w+ .*?) ?[<>]", text))
