@@ -19,7 +19,6 @@ from tests.deploy.files import DEPLOY, EXAMPLE, Missing, compose, dockerfile, en
 
 SERVICES: dict[str, Any] = compose()["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("lacquer-")]
-LONG = [name for name in SERVICES if name != "migrate"]
 ELSEWHERE = {"turnserver.conf"}
 """Files that come with another part of Lacquer."""
 
@@ -75,10 +74,10 @@ def test_docker_compose_itself_takes_it(tmp_path: Path) -> None:
 
 
 # --- what an operator fills in ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", EXAMPLE)
-def test_what_is_missing_is_said(name: str) -> None:
-    with pytest.raises(Missing, match=rf"set {name} in \.env"):
-        compose({**EXAMPLE, name: ""})
+def test_what_is_missing_is_said() -> None:
+    for name in EXAMPLE:
+        with pytest.raises(Missing, match=rf"set {name} in \.env"):
+            compose({**EXAMPLE, name: ""})
 
 
 def test_the_example_names_every_variable_and_no_other() -> None:
@@ -100,13 +99,13 @@ def test_secrets_stay_out_of_git() -> None:
         assert done.returncode == 0, f"{file} could be committed"
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_every_setting_exists(service: str) -> None:
-    unknown = set(SERVICES[service]["environment"]) - known_variables() - TO_COME
-    assert not unknown, f"neither Settings nor WorkerSettings has {unknown}"
+def test_every_setting_exists() -> None:
+    for service in OURS:
+        unknown = set(SERVICES[service]["environment"]) - known_variables() - TO_COME
+        assert not unknown, f"{service}: neither Settings nor WorkerSettings has {unknown}"
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", ["signaling-1", "worker-1"])
 def test_settings_are_accepted(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SERVICES[service]["environment"].items():
         monkeypatch.setenv(name, value)
@@ -115,49 +114,50 @@ def test_settings_are_accepted(service: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 # --- each service -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("service", SERVICES)
-def test_it_is_hardened(service: str) -> None:
-    said = SERVICES[service]
-    assert said["read_only"] is True
-    assert said["cap_drop"] == ["ALL"]
-    assert set(said.get("cap_add", ())) <= {"NET_BIND_SERVICE"}
-    assert said["security_opt"] == ["no-new-privileges:true"]
-    assert not said.get("privileged")
-    assert set(said["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
-    assert said["logging"]["options"].keys() == {"max-size", "max-file"}
-    assert said["restart"] == ("no" if service == "migrate" else "unless-stopped")
-    user = said.get("user", "10001:10001" if service in OURS else "0")
-    assert not user.startswith("0") or service == "caddy", "only Caddy, which binds ports 80 and 443, is root"
+def test_all_are_hardened() -> None:
+    for service, said in SERVICES.items():
+        assert said["read_only"] is True, service
+        assert said["cap_drop"] == ["ALL"], service
+        assert set(said.get("cap_add", ())) <= {"NET_BIND_SERVICE"}, service
+        assert said["security_opt"] == ["no-new-privileges:true"], service
+        assert not said.get("privileged"), service
+        assert set(said["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}, service
+        assert said["logging"]["options"].keys() == {"max-size", "max-file"}, service
+        assert said["restart"] == ("no" if service == "migrate" else "unless-stopped"), service
+        user = said.get("user", "10001:10001" if service in OURS else "0")
+        assert not user.startswith("0") or service == "caddy", f"{service}: only Caddy, for ports 80 and 443, is root"
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_its_image_has_a_version(service: str) -> None:
-    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-\w+)?", SERVICES[service]["image"])
+def test_images_have_versions() -> None:
+    for service, said in SERVICES.items():
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-\w+)?", said["image"]), service
 
 
-@pytest.mark.parametrize("service", LONG)
-def test_it_has_a_health_check(service: str) -> None:
-    target = SERVICES[service].get("build", {}).get("target")
-    assert "healthcheck" in SERVICES[service] or "HEALTHCHECK" in dict(dockerfile()[target])
+def test_all_have_health_checks() -> None:
+    for service, said in SERVICES.items():
+        if service != "migrate":
+            target = said.get("build", {}).get("target")
+            assert "healthcheck" in said or "HEALTHCHECK" in dict(dockerfile()[target]), service
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_what_it_waits_for_and_mounts_is_there(service: str) -> None:
-    said, whole = SERVICES[service], compose()
-    for other, how in said.get("depends_on", {}).items():
-        expected = "service_completed_successfully" if other == "migrate" else "service_healthy"
-        assert other in SERVICES and how["condition"] == expected
-    assert set(said.get("networks", ())) <= whole["networks"].keys()
-    for volume in said.get("volumes", ()):
-        source, target, *_ = volume.split(":")
-        if source.startswith("./"):
-            assert (DEPLOY / source).exists() or Path(source).name in ELSEWHERE, source
-            assert volume.endswith(":ro")
-        elif source != "/":
-            assert source in whole["volumes"]
-        assert target.startswith("/")
-    for file in said.get("env_file", ()):
-        assert (DEPLOY / file).exists()
+def test_what_they_wait_for_and_mount_is_there() -> None:
+    whole = compose()
+    for service, said in SERVICES.items():
+        for other, how in said.get("depends_on", {}).items():
+            expected = "service_completed_successfully" if other == "migrate" else "service_healthy"
+            assert other in SERVICES and how["condition"] == expected, service
+        assert set(said.get("networks", ())) <= whole["networks"].keys(), service
+        for file in said.get("env_file", ()):
+            assert (DEPLOY / file).exists(), file
+        for volume in said.get("volumes", ()):
+            source, target, *_ = volume.split(":")
+            assert target.startswith("/"), volume
+            if source.startswith("./"):
+                assert (DEPLOY / source).exists() or Path(source).name in ELSEWHERE, volume
+            if source.startswith((".", "/")):
+                assert volume.endswith(":ro"), volume
+            else:
+                assert source in whole["volumes"], volume
 
 
 def test_every_volume_is_used() -> None:

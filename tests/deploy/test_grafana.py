@@ -6,7 +6,6 @@ import json
 from itertools import combinations
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.deploy.files import DEPLOY, compose
@@ -34,12 +33,12 @@ def test_no_panels_overlap() -> None:
     assert not [(a["title"], b["title"]) for a, b in combinations(PANELS, 2) if touches(a["gridPos"], b["gridPos"])]
 
 
-@pytest.mark.parametrize("panel", SHOWN, ids=lambda panel: panel["title"].replace(" ", "-"))
-def test_a_panel_explains_itself(panel: dict[str, Any]) -> None:
-    assert panel["description"].endswith(".")
-    assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
-    letters = [target["refId"] for target in panel["targets"]]
-    assert len(set(letters)) == len(letters) > 0
+def test_panels_explain_themselves() -> None:
+    for panel in SHOWN:
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS, panel["title"]
+        letters = [target["refId"] for target in panel["targets"]]
+        assert len(set(letters)) == len(letters) > 0, panel["title"]
 
 
 def test_every_query_goes_to_the_source_that_is_provisioned() -> None:

@@ -45,21 +45,25 @@ def test_every_option_is_in_the_file_once() -> None:
     assert set(named) == {option.variable for _, option in ALL}
 
 
-@pytest.mark.parametrize(("kind", "option"), ALL, ids=[f"{kind.__name__}-{o.variable}" for kind, o in ALL])
-def test_what_the_file_shows_is_the_default_or_is_accepted(
-    kind: type[BaseSettings], option: Option, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    assert option.description, f"{option.variable} needs a description: Field(description=…) or a docstring below it"
-    assert option.value is not None or not option.is_default
-    if option.value is None:
-        return
-    name = next(
-        name for name, field in kind.model_fields.items() if option.variable in variables(name, field, "LACQUER_")
-    )
-    folder = option.variable == "LACQUER_DESIGNS_DIR"  # which must exist
-    unset = getattr(kind(), name)
-    monkeypatch.setenv(option.variable, str(tmp_path) if folder else option.value)
-    assert (getattr(kind(), name) == unset) == option.is_default
+def test_what_the_file_shows_is_the_default_or_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for kind, option in ALL:
+        assert option.description, (
+            f"{option.variable}: say what it does, in Field(description=…) or a docstring below it"
+        )
+        assert option.value is not None or not option.is_default, option.variable
+        if option.value is None:
+            continue
+        name = field_of(kind, option)
+        unset = getattr(kind(), name)
+        folder = option.variable == "LACQUER_DESIGNS_DIR"  # which must exist
+        with monkeypatch.context() as patch:
+            patch.setenv(option.variable, str(tmp_path) if folder else option.value)
+            assert (getattr(kind(), name) == unset) == option.is_default, option.variable
+
+
+def field_of(kind: type[BaseSettings], option: Option) -> str:
+    fields = kind.model_fields.items()
+    return next(name for name, field in fields if option.variable in variables(name, field, "LACQUER_"))
 
 
 def test_lines_of_one_option() -> None:
