@@ -1,7 +1,7 @@
 """What a visit costs signaling and PostgreSQL in processor time, beside media: start a session, look at it, end it.
 
 The services of deploy/compose.yaml on this machine (`tests/deploy/stack.py`). Processor time, unlike wall time, hardly
-depends on what else the machine does.
+depends on what else the machine does; waiting for disks is not in it, and PostgreSQL runs without fsync.
 
 .venv/bin/python tests/benchmarks/rest_cost.py [--visits 300]
 """
