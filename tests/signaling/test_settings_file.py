@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,7 @@ def test_the_file_is_what_the_command_writes() -> None:
 
 
 def test_every_option_is_in_the_file_once() -> None:
-    lines = [line for line in FILE.read_text("utf-8").splitlines() if line.startswith("#LACQUER_")]
-    named = [line[1:].split("=")[0] for line in lines]
+    named = re.findall(r"^#([A-Z][A-Z0-9_]*)=", FILE.read_text("utf-8"), re.M)
     assert len(named) == len(set(named))
     assert set(named) == {option.variable for _, option in ALL}
 
