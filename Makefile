@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick lint lock bench clean train
+.PHONY: help setup serve serve-lan test test-quick test-scale lint lock bench clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -31,6 +31,9 @@ test: $(VENV)/.tests  ## the whole suite, browsers included
 test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 	$(BIN)/python -m pytest -m "not browser and not media"
 
+test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
+	$(BIN)/python -m pytest -s -m scale tests
+
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -45,12 +48,13 @@ train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…;
 
 lock: $(VENV)/.tests  ## resolve pyproject.toml anew into the two lock files (versions and hashes, no addresses)
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra s3 --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra dev -c requirements.lock \
 		--output-file tests/requirements.lock pyproject.toml
 
 LOCK_FLAGS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-annotate --no-header \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	--upgrade-package 'python-dateutil<3'  # moto 5.2 wants it; the rest takes any
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -10,7 +10,7 @@ import structlog
 
 from media_worker.session import Session
 from media_worker.shelf import Shelf
-from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
+from protocol.errors import AtCapacity, NotFound, Replaced, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec
 from protocol.messages import Draining
 
@@ -32,6 +32,7 @@ class Sessions:
         self._model_path = model_path
         self._sessions: dict[str, Session] = {}
         self._idle_since: dict[str, float] = {}
+        self._emptying: asyncio.Task[None] | None = None
 
     @property
     def used(self) -> int:
@@ -47,6 +48,9 @@ class Sessions:
             session.refresh(spec)
         self._idle_since[spec.session_id] = time.monotonic()  # somebody is about to connect
         return session
+
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._sessions
 
     def get(self, session_id: str) -> Session:
         """Raises NotFound."""
@@ -70,6 +74,19 @@ class Sessions:
         session = self.get(session_id)
         self._forget(session)
         return await session.end(reason)
+
+    async def leave(self, session_id: str) -> None:
+        """Forgets a session that goes on at another worker; who is still connected to it here was replaced there.
+
+        Raises NotFound.
+        """
+        session = self.get(session_id)
+        self._forget(session)
+        await session.leave(Replaced())
+
+    def held(self) -> frozenset[str]:
+        """Sessions with a connection."""
+        return frozenset(session.id for session in self._sessions.values() if session.connections)
 
     def _forget(self, session: Session) -> None:
         del self._sessions[session.id]
@@ -102,7 +119,28 @@ class Sessions:
 
         Sessions do not end: they go on where their clients connect next.
         """
+        await self._stop_emptying()
         self.draining = True
+        await self._empty(within)
+
+    def start_drain(self, within: float) -> None:
+        """As `drain`, without waiting for it. Does nothing where that is under way or done."""
+        if not self.draining:
+            self.draining = True
+            self._emptying = asyncio.create_task(self._empty(within), name="drain")
+
+    async def end_drain(self) -> None:
+        """Takes people in again. Who was asked to leave and has not left may stay."""
+        await self._stop_emptying()
+        self.draining = False
+
+    async def _stop_emptying(self) -> None:
+        if self._emptying is not None:
+            self._emptying.cancel()
+            await asyncio.gather(self._emptying, return_exceptions=True)
+            self._emptying = None
+
+    async def _empty(self, within: float) -> None:
         for session in self._sessions.values():
             session.tell(Draining(reconnect_within=within))
         deadline = time.monotonic() + within

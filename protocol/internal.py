@@ -1,7 +1,8 @@
 """What signaling and a media worker say to each other over the worker's internal HTTP API.
 
-    PUT    /internal/sessions/{id}                    SessionSpec → 204        open the session, or refresh it
+    PUT    /internal/sessions/{id}                    SessionSpec → 201, 204   open the session, or refresh it (204)
     DELETE /internal/sessions/{id}?reason=…           → SessionReport          end it; clients are told
+    POST   /internal/sessions/{id}/leave              → 204                    forget it: it goes on at another worker
     GET    /internal/sessions                         → [SessionReport]        every session held here
     POST   /internal/sessions/{id}/peers              application/sdp → 201 application/sdp, Location: peer id
     PATCH  /internal/sessions/{id}/peers/{peer_id}    application/trickle-ice-sdpfrag → 204
@@ -14,6 +15,8 @@
     PUT    /internal/designs/{id}                     OwnDesign → 204
     DELETE /internal/designs/{id}                     → 204
     WS     /ws/tryon/{id}                             the binary header protocol; signaling bridges it byte for byte
+    PUT    /internal/drain                            → 204                    take nobody in, ask everybody to leave
+    DELETE /internal/drain                            → 204                    take people in again
     GET    /health                                    → WorkerHealth
     GET    /metrics                                   Prometheus text
 
@@ -134,3 +137,5 @@ class WorkerHealth(InternalModel):
     loop_lag_ms: float
     """How late the event loop ran its last timer; over 50 means that this machine has too little CPU."""
     memory_mb: float
+    region: str = ""
+    """Where the worker stands, as its operator calls it; empty where that does not matter."""

@@ -1,11 +1,12 @@
-"""Who serves whom. `Router` is what the rest of signaling sees; `LocalRouter` keeps it all in this process."""
+"""Who serves whom. `Router` is what the rest of signaling sees; `LocalRouter` keeps it all in this process,
+`redis_router.RedisRouter` where many processes see it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -13,9 +14,10 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
-from protocol.errors import AtCapacity, WorkerUnavailable
+from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
 from protocol.internal import WorkerHealth
 from signaling.placement import Placement, WorkerView
+from signaling.worker_client import WorkerClient
 
 POLL_INTERVAL = 2.0
 POLL_TIMEOUT = 1.5
@@ -39,28 +41,46 @@ class Router(Protocol):
     async def place(self, session_id: str, *, avoid: Collection[str] = ()) -> str:
         """URL of the worker that is to serve the session, none of `avoid`; reserves a slot there.
 
-        Follow up with `accepted` or `release`. Raises AtCapacity or WorkerUnavailable.
+        Follow up with `accepted` or `release`. Raises AtCapacity, WorkerUnavailable, RegistryUnavailable.
         """
 
     async def accepted(self, session_id: str) -> None:
         """The worker took the placed session in."""
 
-    async def release(self, session_id: str) -> None:
-        """Forgets who owns the session, and its reservation."""
+    async def release(self, session_id: str, *, held_by: str | None = None) -> None:
+        """Forgets who owns the session, and its reservation; where a worker is named, only if it is that one."""
 
     async def claim(self, session_id: str, url: str) -> bool:
         """Records that this worker holds the session; False where another one owns it."""
 
     async def owner(self, session_id: str) -> str | None:
-        """URL of the live worker that owns the session."""
+        """URL of the live worker that owns the session. Raises RegistryUnavailable where that cannot be known."""
 
     async def any_worker(self) -> str:
         """URL of a worker for work outside any session. Raises WorkerUnavailable."""
 
     async def free_slots(self) -> int:
-        """Sessions that could start to stream now, over all workers."""
+        """Sessions that could start to stream now, over all workers. Raises RegistryUnavailable."""
 
     async def workers(self) -> list[WorkerView]: ...
+
+    async def silent(self, url: str) -> None:
+        """A call did not find this worker: it gets nobody until it is heard of again."""
+
+    async def leads(self, seconds: float) -> bool:
+        """Whether, of all signaling processes, this one does for so long what only one needs to do."""
+
+    def checks(self) -> Mapping[str, str]:
+        """What it depends on: `ok`, or what is wrong in words."""
+
+    async def drain(self, worker_id: str) -> None:
+        """Tells a worker to take nobody in any more, and to ask its clients to connect elsewhere.
+
+        Raises NotFound where no worker has this id, WorkerUnavailable where it does not answer.
+        """
+
+    async def undrain(self, worker_id: str) -> None:
+        """Tells a worker to take people in again. Raises as `drain`."""
 
 
 class LocalRouter:
@@ -69,8 +89,17 @@ class LocalRouter:
     `add_worker` and `remove_worker` may be called at any time, before it is entered too.
     """
 
-    def __init__(self, urls: Iterable[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._placement = Placement()
+    def __init__(
+        self,
+        urls: Iterable[str] = (),
+        *,
+        region: str = "",
+        secret: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Sessions go to workers of `region` first; `secret` is what workers ask of who drains them."""
+        self._placement = Placement(region)
+        self._client = WorkerClient(secret)
         self._clock = clock
         self._http: aiohttp.ClientSession | None = None
         self._poller: asyncio.Task[None] | None = None
@@ -95,6 +124,7 @@ class LocalRouter:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=POLL_TIMEOUT))
+        await self._client.__aenter__()
         await self._poll()  # so that the first request after start finds the workers
         self._poller = asyncio.create_task(self._keep_polling(), name="router-poll")
         return self
@@ -105,6 +135,7 @@ class LocalRouter:
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
+        await self._client.__aexit__(kind, error, trace)
         if self._http is not None:
             await self._http.close()
 
@@ -136,8 +167,8 @@ class LocalRouter:
     async def accepted(self, session_id: str) -> None:
         self._placement.accepted(session_id, self._clock())
 
-    async def release(self, session_id: str) -> None:
-        self._placement.release(session_id)
+    async def release(self, session_id: str, *, held_by: str | None = None) -> None:
+        self._placement.release(session_id, held_by)
 
     async def claim(self, session_id: str, url: str) -> bool:
         return self._placement.claim(session_id, url)
@@ -156,6 +187,31 @@ class LocalRouter:
 
     async def workers(self) -> list[WorkerView]:
         return self._placement.views(self._clock())
+
+    async def silent(self, url: str) -> None:
+        self._placement.silent(url)
+        self._wake.set()
+
+    async def leads(self, seconds: float) -> bool:
+        return True
+
+    def checks(self) -> Mapping[str, str]:
+        return {}
+
+    async def drain(self, worker_id: str) -> None:
+        await self._client.drain(self._url_of(worker_id))
+        await self._poll()
+
+    async def undrain(self, worker_id: str) -> None:
+        await self._client.undrain(self._url_of(worker_id))
+        await self._poll()
+
+    def _url_of(self, worker_id: str) -> str:
+        """Raises NotFound."""
+        for view in self._placement.views(self._clock()):
+            if worker_id and view.worker_id == worker_id:
+                return view.url
+        raise NotFound(f"there is no worker {worker_id:.64}")
 
     async def _keep_polling(self) -> None:
         while True:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from signaling.settings import Settings
 from tests.deploy.files import DEPLOY, EXAMPLE, ROOT, image_command
 
 if TYPE_CHECKING:
@@ -107,8 +106,6 @@ def _here(stack: Stack, value: str) -> str:
 def _signaling(service: str) -> Callable[[Stack], Command]:
     def command(stack: Stack) -> Command:
         more = {"LACQUER_PUBLIC_URL": stack.site, "LACQUER_DATA_DIR": str(stack.folder / "pictures")}
-        if "redis_url" not in Settings.model_fields:  # one worker, by name
-            more["AI_TRYON_SERVICE_URL"] = stack.url("worker-1")
         return lacquer(stack, service, "signaling", **more)
 
     return command
@@ -193,9 +190,8 @@ def _node_exporter(stack: Stack) -> Command:
 
 
 def _coturn(stack: Stack) -> Command:
-    config = DEPLOY / "turnserver.conf"
     here = {
-        "/etc/coturn/turnserver.conf": str(config if config.exists() else os.devnull),
+        "/etc/coturn/turnserver.conf": str(DEPLOY / "turnserver.conf"),
         EXAMPLE["LACQUER_PUBLIC_IP"]: "127.0.0.1",
         "3478": str(stack.ports["coturn"]),
         "/tmp/": f"{stack.folder}/",

@@ -19,14 +19,6 @@ from tests.deploy.files import DEPLOY, EXAMPLE, Missing, compose, dockerfile, en
 
 SERVICES: dict[str, Any] = compose()["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("lacquer-")]
-ELSEWHERE = {"turnserver.conf"}
-"""Files that come with another part of Lacquer."""
-
-TO_COME = {
-    "REDIS_URL", "LACQUER_STUN_URLS", "LACQUER_TURN_URLS", "LACQUER_TURN_SECRET", "LACQUER_PUBLIC_IP",
-    "LACQUER_UDP_PORTS", "LACQUER_WORKER_ADVERTISE", "LACQUER_DRAIN_SECONDS",
-}  # fmt: skip
-"""Settings that come with other parts of Lacquer."""
 
 
 def seconds(duration: str) -> float:
@@ -101,7 +93,7 @@ def test_secrets_stay_out_of_git() -> None:
 
 def test_every_setting_exists() -> None:
     for service in OURS:
-        unknown = set(SERVICES[service]["environment"]) - known_variables() - TO_COME
+        unknown = set(SERVICES[service]["environment"]) - known_variables()
         assert not unknown, f"{service}: neither Settings nor WorkerSettings has {unknown}"
 
 
@@ -153,7 +145,7 @@ def test_what_they_wait_for_and_mount_is_there() -> None:
             source, target, *_ = volume.split(":")
             assert target.startswith("/"), volume
             if source.startswith("./"):
-                assert (DEPLOY / source).exists() or Path(source).name in ELSEWHERE, volume
+                assert (DEPLOY / source).exists(), volume
             if source.startswith((".", "/")):
                 assert volume.endswith(":ro"), volume
             else:

@@ -24,7 +24,6 @@ from aiohttp import ClientSession
 from PIL import Image
 from websockets.sync.client import connect
 
-from media_worker.settings import WorkerSettings
 from protocol import limits
 from protocol.framing import pack, unpack
 from tests.deploy.files import DEPLOY, EXAMPLE
@@ -126,9 +125,8 @@ async def test_video_comes_back_through_webrtc(stack: Stack) -> None:
         await client.until(lambda: client.pictures, seconds=20)
     ports = {int(port) for port in re.findall(r"^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", answers[0], re.M)}
     assert ports
-    if "udp_ports" in WorkerSettings.model_fields:
-        first, last = map(int, stack.services["worker-1"]["environment"]["LACQUER_UDP_PORTS"].split("-"))
-        assert all(first <= port <= last for port in ports)
+    first, last = map(int, stack.services["worker-1"]["environment"]["LACQUER_UDP_PORTS"].split("-"))
+    assert all(first <= port <= last for port in ports)
 
 
 def test_sessions_lie_in_postgres_where_both_replicas_see_them(stack: Stack) -> None:

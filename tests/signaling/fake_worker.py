@@ -86,9 +86,13 @@ class Held:
 class FakeWorker:
     """An async context manager; `url` is where it listens."""
 
-    def __init__(self, *, capacity: int = 2, secret: str | None = "worker-secret") -> None:
+    def __init__(
+        self, *, capacity: int = 2, secret: str | None = "worker-secret", worker_id: str = "fake", region: str = ""
+    ) -> None:
         self.capacity = capacity
         self.secret = secret
+        self.worker_id = worker_id
+        self.region = region
         self.draining = False
         self.delay = 0.0
         """Seconds before any /internal/ call is answered."""
@@ -98,6 +102,8 @@ class FakeWorker:
         """Answers everything with HTML, like a proxy in the way."""
         self.sessions: dict[str, Held] = {}
         self.ended: list[tuple[str, str]] = []
+        self.left: list[str] = []
+        """Sessions that went on elsewhere."""
         self.health_polls = 0
         self.on_message: Callable[[web.WebSocketResponse, bytes | str], object] | None = None
         self.previews: list[PreviewRequest] = []
@@ -117,6 +123,7 @@ class FakeWorker:
                 web.get("/internal/sessions", self._reports),
                 web.put(session, self._put),
                 web.delete(session, self._end),
+                web.post(f"{session}/leave", self._leave),
                 web.post(f"{session}/peers", self._add_peer),
                 web.patch(f"{session}/peers/{{peer}}", self._trickle),
                 web.delete(f"{session}/peers/{{peer}}", self._remove_peer),
@@ -127,6 +134,8 @@ class FakeWorker:
                 web.get("/internal/designs", self._designs),
                 web.put("/internal/designs/{design}", self._put_design),
                 web.delete("/internal/designs/{design}", self._remove_design),
+                web.put("/internal/drain", self._drain),
+                web.delete("/internal/drain", self._drain),
                 web.get("/ws/tryon/{id}", self._socket),
             ]
         )
@@ -185,11 +194,12 @@ class FakeWorker:
         self.health_polls += 1
         health = WorkerHealth(
             status="draining" if self.draining else "ok",
-            worker_id="fake",
+            worker_id=self.worker_id,
             capacity=self.capacity,
             used=self.used,
             loop_lag_ms=0.1,
             memory_mb=10.0,
+            region=self.region,
         )
         return web.json_response(text=health.model_dump_json())
 
@@ -200,9 +210,9 @@ class FakeWorker:
         spec = self._known(SessionSpec.model_validate_json(await request.read()))
         if held := self.sessions.get(spec.session_id):
             held.spec, held.puts = spec, held.puts + 1
-        else:
-            self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
-        return web.Response(status=204)
+            return web.Response(status=204)
+        self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
+        return web.Response(status=201)
 
     async def _end(self, request: web.Request) -> web.Response:
         held = self._held(request)
@@ -212,6 +222,14 @@ class FakeWorker:
         for socket in list(held.sockets):
             await socket.close(code=4410, message=b"session_ended")
         return web.json_response(text=report.model_dump_json())
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        held = self._held(request)
+        del self.sessions[held.spec.session_id]
+        self.left.append(held.spec.session_id)
+        for socket in list(held.sockets):
+            await socket.close(code=4409, message=b"replaced")
+        return web.Response(status=204)
 
     async def _add_peer(self, request: web.Request) -> web.Response:
         held, offer = self._held(request), await request.read()
@@ -278,6 +296,10 @@ class FakeWorker:
 
     async def _remove_design(self, request: web.Request) -> web.Response:
         del self.designs[int(request.match_info["design"])]
+        return web.Response(status=204)
+
+    async def _drain(self, request: web.Request) -> web.Response:
+        self.draining = request.method == "PUT"
         return web.Response(status=204)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
