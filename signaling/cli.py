@@ -131,6 +131,19 @@ def worker(
         _fail(str(error))
 
 
+@app.command()
+def settings() -> None:
+    """Every setting with its default, explained: a file to edit, for containers and services.
+
+    Example: `lacquer settings > settings.env`
+    """
+    from media_worker.settings import WorkerSettings
+    from signaling.settings import Settings
+    from signaling.settings_file import settings_file
+
+    typer.echo(settings_file(Settings, WorkerSettings), nl=False)
+
+
 def _settings(kind: type[S], options: dict[str, object]) -> S:
     return kind(**{name: value for name, value in options.items() if value is not None})
 
