@@ -124,7 +124,7 @@ async def restarted(parts: Parts, workers: list[Part], viewers: list[Viewer], si
         running.remove(worker)
         for viewer in viewers:
             assert viewer.client
-            await viewer.client.until(lambda viewer=viewer: viewer.client.pictures, size.back_within)  # type: ignore[misc]
+            await viewer.client.until(viewer.is_live, size.back_within)
             assert not viewer.lost, viewer.lost
         moved = [viewer for viewer in viewers if len(viewer.back_after) > moves[viewer]]
         assert moved

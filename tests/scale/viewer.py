@@ -33,7 +33,7 @@ class Viewer:
         self.design = 2 + number
         self.session_id = ""
         self.back_after: list[float] = []
-        """Seconds from noticing that the connection is lost until a picture came over the next one."""
+        """Seconds from noticing that the connection is lost until a processed frame was sent over the next one."""
         self.refusals: list[int] = []
         """What was answered to offers instead of 201."""
         self.lost: str = ""
@@ -79,6 +79,11 @@ class Viewer:
                 self.refusals.append(response.status)
             await asyncio.sleep(0.25)
 
+    def is_live(self) -> bool:
+        """Whether a processed frame was sent to it over the newest connection. Its own decoder shows a frame only when
+        the next one comes, which at these rates says nothing of the server."""
+        return self.client is not None and any(told["sent_at"] for told in self.client.of("metadata"))
+
     async def is_held(self) -> bool:
         """Whether its connection is: a PATCH without candidates changes nothing."""
         path = "/api" + self._connection.partition("/api")[2]
@@ -93,7 +98,7 @@ class Viewer:
                 noticed, old = time.monotonic(), self.client
                 await self._connect()
                 assert self.client
-                await self.client.until(lambda: self.client and self.client.pictures, 15)
+                await self.client.until(self.is_live, 15)
                 self.back_after.append(time.monotonic() - noticed)
                 if old:
                     await old.close()
