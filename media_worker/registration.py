@@ -75,9 +75,9 @@ class Registration:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._speaker is None:  # it has left already
+            return
         speaker, self._speaker = self._speaker, None
-        if speaker is None:
-            return  # it has left already
         speaker.cancel()
         await asyncio.gather(speaker, return_exceptions=True)
         with contextlib.suppress(RegistryUnavailable):  # it learns from our silence, then
