@@ -35,14 +35,15 @@ async def listed(lacquer: Lacquer, path: str) -> Any:
     return await conforms(response, path.partition("?")[0])
 
 
-@pytest.mark.parametrize("operation", GUARDED, ids=lambda it: f"{it.method} {it.path}")
-async def test_only_who_shows_the_admin_token_may(operated: Lacquer, operation: Any) -> None:
+async def test_only_who_shows_the_admin_token_may(operated: Lacquer) -> None:
     made = await operated.create()
-    path = operation.path.format(worker_id="w-1", session_id=made["session_id"], result_id="0")
-    for shown in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {made['token']}"}):
-        response = await operated.client.request(operation.method, path, headers=shown)
-        await refused(response, 401, "unauthorized")
-        assert operation.admin
+    assert len(GUARDED) >= 10
+    for operation in GUARDED:
+        assert operation.admin, operation.path
+        path = operation.path.format(worker_id="w-1", session_id=made["session_id"], result_id="0")
+        for shown in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {made['token']}"}):
+            response = await operated.client.request(operation.method, path, headers=shown)
+            await refused(response, 401, "unauthorized")
     assert (await operated.get(f"/api/try-on/sessions/{made['session_id']}/"))["status"] == "created"
 
 

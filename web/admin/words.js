@@ -78,10 +78,10 @@ export function workerName({ id, url }) {
   return id || url;
 }
 
-/** @param {import("./client.js").Worker} worker */
-export function workerState({ live, draining, load, capacity }) {
+/** @param {import("./client.js").Worker} worker @param {boolean} told how far draining it is, elsewhere */
+export function workerState({ live, draining, load, capacity }, told) {
   if (!live) return "does not answer";
-  if (draining) return load ? `draining, ${load} still there` : "drained, empty";
+  if (draining) return (load ? "draining" : "drained") + (told ? "" : load ? `, ${load} still there` : ", empty");
   return load >= capacity ? "full" : `${capacity - load} free`;
 }
 
@@ -137,7 +137,7 @@ export function shortId(id) {
 export function sessionState({ status, connections, worker }) {
   if (status === "created") return "waits for a camera";
   if (worker === null || connections === 0) return "not connected";
-  return connections === null ? "worker silent" : "connected";
+  return connections === null ? "no report" : "connected";
 }
 
 /** @param {number} ms */

@@ -50,7 +50,7 @@ function update(row, worker, drains) {
   say(title.children[1], worker.region);
   title.children[0].title = worker.url;
   const gone = here?.state === "gone";
-  say(state, gone ? "" : workerState(worker));
+  say(state, gone ? "" : workerState(worker, Boolean(here)));
   mark(row, "data-state", worker.live ? (worker.draining ? "draining" : "open") : "silent");
   showBar(bar, workerName(worker), places(worker));
   bar.hidden = worker.capacity === 0;
