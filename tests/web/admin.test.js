@@ -12,6 +12,7 @@ import { allPlaces, freeElsewhere, MAX_BOXES, places, segments } from "../../web
 import { Poller } from "../../web/admin/poller.js";
 import { Troubles } from "../../web/admin/troubles.js";
 import * as words from "../../web/admin/words.js";
+import { FakeClock, settle } from "./fakes.js";
 
 const ADMIN = new URL("../../web/admin/", import.meta.url);
 const HTML = readFileSync(new URL("index.html", ADMIN), "utf8");
@@ -67,7 +68,8 @@ test("what becomes of a drained worker's people is told", () => {
   drains.look([worker("a", 1, { draining: true }), worker("b", 2)], [session("1", "b"), session("2", "a"), session("4", "b")], 2000);
   assert.equal(words.drained(drains.outcome("a")), "Emptying, 1 still there. 1 connected elsewhere, 1 ended.");
   drains.look([worker("a", 0, { draining: true })], [session("1", "b"), session("2", null)], 4000);
-  drains.look([worker("a", 0, { draining: true })], [session("1", "b"), session("2", null)], 60_000);
+  assert.equal(drains.outcome("a").homeless, 1);
+  drains.look([worker("a", 0, { draining: true })], [session("1", "b"), session("2", "a")], 60_000);
   assert.equal(
     words.drained(drains.outcome("a")),
     "Empty after 4 s: it can be stopped. 1 connected elsewhere, 1 ended, 1 without a place.",
@@ -173,19 +175,16 @@ test("a refused token and a silent server are told apart", async () => {
 });
 
 // --- polling --------------------------------------------------------------------------------------------------------
-test("one look at a time, none while hidden, one at once when it is seen again", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+test("one look at a time, none while hidden, one at once when it is seen again", async () => {
+  const clock = new FakeClock();
   let looks = 0;
   let hidden = false;
   let finish = () => {};
-  const poller = new Poller(
-    () => {
-      looks += 1;
-      return new Promise((resolve) => (finish = resolve));
-    },
-    { isHidden: () => hidden },
-  );
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const look = () => {
+    looks += 1;
+    return new Promise((resolve) => (finish = resolve));
+  };
+  const poller = new Poller(look, { isHidden: () => hidden, clock });
   poller.start();
   poller.now(); // while the first one is under way
   assert.equal(looks, 1);
@@ -193,23 +192,20 @@ test("one look at a time, none while hidden, one at once when it is seen again",
   await settle();
   assert.equal(looks, 2, "asked for meanwhile: once more");
   finish();
-  await settle();
-  t.mock.timers.tick(1999);
+  await clock.advance(1999);
   assert.equal(looks, 2);
-  t.mock.timers.tick(1);
+  await clock.advance(1);
   assert.equal(looks, 3);
   hidden = true;
   finish();
-  await settle();
-  t.mock.timers.tick(60_000);
+  await clock.advance(60_000);
   assert.equal(looks, 3);
   hidden = false;
   poller.now();
   assert.equal(looks, 4);
   poller.stop();
   finish();
-  await settle();
-  t.mock.timers.tick(60_000);
+  await clock.advance(60_000);
   assert.equal(looks, 4);
 });
 

@@ -47,12 +47,15 @@ export class Drains {
       }
       const left = worker?.load ?? 0;
       if (left === 0) drain.emptyAt ??= now;
+      // Until another worker takes a session in, the router names the one that had it last.
+      const isHomeless = (/** @type {string} */ person) =>
+        homes.has(person) && (homes.get(person) === null || (left === 0 && homes.get(person) === id));
       drain.outcome = {
         state: worker ? (left ? "emptying" : "empty") : "gone",
         left,
         moved: drain.people.filter((person) => (homes.get(person) ?? id) !== id).length,
         over: drain.people.filter((person) => !homes.has(person)).length,
-        homeless: drain.people.filter((person) => homes.get(person) === null).length,
+        homeless: drain.people.filter(isHomeless).length,
         seconds: ((drain.emptyAt ?? now) - drain.began) / 1000,
       };
     }

@@ -2,10 +2,16 @@
 
 export const INTERVAL_MS = 2000;
 
+const CLOCK = {
+  setTimeout: (/** @type {() => void} */ callback, /** @type {number} */ ms) => setTimeout(callback, ms),
+  clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
+};
+
 export class Poller {
   #look;
   #interval;
   #isHidden;
+  #clock;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #running = false;
@@ -14,12 +20,13 @@ export class Poller {
 
   /**
    * @param {() => Promise<void>} look must not throw
-   * @param {{ interval?: number, isHidden?: () => boolean }} [options]
+   * @param {{ interval?: number, isHidden?: () => boolean, clock?: typeof CLOCK }} [options]
    */
-  constructor(look, { interval = INTERVAL_MS, isHidden = () => document.hidden } = {}) {
+  constructor(look, { interval = INTERVAL_MS, isHidden = () => document.hidden, clock = CLOCK } = {}) {
     this.#look = look;
     this.#interval = interval;
     this.#isHidden = isHidden;
+    this.#clock = clock;
   }
 
   start() {
@@ -29,12 +36,12 @@ export class Poller {
 
   stop() {
     this.#running = false;
-    clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
   }
 
   /** Looks at once; where a look is under way, once more after it. To be called when the page is seen again, too. */
   async now() {
-    clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#wanted = true;
     if (this.#looking) return;
     this.#looking = true;
@@ -46,6 +53,6 @@ export class Poller {
     } finally {
       this.#looking = false;
     }
-    if (this.#running && !this.#isHidden()) this.#timer = setTimeout(() => this.now(), this.#interval);
+    if (this.#running && !this.#isHidden()) this.#timer = this.#clock.setTimeout(() => this.now(), this.#interval);
   }
 }
