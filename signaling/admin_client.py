@@ -119,8 +119,9 @@ class AdminClient:
         asked: dict[str, str | int] = {"limit": min(limit, PART)}
         while True:
             answer = await self._call("GET", path, asked)
-            found += _parsed_list(kind, answer, self._url)
-            if not answer.more or len(found) >= limit:
+            part = _parsed_list(kind, answer, self._url)
+            found += part
+            if not (part and answer.more) or len(found) >= limit:
                 return found[:limit]
             asked["before"] = id_of(found[-1])
 
@@ -134,8 +135,14 @@ class AdminClient:
                 body = await response.read()
         except aiohttp.InvalidURL as error:
             raise AdminFailed(f"{self._url!r} is no address: write it as http://localhost:8000") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise NoAnswer(f"no answer from {self._url}: {error or 'it took too long'}") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise NoAnswer(f"the certificate of {self._url} is none that this machine trusts") from error
+        except ValueError as error:
+            raise NotLetIn("LACQUER_ADMIN_TOKEN holds signs that no token has, such as a line's end") from error
+        except TimeoutError as error:
+            raise NoAnswer(f"{self._url} took too long to answer") from error
+        except aiohttp.ClientError as error:
+            raise NoAnswer(f"no answer from {self._url}: does Lacquer run there?") from error
         if response.status >= 300:
             raise self._refusal(response.status, body)
         return _Answer(body, "next" in response.links)

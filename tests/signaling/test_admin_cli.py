@@ -121,6 +121,7 @@ async def test_tokens_that_open_nothing(operated: Lacquer, lacquer: Lacquer) -> 
     for server, token, said in (
         (operated, "", "set LACQUER_ADMIN_TOKEN"),
         (operated, "wrong", "is not the admin token"),
+        (operated, "two\nlines", "a line's end"),
         (lacquer, TOKEN, "has no admin token"),
     ):
         result = await admin(server, "workers", token=token)

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { AdminClient, isSendable, Refused } from "../../web/admin/client.js";
+import { AdminClient, failedLater, isSendable, Refused } from "../../web/admin/client.js";
 import { Drains } from "../../web/admin/drains.js";
 import * as figures from "../../web/admin/figures.js";
 import { History, SPAN_MS } from "../../web/admin/history.js";
@@ -171,6 +171,7 @@ test("a refused token and a silent server are told apart", async () => {
   await assert.rejects(refused.look(50), (error) => error instanceof Refused && error.status === 401);
   const silent = new AdminClient("t", async () => Promise.reject(new TypeError("failed to fetch")));
   await assert.rejects(silent.look(50), (error) => error.status === 0 && error.code === "server_unreachable");
+  assert.deepEqual([0, 401, 403, 404, 500, 502, 503].map((status) => failedLater({ status })), [false, false, false, false, true, false, true]);
   assert.deepEqual(["a b", "ü", "", "a\nb"].map(isSendable), [true, false, false, false]);
 });
 

@@ -52,6 +52,9 @@ export class Board {
   stop() {
     this.#poller.stop();
     document.onvisibilitychange = null;
+    // Who is not let in any more sees nothing, in the page's source either.
+    for (const id of ["workers", "session-rows", "errors", "results"]) byId(id).replaceChildren();
+    for (const id of ["errors-of", "footer", "banner"]) say(byId(id), "");
   }
 
   #seenAgain() {

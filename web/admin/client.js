@@ -146,6 +146,14 @@ export class AdminClient {
   }
 }
 
+/**
+ * Whether the token was right all the same: the server looks at it first. Who looks after a server whose database is away
+ * wants to see the rest. @param {Refused} refusal
+ */
+export function failedLater({ status }) {
+  return status === 500 || status === 503;
+}
+
 /** Whether this can be sent in a header at all: what was pasted may hold anything. @param {string} token */
 export function isSendable(token) {
   return /^[\x20-\x7e]+$/.test(token);

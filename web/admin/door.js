@@ -1,6 +1,6 @@
 /** The way in: the token, typed once and remembered by this tab alone. */
 
-import { AdminClient, Refused, isSendable } from "./client.js";
+import { AdminClient, Refused, failedLater, isSendable } from "./client.js";
 import { byId, say } from "./dom.js";
 import { WRONG_TOKEN } from "./words.js";
 
@@ -54,8 +54,11 @@ export class Door {
     try {
       await client.overview();
     } catch (error) {
-      this.#refused(token, /** @type {Refused} */ (error));
-      return;
+      const refusal = /** @type {Refused} */ (error);
+      if (!failedLater(refusal)) {
+        this.#refused(token, refusal);
+        return;
+      }
     }
     if (token !== null) sessionStorage.setItem(KEY, token);
     byId("token").value = "";

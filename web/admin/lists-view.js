@@ -10,7 +10,7 @@ import * as words from "./words.js";
 /** @param {Element} list @param {Trouble[]} errors @param {number} now server time, ms @param {boolean} several processes */
 export function showErrors(list, errors, now, several) {
   keep(list, errors, {
-    key: (error) => [error.process, error.first_at, error.event, error.code, error.session_id, error.worker].join(),
+    key: ({ last_at: _, count: __, ...same }) => JSON.stringify(same),
     create: () =>
       make(
         "li",
