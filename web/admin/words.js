@@ -44,7 +44,7 @@ export const WORDS = {
 
 export const WRONG_TOKEN = "This is not the admin token of this server.";
 export const DRAIN = "Drain";
-export const UNDRAIN = "Let people in again";
+export const UNDRAIN = "Reopen";
 export const END = "End";
 
 /** @param {number} count @param {string} one @param {string} [many] */
