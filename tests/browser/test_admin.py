@@ -13,6 +13,9 @@ from tests.serving import Served, chromium
 
 pytestmark = pytest.mark.browser
 
+LONG = 15_000
+"""Milliseconds, for what is there within one or two seconds on a machine that does nothing else."""
+
 
 async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(served: Served) -> None:
     wrong, faults = list[str](), list[str]()
@@ -21,7 +24,9 @@ async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(s
         page.on("pageerror", lambda error: faults.append(str(error)))
         await page.add_init_script(AXE_SCRIPT)
         await sign_in(page, served.url, "something else entirely")
-        await expect(page.locator("#sign-in-problem")).to_have_text("This is not the admin token of this server.")
+        await expect(page.locator("#sign-in-problem")).to_have_text(
+            "This is not the admin token of this server.", timeout=LONG
+        )
         wrong += await complaints(page, "wrong token")
         await page.fill("#token", TOKEN)
         await page.keyboard.press("Enter")
@@ -30,11 +35,11 @@ async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(s
         await try_on(person, served.url, 1)
         row = page.locator(f"[data-key='{await person.evaluate('lacquer.id')}']")
         await page.bring_to_front()
-        await expect(row).to_contain_text("connected")
-        await expect(row).to_contain_text("Classic Red")
+        await expect(row).to_contain_text("connected", timeout=LONG)
+        await expect(row).to_contain_text("Classic Red", timeout=LONG)
         try:
             await drain_first(page)
-            await expect(page.locator(".worker .outcome")).to_contain_text("1 without a place", timeout=10_000)
+            await expect(page.locator(".worker .outcome")).to_contain_text("1 without a place", timeout=LONG)
             await person.wait_for_selector("body:not([data-state=live])")
             wrong += await complaints(page, "drained, dark")
             await page.emulate_media(color_scheme="light")
@@ -43,7 +48,7 @@ async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(s
             await page.click(".of-actions button >> nth=0")
             wrong += await complaints(page, "asking")
             await page.click("#confirm-yes")
-            await expect(page.locator("#banner")).to_contain_text("has ended")
+            await expect(page.locator("#banner")).to_contain_text("has ended", timeout=LONG)
         finally:
             await let_in_again(served)
         kept = await page.evaluate("document.cookie + location.href + JSON.stringify(localStorage)")
