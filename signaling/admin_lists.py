@@ -30,7 +30,16 @@ from protocol.admin import (
     AdminSession,
 )
 from protocol.api import SessionStatus
-from protocol.errors import Forbidden, InvalidFields, LacquerError, NotFound, SessionEnded, Unauthorized, UnknownDesign
+from protocol.errors import (
+    Forbidden,
+    InvalidFields,
+    LacquerError,
+    NotFound,
+    RegistryUnavailable,
+    SessionEnded,
+    Unauthorized,
+    UnknownDesign,
+)
 from protocol.internal import SessionReport
 from signaling import pagination, views
 from signaling.auth import TOKENS, admin_only
@@ -87,13 +96,21 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 async def _whereabouts(context: Context, sessions: Sequence[Session]) -> dict[str, _Whereabouts]:
     ids = [session.session_id for session in sessions]
-    urls = await asyncio.gather(*map(context.router.owner, ids))
+    urls = await asyncio.gather(*(_owner(context, session_id) for session_id in ids))
     names = {worker.url: worker.worker_id for worker in await context.router.workers()}
     reports = await _reports(context, {url for url in urls if url is not None})
     return {
         session_id: _Whereabouts(names.get(url) or None, reports.get((url, session_id))) if url else _Whereabouts()
         for session_id, url in zip(ids, urls, strict=True)
     }
+
+
+async def _owner(context: Context, session_id: str) -> str | None:
+    """None also where that cannot be known now: while Redis is away, the list shows what the database knows."""
+    try:
+        return await context.router.owner(session_id)
+    except RegistryUnavailable:
+        return None
 
 
 async def _reports(context: Context, urls: Iterable[str]) -> dict[tuple[str, str], SessionReport]:

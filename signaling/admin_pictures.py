@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from protocol.errors import BadImage, Forbidden, NoFrameYet, NotFound, SessionEnded, Unauthorized, WorkerUnavailable
+from protocol.errors import (
+    BadImage,
+    Forbidden,
+    NoFrameYet,
+    NotFound,
+    RegistryUnavailable,
+    SessionEnded,
+    Unauthorized,
+    WorkerUnavailable,
+)
 from protocol.messages import ImageFormat
 from signaling.admin_lists import RESULTS, SESSION
 from signaling.auth import admin_only
@@ -68,7 +77,7 @@ OPERATIONS = (
         "operators",
         answers={200: IMAGE, 304: None},
         admin=True,
-        errors=(*_ERRORS, SessionEnded, NoFrameYet, WorkerUnavailable),
+        errors=(*_ERRORS, SessionEnded, NoFrameYet, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "GET",

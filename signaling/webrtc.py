@@ -20,6 +20,7 @@ from protocol.errors import (
     BadSdp,
     NotFound,
     PreconditionFailed,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -30,6 +31,7 @@ from protocol.errors import (
 from signaling import uploads
 from signaling.context import CONTEXT
 from signaling.operations import Operation
+from signaling.turn import ice_links
 from signaling.urls import API, webrtc_url
 from signaling.worker_client import PeerAnswer
 
@@ -59,7 +61,9 @@ async def offer(request: web.Request) -> web.Response:
         "ETag": f'"{answer.peer_id}"',
         "Accept-Patch": FRAGMENT,
     }
-    return web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response = web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response.headers.extend(ice_links(request, session.session_id))
+    return response
 
 
 async def trickle(request: web.Request) -> web.Response:
@@ -114,7 +118,7 @@ OPERATIONS = (
         "webrtc",
         takes={SDP: _TEXT},
         answers={201: {SDP: _TEXT}},
-        headers=("Location", "ETag", "Accept-Patch"),
+        headers=("Location", "ETag", "Accept-Patch", "Link"),
         errors=(
             BadSdp,
             NotFound,
@@ -124,6 +128,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -153,6 +158,7 @@ OPERATIONS = (
             TooLarge,
             UnsupportedMediaType,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -162,7 +168,7 @@ OPERATIONS = (
         "Hang up; the session stays. If-Match is honoured",
         "webrtc",
         answers={204: None},
-        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable),
+        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "OPTIONS",

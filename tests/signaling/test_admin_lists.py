@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import structlog
 
+from protocol.errors import RegistryUnavailable
 from signaling.admin_lists import ERRORS, OVERVIEW, RESULTS, SESSION, SESSIONS
 from signaling.app import OPERATIONS
 from signaling.recent_errors import process_name
@@ -99,6 +100,18 @@ async def test_a_silent_worker_holds_nothing_up(operated: Lacquer, worker: FakeW
     assert (shown["worker"], shown["connections"]) == ("w-1", None)
     worker.delay = 0
     await socket.close()
+
+
+async def test_sessions_are_listed_while_nobody_knows_where_they_are(
+    operated: Lacquer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_session_id: str) -> str | None:
+        raise RegistryUnavailable
+
+    await operated.create()
+    monkeypatch.setattr(operated.router, "owner", away)
+    (shown,) = await listed(operated, SESSIONS)
+    assert shown["worker"] is None
 
 
 async def test_lists_are_bounded_and_go_on_although_the_last_session_is_over(operated: Lacquer) -> None:
