@@ -90,7 +90,9 @@ class AdminClient:
         return _parsed(AdminOverview, await self._call("GET", "/admin/overview/"), self._url)
 
     async def workers(self) -> list[WorkerState]:
-        return _parsed_list(WorkerState, await self._call("GET", "/admin/workers/"), self._url)
+        """In one order, whichever signaling process answers."""
+        found = _parsed_list(WorkerState, await self._call("GET", "/admin/workers/"), self._url)
+        return sorted(found, key=lambda worker: worker.id or worker.url)
 
     async def worker(self, worker_id: str) -> WorkerState | None:
         return next((worker for worker in await self.workers() if worker.id == worker_id), None)

@@ -8,7 +8,7 @@ import { AdminClient, failedLater, isSendable, Refused } from "../../web/admin/c
 import { Drains } from "../../web/admin/drains.js";
 import * as figures from "../../web/admin/figures.js";
 import { History, SPAN_MS } from "../../web/admin/history.js";
-import { allPlaces, freeElsewhere, MAX_BOXES, places, segments } from "../../web/admin/load.js";
+import { allPlaces, freeElsewhere, inOrder, MAX_BOXES, places, segments } from "../../web/admin/load.js";
 import { Poller } from "../../web/admin/poller.js";
 import { Troubles } from "../../web/admin/troubles.js";
 import * as words from "../../web/admin/words.js";
@@ -41,6 +41,12 @@ test("a bar has a box for each place, or one for each kind where there are many"
     { kind: "taken", size: MAX_BOXES },
     { kind: "free", size: 1 },
   ]);
+});
+
+test("workers stay in their places, in whatever order they are listed", () => {
+  const [one, two, unheard] = [worker("b", 0), worker("a", 0), worker("", 0, { url: "http://c" })];
+  assert.deepEqual(inOrder([unheard, one, two]), [two, one, unheard]);
+  assert.deepEqual(inOrder([two, unheard, one]), [two, one, unheard]);
 });
 
 test("only open workers have places for people of another one", () => {

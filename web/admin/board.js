@@ -7,7 +7,7 @@ import { byId, mark, say } from "./dom.js";
 import { Drains } from "./drains.js";
 import { History } from "./history.js";
 import { showErrors, showResults } from "./lists-view.js";
-import { allPlaces, freeElsewhere } from "./load.js";
+import { allPlaces, freeElsewhere, inOrder } from "./load.js";
 import { refreshResults, refreshSessions } from "./pictures.js";
 import { Poller } from "./poller.js";
 import { showSessions } from "./sessions-view.js";
@@ -98,7 +98,8 @@ export class Board {
   }
 
   #show() {
-    const { overview, workers = [], sessions = [], results = [], errors } = this.#seen;
+    const { overview, sessions = [], results = [], errors } = this.#seen;
+    const workers = inOrder(this.#seen.workers ?? []);
     const now = Date.now() + this.#client.skew;
     this.#drains.look(workers, sessions, now);
     this.#showLoad(workers, now);

@@ -40,6 +40,12 @@ export function segments(all) {
   return KINDS.flatMap((kind) => Array.from({ length: all[kind] }, () => ({ kind, size: 1 })));
 }
 
+/** In one order, whichever signaling process answers: rows that change places cannot be read, or hit. @param {Worker[]} workers */
+export function inOrder(workers) {
+  const name = (/** @type {Worker} */ { id, url }) => id || url;
+  return [...workers].sort((one, other) => (name(one) < name(other) ? -1 : 1));
+}
+
 /** Places where people of one worker could go. @param {Worker[]} workers @param {string} besides its id */
 export function freeElsewhere(workers, besides) {
   return allPlaces(workers.filter(({ id }) => id !== besides)).free;
