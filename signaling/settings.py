@@ -90,9 +90,13 @@ class Settings(BaseSettings):
         default=None,
         min_length=16,
         repr=False,
-        description="Bearer token of who may change own designs and drain workers; 16 characters or more. "
+        description="Bearer token of who may change own designs, drain workers and open /admin; 16 characters or more. "
         "Default: none, and nobody may.",
         examples=["made-by-openssl-rand-hex-24"],
+    )
+    admin_thumbnails: bool = Field(
+        default=False,
+        description="Whether operators may look at small pictures of live sessions and results. They show people.",
     )
     designs_dir: DirectoryPath | None = Field(
         default=None,
