@@ -24,6 +24,7 @@
     ├── SessionEnded                 session_ended           410   4410   session expired, deleted or finished
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
+    ├── StoreUnavailable             store_unavailable       503   4503   the database or the picture store is away
     └── VisionFailed                 vision_failed           500   1011   the hand model failed on this frame
     LacquerError itself              internal_error          500   1011   a fault of ours; details are in the log
 
@@ -141,6 +142,10 @@ class AtCapacity(LacquerError):
 
 class WorkerUnavailable(LacquerError):
     code, status, close_code, title = "worker_unavailable", 503, 4503, "No media worker is available"
+
+
+class StoreUnavailable(LacquerError):
+    code, status, close_code, title = "store_unavailable", 503, 4503, "Nothing can be looked up or kept right now"
 
 
 class VisionFailed(LacquerError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from protocol.messages import Config
 from protocol.nail_sets import NailSet
 from signaling.nail_sets import NailSets
 from signaling.routing import Router
-from signaling.sessions import LIVE, Session, is_id
+from signaling.sessions import LIVE, Clock, Session, is_id
 from signaling.store import Store
 from signaling.unbroken import Unbroken
 from signaling.worker_client import WorkerClient
@@ -32,7 +32,6 @@ CONNECT_TIMEOUT = 5.0
 TRIES = 2
 
 Answer = TypeVar("Answer")
-Clock = Callable[[], float]
 
 log = structlog.get_logger()
 
@@ -129,45 +128,53 @@ class SessionService:
             pass  # it became active meanwhile: look again; a status only moves forward, so this ends
 
     async def expire(self, session: Session) -> None:
-        await self._step(session, SessionStatus.EXPIRED)
+        """Does nothing where it was extended meanwhile."""
+        await self._step(session, SessionStatus.EXPIRED, due=self._clock())
 
-    async def absorb(self, url: str, report: SessionReport) -> None:
-        """Takes in what a worker says of a session that it holds."""
+    async def absorb(self, url: str, report: SessionReport, known: Mapping[str, int]) -> bool:
+        """Takes in what a worker says of a session that it holds. `known` is `Store.report_counts` from before it was
+        asked. False where another process has taken in a report since, which may be newer."""
         session = await self._store.session(report.session_id)
         if session is None or session.status not in LIVE:
             # Ended while this worker could not be told, or while a connection was being made.
             await self._tell_ended(url, report.session_id, session.status if session else "unknown")
-            return
+            return True
         if report.connections == 0 and await self._router.owner(session.session_id) != url:
-            return  # moved away from there
+            return True  # moved away from there
         if not await self._router.claim(session.session_id, url):
-            return
-        await self._store_report(session, report)
+            return True
+        fresh = session.reports == known.get(session.session_id) and await self._store_report(session, report)
         if report.connections and session.status is SessionStatus.CREATED:
             await self._step(session, SessionStatus.ACTIVE)
+        return fresh
 
     async def refresh(self, session: Session) -> Session:
         """The session with what its worker knows by now; as it was where the worker does not say."""
-        url = await self._router.owner(session.session_id)
-        if url is None:
-            return session
+        for _ in range(TRIES):
+            url = await self._router.owner(session.session_id)
+            if url is None or await self._ask(url, session):
+                break
+            session = await self.find(session.session_id)
+        return await self.find(session.session_id) if url else session
+
+    async def _ask(self, url: str, session: Session) -> bool:
+        """Takes in what the worker says of this session. False where another process did at the same moment."""
         try:
             reports = await self._workers.reports(url)
         except LacquerError as error:
             log.warning("report missing", session=session.session_id, worker=url, error=error.code)
-            return session
-        for report in reports:
-            if report.session_id == session.session_id:
-                await self.absorb(url, report)
-        return await self.find(session.session_id)
+            return True
+        known = {session.session_id: session.reports}
+        mine = [report for report in reports if report.session_id == session.session_id]
+        return all([await self.absorb(url, report, known) for report in mine])
 
-    async def _step(self, session: Session, to: SessionStatus) -> bool:
-        """The one place that changes a status. False where someone else changed it first."""
+    async def _step(self, session: Session, to: SessionStatus, *, due: float | None = None) -> bool:
+        """The one place that changes a status. False where someone else changed it first, or its expiry."""
         session.moved_to(to)
-        return await self._unbroken.run(self._take_step(session, to))
+        return await self._unbroken.run(self._take_step(session, to, due))
 
-    async def _take_step(self, session: Session, to: SessionStatus) -> bool:
-        if not await self._store.set_status(session.session_id, to, was=session.status):
+    async def _take_step(self, session: Session, to: SessionStatus, due: float | None) -> bool:
+        if not await self._store.move(session, to, due=due):
             return False
         log.info("session status", session=session.session_id, was=session.status, now=to)
         if to not in LIVE:
@@ -179,10 +186,9 @@ class SessionService:
         if url := await self._router.owner(session.session_id):
             report = await self._tell_ended(url, session.session_id, status)
             if report is not None:
-                await self._store_report(session, report)
+                await self._store_last_report(session, report)
         await self._router.release(session.session_id)
         if session.nail_set is not None:
-            await self._store.forget_nail_set(session.session_id)
             await self._nail_sets.delete(session.nail_set)
 
     async def _tell_ended(self, url: str, session_id: str, reason: str) -> SessionReport | None:
@@ -195,10 +201,16 @@ class SessionService:
             log.warning("end not told", session=session_id, worker=url, error=error.code)
             return None
 
-    async def _store_report(self, session: Session, report: SessionReport) -> None:
+    async def _store_report(self, session: Session, report: SessionReport) -> bool:
         reported = session.reported(report.settings, report.statistics)
-        if reported != session:
-            await self._store.save_report(reported)
+        return reported == session or await self._store.save_report(reported)
+
+    async def _store_last_report(self, session: Session, report: SessionReport) -> None:
+        """The worker says no more of it, so this report is newer than any that others took in meanwhile."""
+        for _ in range(TRIES):
+            now = await self._store.session(session.session_id)
+            if now is None or await self._store_report(now, report):
+                return
 
     # --- on a worker ------------------------------------------------------------------------------------------------
     async def connect(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:

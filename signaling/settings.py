@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from protocol import limits
@@ -65,7 +65,21 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
     )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections that each signaling process keeps to PostgreSQL."
+    )
     blob_dir: Path | None = Field(default=None, description="Folder for images. Default: data_dir/blobs.")
+    blob_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|s3://[^/?#]+(/|$))[^?#]*$",
+        description="Where images are kept: file:///folder, or s3://bucket/prefix with the usual AWS_… variables. "
+        "Default: blob_dir.",
+    )
+    retention_days: float = Field(
+        default=30,
+        ge=0,
+        description="Days that results with their images, and sessions that are over, are kept; 0 keeps them.",
+    )
     secret_key: str | None = Field(
         default=None,
         min_length=1,
@@ -141,8 +155,15 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def blobs(self) -> Path:
-        return self.blob_dir or self.data_dir / "blobs"
+    def blobs_at(self) -> str:
+        """`blob_url`, or the folder for images as one."""
+        return self.blob_url or (self.blob_dir or self.data_dir / "blobs").absolute().as_uri()
+
+    @model_validator(mode="after")
+    def _one_place_for_blobs(self) -> Settings:
+        if self.blob_url is not None and self.blob_dir is not None:
+            raise ValueError("set LACQUER_BLOB_URL or LACQUER_BLOB_DIR, not both")
+        return self
 
 
 SETTINGS = web.AppKey("settings", Settings)

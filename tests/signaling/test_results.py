@@ -130,7 +130,7 @@ async def test_delete_takes_the_row_and_the_picture(lacquer: Lacquer) -> None:
     body = {"session_id": session_id, "processed_image": image}
     kept = await (await lacquer.client.post(RESULTS, json=body)).json()
     path = f"{RESULTS}{kept['result_id']}/"
-    stored = await lacquer.context.store.result(kept["result_id"])
+    stored = await lacquer.context.store.results.get(kept["result_id"])
     assert stored is not None
     assert (await lacquer.client.delete(path)).status == 204
     for method, gone in (("GET", path), ("DELETE", path), ("GET", f"{path}image")):

@@ -98,7 +98,7 @@ async def test_what_a_former_owner_still_holds_is_not_believed(start: Start) -> 
         session_id = (await lacquer.create())["session_id"]
         assert await lacquer.router.claim(session_id, new.url)
         stale = SessionReport(session_id=session_id, connections=1, settings=Config(), statistics=Stats(frames_in=99))
-        await lacquer.context.sessions.absorb(old.url, stale)
+        await lacquer.context.sessions.absorb(old.url, stale, await lacquer.context.store.report_counts())
         assert (await lacquer.context.sessions.find(session_id)).statistics.frames_in == 0
 
 
