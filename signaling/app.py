@@ -13,6 +13,7 @@ from aiohttp import web
 
 from protocol.errors import StoreUnavailable
 from signaling import (
+    admin_api,
     cors,
     designs,
     health,
@@ -55,6 +56,7 @@ OPERATIONS = (
     *designs.OPERATIONS,
     *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
+    *admin_api.OPERATIONS,
     *health.OPERATIONS,
     *lan_api.OPERATIONS,
     *metrics.OPERATIONS,
