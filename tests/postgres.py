@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -80,6 +81,19 @@ class Postgres:
             self._process.send_signal(how)
             self._process.wait(STOP_SECONDS)
         self._process = None
+
+    def pause(self) -> None:
+        """All of its processes stand still: connections stay, and nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            server = psutil.Process(self._process.pid)
+            for process in (server, *server.children(recursive=True)):
+                process.send_signal(number)
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
