@@ -81,6 +81,7 @@ async def test_streams_go_on_and_nothing_acknowledged_is_lost(
         await asyncio.sleep(seconds)
         assert (await lacquer.client.get("/healthz")).status == 200
         assert (await lacquer.client.get("/readyz")).status == 503
+        await check_socket_refused(lacquer, session_id)
         metrics = await (await lacquer.client.get("/metrics")).text()
         assert "lacquer_database_up 0.0" in metrics
         await asyncio.to_thread(server.start)
@@ -158,6 +159,14 @@ async def create(lacquer: Lacquer, noticed: Noticed) -> None:
 async def check_refused(response: aiohttp.ClientResponse) -> None:
     await refused(response, 503, "store_unavailable")
     assert int(response.headers["Retry-After"]) > 0
+
+
+async def check_socket_refused(lacquer: Lacquer, session_id: str) -> None:
+    """Who connects anew meanwhile is told why not, and comes back later."""
+    socket = await lacquer.client.ws_connect(f"/ws/tryon/{session_id}/")
+    assert (await socket.receive_json())["code"] == "store_unavailable"
+    await socket.receive()
+    assert socket.close_code == 4503
 
 
 async def check_kept(lacquer: Lacquer, kept: list[str]) -> None:
