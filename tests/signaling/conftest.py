@@ -151,31 +151,21 @@ async def worker() -> AsyncIterator[FakeWorker]:
 
 
 @pytest.fixture
-def places() -> Mapping[str, str]:
-    """Settings of where data is kept: as on one machine, unless a test's module has it otherwise."""
-    return {}
-
-
-@pytest.fixture
-async def many_machines(
-    postgres: Postgres, s3: S3Server, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Mapping[str, str]]:
-    """As where several signaling processes share what they keep: PostgreSQL and a bucket."""
+async def many_machines(postgres: Postgres, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Settings of where several signaling processes keep what they share: PostgreSQL and a bucket."""
     for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": s3.url}.items():
         monkeypatch.setenv(name, value)
-    url = await postgres.create("template1")
-    yield {"database_url": url, "blob_url": f"s3://{BUCKET}/{uuid.uuid4()}"}
-    await postgres.drop(url)
+    return {"database_url": await postgres.create("template1"), "blob_url": f"s3://{BUCKET}/{uuid.uuid4()}"}
 
 
 @pytest.fixture
-async def start(tmp_path: Path, places: Mapping[str, str]) -> AsyncIterator[Start]:
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts signaling with these workers and settings; stops it after the test."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start_one(*workers: FakeWorker, **options: Any) -> Lacquer:
             defaults = {"secret_key": SECRET_KEY, "worker_secret": "worker-secret", "sweep_interval": 3600}
-            settings = Settings(**{"data_dir": tmp_path, **defaults, **places, **options})
+            settings = Settings(**{"data_dir": tmp_path, **defaults, **options})
             router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
             clock = Clock()
             # It looks for files, before anything is served; in a thread, because the tests' loop may never block.
