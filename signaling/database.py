@@ -47,6 +47,8 @@ down or starting up, statement given up on, disk; a server that became a read-on
 _AWAY_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
 """SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN."""
 
+_AWAY = "the database does not answer; try again in a moment"
+
 log = structlog.get_logger()
 
 
@@ -67,12 +69,13 @@ class Database:
         """A transaction, committed at the end. Raises StoreUnavailable; then it may be in force or not, if it was
         being committed, but whoever left this block without an error knows that it is."""
         try:
-            with answering():
-                async with asyncio.timeout(TRANSACTION_TIMEOUT), self._begin() as db:
-                    yield db
-        except StoreUnavailable as error:
-            self._say(away=True, reason=error.__cause__)
-            raise
+            async with asyncio.timeout(TRANSACTION_TIMEOUT), self._begin() as db:
+                yield db
+        except Exception as error:
+            if not is_away(error):
+                raise
+            self._say(away=True, reason=error)
+            raise StoreUnavailable(_AWAY) from error
         self._say(away=False)
 
     async def ping(self) -> None:
@@ -87,17 +90,6 @@ class Database:
         elif self._away and not away:
             log.info("database answers again")
         self._away = away
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """Raises StoreUnavailable in place of all that means that the database is away."""
-    try:
-        yield
-    except Exception as error:
-        if is_away(error):
-            raise StoreUnavailable("the database does not answer; try again in a moment") from error
-        raise
 
 
 def is_away(error: BaseException) -> bool:
@@ -118,21 +110,27 @@ def explain(error: BaseException | None) -> str:
     return f"{type(cause).__name__}: {cause}".rstrip(": ")
 
 
+_UNUSABLE = (SQLAlchemyError, ModuleNotFoundError, PermissionError, FileExistsError, NotADirectoryError)
+
+
 @contextmanager
 def telling(url: str) -> Iterator[None]:
     """What cannot be mended by waiting as one sentence for the operator, without the password. Raises
     StoreUnavailable, DatabaseUnusable."""
     try:
-        with answering():
-            yield
+        yield
     except ArgumentError as error:
         raise DatabaseUnusable(f"LACQUER_DATABASE_URL is no SQLAlchemy URL: {error}") from error
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise DatabaseUnusable(f"the database {shown(url)} cannot be used: {explain(error)}") from error
     except Exception as error:
-        if not hasattr(error, "sqlstate"):
+        if is_away(error) and not is_sqlite(url):  # a file that cannot be opened stays so
+            raise StoreUnavailable(_AWAY) from error
+        if not (isinstance(error, _UNUSABLE) or hasattr(error, "sqlstate")):
             raise
-        raise DatabaseUnusable(f"the database {shown(url)} cannot be used: {error}") from error
+        raise DatabaseUnusable(f"the database {shown(url)} cannot be used: {explain(error)}") from error
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
 
 
 def shown(url: str) -> str:

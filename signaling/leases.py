@@ -21,9 +21,18 @@ class Leases:
     def __init__(self, database: Database) -> None:
         self._begin = database.begin
         self._me = str(uuid.uuid4())
+        self._held: dict[str, float] = {}
+        """Until when, by name: so that nothing is written every few seconds."""
 
     async def hold(self, name: str, now: float, seconds: float) -> bool:
-        """Takes the lease, or prolongs it; False while another process has it."""
+        """Takes the lease, or prolongs it once half of its time is over; False while another process has it."""
+        if now < self._held.get(name, 0.0) - seconds / 2:
+            return True
+        held = await self._take(name, now, seconds)
+        self._held[name] = now + seconds if held else 0.0
+        return held
+
+    async def _take(self, name: str, now: float, seconds: float) -> bool:
         free = or_(LeaseRow.holder == self._me, LeaseRow.expires_at <= now)
         mine = {"holder": self._me, "expires_at": now + seconds}
         taken = update(LeaseRow).where(LeaseRow.name == name, free).values(**mine).returning(LeaseRow.name)
@@ -43,5 +52,6 @@ class Leases:
 
     async def release_all(self) -> None:
         """So that another process need not wait until they expire."""
+        self._held.clear()
         async with self._begin() as db:
             await db.execute(delete(LeaseRow).where(LeaseRow.holder == self._me))

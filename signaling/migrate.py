@@ -2,7 +2,7 @@
 
 All steps that are missing are one transaction, so a database is never left between two revisions. Several signaling
 processes may start at once: on PostgreSQL they wait for each other at an advisory lock, on SQLite at the write lock.
-Alembic is synchronous and reads files, so each run has a thread with a loop and an engine of its own.
+Alembic is synchronous and reads files, so each run has a thread and an engine of its own.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, NullPool, event
+from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from signaling.database import DatabaseUnusable, asyncpg_url, connect_args, make_folder, telling
@@ -71,27 +71,23 @@ async def _in_thread(url: str, work: Callable[[Connection], Answer]) -> Answer:
 
 
 def _run(url: URL, work: Callable[[Connection], Answer]) -> Answer:
+    if url.get_backend_name() != "sqlite":
+        newest()  # reads files, which the loop need not wait for
+        return asyncio.run(_in_loop(url, work))
     make_folder(url)
-    newest()  # reads files, as what makes the engine does
-    return asyncio.run(_connected(_make_engine(url), work))
+    engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    with engine.begin() as connection:
+        return work(connection)
 
 
-async def _connected(engine: AsyncEngine, work: Callable[[Connection], Answer]) -> Answer:
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
-
-
-def _make_engine(url: URL) -> AsyncEngine:
-    sqlite = url.get_backend_name() == "sqlite"
-    options = {} if sqlite else connect_args(STEP_TIMEOUT, STEP_TIMEOUT + 5)
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool, connect_args=options)
-    if sqlite:
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+async def _in_loop(url: URL, work: Callable[[Connection], Answer]) -> Answer:
+    """asyncpg has no other way."""
+    arguments = connect_args(STEP_TIMEOUT, STEP_TIMEOUT + 5)
+    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool, connect_args=arguments)
+    async with engine.begin() as connection:
+        return await connection.run_sync(work)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -142,10 +138,9 @@ def _foreign_keys_kept(connection: Connection) -> Iterator[None]:
 
 
 def _pointing_nowhere(connection: Connection) -> int:
-    """PostgreSQL never lets it come to this."""
-    return (
-        len(connection.exec_driver_sql("PRAGMA foreign_key_check").all()) if connection.dialect.name == "sqlite" else 0
-    )
+    if connection.dialect.name != "sqlite":
+        return 0  # PostgreSQL never lets it come to this
+    return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def _differences(connection: Connection) -> list[str]:

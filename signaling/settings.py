@@ -74,6 +74,7 @@ class Settings(BaseSettings):
         pattern=r"^(file:///|s3://[^/?#]+(/|$))[^?#]*$",
         description="Where images are kept: file:///folder, or s3://bucket/prefix with the usual AWS_… variables. "
         "Default: blob_dir.",
+        examples=["s3://lacquer-pictures/production"],
     )
     retention_days: float = Field(
         default=30,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from protocol.errors import StoreUnavailable
 from signaling import database
 from signaling.database import Database, DatabaseUnusable, asyncpg_url, make_engine
+from signaling.loose_blobs import claim
 from signaling.store import Store, open_store
 from tests.postgres import Postgres
 
@@ -47,6 +48,13 @@ async def test_a_transaction_that_fails_is_undone(store: Store) -> None:
             raise RuntimeError
     async with store.database.begin() as db:
         assert await db.scalar(text("SELECT count(*) FROM leases")) == 0
+
+
+async def test_a_blob_that_is_claimed_too_late_is_no_outage(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(StoreUnavailable):
+        async with store.database.begin() as db:
+            await claim(db, "never written")
+    assert "does not answer" not in caplog.text
 
 
 async def test_it_is_said_once_that_it_is_away_and_once_that_it_is_back(
@@ -84,6 +92,13 @@ async def test_a_writer_that_waits_too_long_is_told_to_come_back(sqlite: Store) 
             async with sqlite.database.begin() as db:
                 await db.execute(text("PRAGMA busy_timeout = 10"))
                 await db.execute(text("INSERT INTO leases VALUES ('z', 'y', 1)"))
+
+
+async def test_a_file_that_cannot_be_opened_is_not_waited_for(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "lacquer.db").mkdir)
+    with pytest.raises(DatabaseUnusable, match="unable to open"):
+        async with open_store(f"sqlite+aiosqlite:///{tmp_path}/lacquer.db"):
+            pass
 
 
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
