@@ -23,6 +23,7 @@ from protocol.errors import (
     AtCapacity,
     BadRequest,
     LacquerError,
+    RegistryUnavailable,
     StoreUnavailable,
     TooLarge,
     UnsupportedMediaType,
@@ -100,7 +101,7 @@ class DesignsFolder:
         database is away."""
         try:
             await self._take(file, size)
-        except (AtCapacity, StoreUnavailable, WorkerUnavailable):
+        except (AtCapacity, WorkerUnavailable, RegistryUnavailable, StoreUnavailable):
             return False
         except (BadCatalogue, LacquerError, OSError) as error:
             problem = "; ".join(str(error).splitlines())

@@ -9,7 +9,7 @@ from importlib import metadata
 from aiohttp import web
 
 from protocol.api import Health, Readiness
-from protocol.errors import StoreUnavailable
+from protocol.errors import RegistryUnavailable, StoreUnavailable
 from signaling import views
 from signaling.context import CONTEXT, Context
 from signaling.operations import Operation
@@ -33,9 +33,17 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    free = await context.router.free_slots()
+    try:
+        free = await context.router.free_slots()
+    except RegistryUnavailable:
+        free = 0  # what is wrong is among the checks
     database, pictures = await asyncio.gather(_answers(context.store.ping()), _answers(context.blobs.check()))
-    checks = {"database": database, "pictures": pictures, "workers": await _workers(context, free)}
+    checks = {
+        "database": database,
+        "pictures": pictures,
+        **context.router.checks(),
+        "workers": await _workers(context, free),
+    }
     ready = all(outcome == "ok" for outcome in checks.values())
     answer = Readiness(status="ready" if ready else "not_ready", checks=checks, free_slots=free)
     return views.json_response(answer, status=200 if ready else 503)

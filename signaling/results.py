@@ -20,6 +20,7 @@ from protocol.errors import (
     InvalidFields,
     NoFrameYet,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     StoreUnavailable,
@@ -241,6 +242,7 @@ OPERATIONS = (
             AtCapacity,
             StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

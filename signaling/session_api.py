@@ -12,6 +12,7 @@ from protocol.errors import (
     BadRequest,
     InvalidFields,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     StoreUnavailable,
@@ -216,6 +217,7 @@ OPERATIONS = (
             AtCapacity,
             StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

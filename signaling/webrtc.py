@@ -20,6 +20,7 @@ from protocol.errors import (
     BadSdp,
     NotFound,
     PreconditionFailed,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -31,6 +32,7 @@ from protocol.errors import (
 from signaling import uploads
 from signaling.context import CONTEXT
 from signaling.operations import Operation
+from signaling.turn import ice_links
 from signaling.urls import API, webrtc_url
 from signaling.worker_client import PeerAnswer
 
@@ -60,7 +62,9 @@ async def offer(request: web.Request) -> web.Response:
         "ETag": f'"{answer.peer_id}"',
         "Accept-Patch": FRAGMENT,
     }
-    return web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response = web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response.headers.extend(ice_links(request, session.session_id))
+    return response
 
 
 async def trickle(request: web.Request) -> web.Response:
@@ -115,7 +119,7 @@ OPERATIONS = (
         "webrtc",
         takes={SDP: _TEXT},
         answers={201: {SDP: _TEXT}},
-        headers=("Location", "ETag", "Accept-Patch"),
+        headers=("Location", "ETag", "Accept-Patch", "Link"),
         errors=(
             BadSdp,
             NotFound,
@@ -126,6 +130,7 @@ OPERATIONS = (
             AtCapacity,
             StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -156,6 +161,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -165,7 +171,7 @@ OPERATIONS = (
         "Hang up; the session stays. If-Match is honoured",
         "webrtc",
         answers={204: None},
-        errors=(NotFound, SessionEnded, PreconditionFailed, StoreUnavailable, WorkerUnavailable),
+        errors=(NotFound, SessionEnded, PreconditionFailed, StoreUnavailable, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "OPTIONS",
