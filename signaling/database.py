@@ -33,8 +33,8 @@ STATEMENT_TIMEOUT = 5.0
 REPLY_TIMEOUT = 7.0
 """We give up on the server: longer than the server itself takes to, so that only a silent line gets here."""
 
-TRANSACTION_TIMEOUT = 10.0
-"""All of it, the wait for a free connection included."""
+TRANSACTION_TIMEOUT = 8.0
+"""All of it, the wait for a free connection included; closing a connection that is silent takes 2 s more."""
 
 POOL_TIMEOUT = 5.0
 IDLE_TIMEOUT = 30.0

@@ -27,6 +27,8 @@ RETRIES = 3
 RETRY_TIMEOUT = timedelta(seconds=8)
 """After this long no further try begins."""
 
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+
 TIMEOUT = 15.0
 """Seconds for a call with all its tries: what a person waits for, with a picture in our memory meanwhile."""
 
@@ -42,7 +44,6 @@ class S3Blobs:
     def __init__(self, bucket: str, prefix: str) -> None:
         """Connects to nothing yet. Raises BlobsUnusable."""
         self._name = f"s3://{bucket}/{prefix}".rstrip("/")
-        plain = os.environ.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT", "")).startswith("http://")
         try:
             self._store = S3Store(
                 bucket,
@@ -50,7 +51,7 @@ class S3Blobs:
                 client_options={
                     "connect_timeout": CONNECT_TIMEOUT,
                     "timeout": REQUEST_TIMEOUT,
-                    "allow_http": plain,  # an operator who writes http:// means it: a store in the same network
+                    "allow_http": _plain_http(),
                 },
                 retry_config={
                     "max_retries": RETRIES,
@@ -102,6 +103,11 @@ class S3Blobs:
 
 class _Denied(StoreUnavailable):
     """Our key may not do this: told to people as a store that is away, which it is for them."""
+
+
+def _plain_http() -> bool:
+    """An operator who writes http:// means it: a store in the same network."""
+    return any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)
 
 
 def _words(error: BaseException) -> str:
