@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 
 import structlog
 
@@ -18,7 +18,7 @@ WRITING = 3600.0
 """Seconds from the intent to write a blob until it counts as given up: far more than any request takes."""
 
 RETRY = 60.0
-"""Seconds until a blob that could not be deleted is tried again."""
+"""Seconds until blobs that could not be deleted are tried again."""
 
 AT_ONCE = 8
 """Blobs deleted at the same time."""
@@ -53,16 +53,16 @@ class KeptBlobs:
 
         A store that is away holds up only the first who notices, not everybody who ends a session meanwhile.
         """
-        if time.monotonic() < self._away_until:
+        if self._is_away():
             return
-        try:
+        with suppress(StoreUnavailable):
             await self._delete(keys)
-        except StoreUnavailable:
-            self._away_until = time.monotonic() + RETRY
-            log.warning("pictures are deleted later: the store is away", pictures=len(keys))
 
     async def sweep(self, limit: int) -> int:
-        """Deletes what is loose, `limit` at most, and says how many there were. Raises StoreUnavailable."""
+        """Deletes what is loose, `limit` at most, and says how many there were. Raises StoreUnavailable, the first
+        time; then it waits a while."""
+        if self._is_away():
+            return 0
         now = self._clock()
         keys = await self._loose.take_due(now, limit, again_at=now + RETRY)
         await self._delete(keys)
@@ -79,4 +79,9 @@ class KeptBlobs:
                 await self._loose.strike_off(gone)
             for outcome in outcomes:
                 if outcome is not None:
+                    self._away_until = self._clock() + RETRY
+                    log.warning("pictures are deleted later", pictures=len(batch) - len(gone) + len(left))
                     raise outcome
+
+    def _is_away(self) -> bool:
+        return self._clock() < self._away_until

@@ -12,6 +12,7 @@ import pytest
 from protocol.errors import StoreUnavailable
 from signaling import results, retention
 from signaling.blobs import LocalBlobs
+from signaling.kept_blobs import RETRY
 from tests.signaling.conftest import RESULTS, SESSIONS, Lacquer, Start, eventually, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 from tests.signaling.test_session_api import upload
@@ -161,6 +162,7 @@ async def test_forgetting_answers_while_the_picture_store_is_away_and_is_made_go
         assert (await lacquer.client.delete(f"{RESULTS}{result_id}/")).status == 204
         assert await status(lacquer, f"{RESULTS}{result_id}/image") == 404
     assert await pictures(tmp_path) == 1
+    lacquer.clock.advance(RETRY)
     await retention.sweep(lacquer.context)
     assert await pictures(tmp_path) == 0
 
