@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError
 
 from protocol import logs
 from signaling import admin_cli
+from signaling.database_cli import app as database_app
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -37,6 +38,7 @@ Start with `lacquer serve`, then open the address that it prints.""",
 )
 
 app.add_typer(admin_cli.app, name="admin")
+app.add_typer(database_app, name="db")
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
 Designs = Annotated[
