@@ -115,6 +115,14 @@ async def test_the_first_databases_had_no_own_designs(empty: str) -> None:
     assert await migrate.differences(empty) == []
 
 
+async def test_another_programs_tables_are_left_alone(empty: str) -> None:
+    await migrate.current(empty)
+    await run(empty, "CREATE TABLE sessions (id VARCHAR(36), cart JSON)")
+    with pytest.raises(DatabaseUnusable, match="another program's"):
+        await migrate.upgrade(empty)
+    assert await migrate.current(empty) is None
+
+
 async def test_many_processes_may_start_at_once(empty: str) -> None:
     await old_database(empty)
     outcomes = await asyncio.gather(*(migrate.upgrade(empty) for _ in range(4)))

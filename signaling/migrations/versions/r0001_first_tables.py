@@ -11,15 +11,23 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from signaling.database import DatabaseUnusable
+
 revision = "r0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    there = set(sa.inspect(op.get_bind()).get_table_names())
-    for name, create in (("sessions", _sessions), ("results", _results), ("designs", _designs)):
-        if name not in there:
+    there = sa.inspect(op.get_bind())
+    for name, create, ours in (
+        ("sessions", _sessions, "expires_at"),
+        ("results", _results, "confidence_score"),
+        ("designs", _designs, "nail_count"),
+    ):
+        if not there.has_table(name):
             create()
+        elif ours not in {column["name"] for column in there.get_columns(name)}:
+            raise DatabaseUnusable(f"its table `{name}` is another program's: give Lacquer a database of its own")
 
 
 def _sessions() -> None:
