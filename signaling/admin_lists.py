@@ -37,6 +37,7 @@ from protocol.errors import (
     NotFound,
     RegistryUnavailable,
     SessionEnded,
+    StoreUnavailable,
     Unauthorized,
     UnknownDesign,
 )
@@ -170,7 +171,7 @@ async def end_session(request: web.Request) -> web.Response:
 @admin_only
 async def list_results(request: web.Request) -> web.Response:
     page = pagination.asked_page(request)
-    shown, more = pagination.cut(await request.app[CONTEXT].store.newest_results(page), page)
+    shown, more = pagination.cut(await request.app[CONTEXT].store.results.newest(page), page)
     listed = [_result(request, result) for result in shown]
     return _list(listed, pagination.link_header(request, page, shown[-1].result_id) if more else {})
 
@@ -232,7 +233,7 @@ OPERATIONS = (
         "operators",
         answers={200: {"application/json": AdminOverview}},
         admin=True,
-        errors=_ADMIN,
+        errors=(*_ADMIN, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -244,7 +245,7 @@ OPERATIONS = (
         answers={200: {"application/json": list[AdminSession]}},
         headers=("Link",),
         admin=True,
-        errors=(*_ADMIN, InvalidFields),
+        errors=(*_ADMIN, InvalidFields, StoreUnavailable),
     ),
     Operation(
         "DELETE",
@@ -254,7 +255,7 @@ OPERATIONS = (
         "operators",
         answers={204: None},
         admin=True,
-        errors=(*_ADMIN, NotFound, SessionEnded),
+        errors=(*_ADMIN, NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -266,7 +267,7 @@ OPERATIONS = (
         answers={200: {"application/json": list[AdminResult]}},
         headers=("Link",),
         admin=True,
-        errors=(*_ADMIN, InvalidFields),
+        errors=(*_ADMIN, InvalidFields, StoreUnavailable),
     ),
     Operation(
         "GET",

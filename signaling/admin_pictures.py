@@ -17,6 +17,7 @@ from protocol.errors import (
     NotFound,
     RegistryUnavailable,
     SessionEnded,
+    StoreUnavailable,
     Unauthorized,
     WorkerUnavailable,
 )
@@ -49,7 +50,7 @@ async def session_thumbnail(request: web.Request) -> web.Response:
 async def result_thumbnail(request: web.Request) -> web.Response:
     _check_allowed(request)
     context, result_id = request.app[CONTEXT], request.match_info["result_id"].lower()
-    result = await context.store.result(result_id) if is_id(result_id) else None
+    result = await context.store.results.get(result_id) if is_id(result_id) else None
     if result is None:
         raise NotFound(f"there is no result {result_id:.40}")
     return await _small(request, await context.blobs.get(result.blob))
@@ -66,7 +67,7 @@ async def _small(request: web.Request, image: bytes) -> web.Response:
     return image_response(request, picture.data, picture.content_type, cache="no-store")
 
 
-_ERRORS = (Unauthorized, Forbidden, NotFound, BadImage)
+_ERRORS = (Unauthorized, Forbidden, NotFound, BadImage, StoreUnavailable)
 
 OPERATIONS = (
     Operation(

@@ -101,6 +101,8 @@ class Tokens:
             raise Unauthorized(f"the token is not valid: {error}") from error
         if not 0 < len(claims["sub"]) <= 255:
             raise Unauthorized("the token's `sub` must have 1 to 255 characters")
+        if "\0" in claims["sub"] or any("\ud800" <= sign <= "\udfff" for sign in claims["sub"]):
+            raise Unauthorized("the token's `sub` holds what no database takes: NUL, or half of a surrogate pair")
         return claims
 
 

@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError
 
 from protocol import logs
 from signaling import admin_cli
+from signaling.database_cli import app as database_app
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -38,6 +39,7 @@ Start with `lacquer serve`, then open the address that it prints.""",
 )
 
 app.add_typer(admin_cli.app, name="admin")
+app.add_typer(database_app, name="db")
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
 Designs = Annotated[
@@ -162,8 +164,8 @@ def doctor(
     servers (a relay is opened, and tried), certificate, clock and disk, hand model and networks. Then it measures
     vision on this processor, and sends the drawn hand through a Lacquer, to see whether it comes back painted.
 
-    `ok` needs nothing. `warning` works, though not for many or not for long. `failed` does not work: exit code 1. Thirty
-    seconds at most. Run it where Lacquer runs, as the same user and with the same environment.
+    `ok` needs nothing. `warning` works, though not for many or not for long. `failed` does not work: exit code 1.
+    It takes thirty seconds at most. Run it where Lacquer runs, as the same user and with the same environment.
 
     Example: `lacquer doctor`, or, for a server that runs: `lacquer doctor --url https://nails.example`
 

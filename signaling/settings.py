@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from protocol import ice_urls, limits
@@ -74,8 +74,23 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
         examples=["postgresql://lacquer:password@db.example:5432/lacquer"],
     )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections that each signaling process keeps to PostgreSQL."
+    )
     blob_dir: Path | None = Field(
         default=None, description="Folder for images. Default: data_dir/blobs.", examples=["/var/lib/lacquer/blobs"]
+    )
+    blob_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|s3://[^/?#]+(/|$))[^?#]*$",
+        description="Where images are kept: file:///folder, or s3://bucket/prefix with the usual AWS_… variables. "
+        "Default: blob_dir.",
+        examples=["s3://lacquer-pictures/production"],
+    )
+    retention_days: float = Field(
+        default=30,
+        ge=0,
+        description="Days that results with their images, and sessions that are over, are kept; 0 keeps them.",
     )
     secret_key: str | None = Field(
         default=None,
@@ -241,8 +256,15 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def blobs(self) -> Path:
-        return self.blob_dir or self.data_dir / "blobs"
+    def blobs_at(self) -> str:
+        """`blob_url`, or the folder for images as one."""
+        return self.blob_url or (self.blob_dir or self.data_dir / "blobs").absolute().as_uri()
+
+    @model_validator(mode="after")
+    def _one_place_for_blobs(self) -> Settings:
+        if self.blob_url is not None and self.blob_dir is not None:
+            raise ValueError("set LACQUER_BLOB_URL or LACQUER_BLOB_DIR, not both")
+        return self
 
 
 def _split(urls: str) -> list[str]:

@@ -57,10 +57,11 @@ class Meter:
         """In the place of `RTCRtpReceiver._handle_rtp_packet`."""
         self._source = packet.ssrc
         self._statistics.add(packet)
-        if self._origin is None or self._on_picture:
+        origin = self._origin
+        if origin is None or self._on_picture:
             self._decode(packet)
-        if self._origin is not None and packet.marker:
-            number = ((packet.timestamp - self._origin) % (1 << 32)) // TICKS
+        if origin is not None and packet.marker:
+            number = ((packet.timestamp - origin) % (1 << 32)) // TICKS
             if number < len(self._film.sent_at):
                 now = time.perf_counter()
                 self.came_back.append((now, now - self._film.sent_at[number]))

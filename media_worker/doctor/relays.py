@@ -100,7 +100,7 @@ class _Asking(asyncio.DatagramProtocol):
         assert self._transport is not None
         self._transport.sendto(bytes(message), addr)
 
-    def datagram_received(self, data: bytes, addr: Address) -> None:  # type: ignore[override]
+    def datagram_received(self, data: bytes, addr: Address) -> None:
         try:
             message = stun.parse_message(data)
         except ValueError:

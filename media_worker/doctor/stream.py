@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from media_worker import drawn_hand
+from media_worker import drawn_hand, frame_code
 from media_worker.bench import film
 from media_worker.bench.errors import BenchError
 from media_worker.bench.hub import Sessions
@@ -117,7 +118,7 @@ async def _first_picture(client: LightClient) -> None:
     while not client.meter.came_back:
         if asyncio.get_running_loop().time() > deadline:
             raise BenchError(
-                f"a session and an SDP answer came, but no picture within {FIRST_PICTURE:.0f} s: UDP does not get through"
+                f"a session and an answer came, but no picture within {FIRST_PICTURE:.0f} s: UDP does not get through"
             )
         await asyncio.sleep(0.05)
 
@@ -144,7 +145,8 @@ def _verdict(seen: Seen, round_trips: Sequence[float]) -> Verdict:
 @asynccontextmanager
 async def _server() -> AsyncIterator[str]:
     """Yields its address. Raises BenchError."""
-    with tempfile.TemporaryDirectory(prefix="lacquer-doctor-", ignore_cleanup_errors=True) as folder:
+    folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="lacquer-doctor-")
+    try:
         command = ["signaling.cli", "serve", "--port", "0", "--host", "127.0.0.1", "--workers", "1"]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *command),
@@ -152,15 +154,23 @@ async def _server() -> AsyncIterator[str]:
             stderr=asyncio.subprocess.PIPE,
             env=environment(os.environ, Path(folder)),
         )
-        assert process.stderr is not None
-        said: list[str] = []
-        reading = asyncio.create_task(_read(process.stderr, said))
-        try:
-            yield await _address(process, said)
-        finally:
-            await _stop(process)
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        async with _running(process) as url:
+            yield url
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _running(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
+    assert process.stderr is not None
+    said: list[str] = []
+    reading = asyncio.create_task(_read(process.stderr, said))
+    try:
+        yield await _address(process, said)
+    finally:
+        await _stop(process)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 def environment(given: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -206,7 +216,7 @@ def _clip() -> tuple[list[Drawing], list[bytes]]:
 
 def _numbered(drawings: Sequence[Drawing], number: int) -> Pixels:
     rgb = drawings[_there_and_back(number)].rgb.copy()
-    drawn_hand.frame_code.write(rgb, number)
+    frame_code.write(rgb, number)
     return rgb
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import sys
 import time
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings
 from rich.console import Console
 from rich.text import Text
 
+from protocol import logs
 from protocol.api import IceServer
 from protocol.checkup import Check, Finding, Groups, Outcome, Verdict, examine, ok, worst
 from signaling import turn
@@ -45,9 +47,9 @@ class Media(Protocol):
 def run(media: Media | None, *, url: str | None, quick: bool, as_json: bool) -> bool:
     """Whether nothing failed."""
     began = time.monotonic()
-    console = Console(stderr=False)
+    console = Console()
     groups = plan(media, url=url, quick=quick)
-    with _progress(as_json) as begun:
+    with _progress(as_json) as begun, _silent_logs():
         findings = asyncio.run(
             examine(groups, WITHIN, begun=begun, found=(lambda finding: None) if as_json else partial(_show, console))
         )
@@ -115,6 +117,17 @@ def _progress(quiet: bool) -> Iterator[Callable[[Sequence[str]], None]]:
     )
     with shown as status:
         yield lambda names: status.update(f"{', '.join(names)} …") if status else None
+
+
+@contextmanager
+def _silent_logs() -> Iterator[None]:
+    """Verdicts say all that is to be said."""
+    logs.configure("console")
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _show(console: Console, finding: Finding) -> None:

@@ -40,7 +40,7 @@ def judge(told: str, about: dict[str, Any], apart: float) -> Verdict:
     """`about` is of INFO server and memory; `apart` is by how many seconds its clock is ahead of ours."""
     version = str(about.get("redis_version", "0"))
     said = f"{told} answers, version {version}, clock {apart:+.1f} s from ours"
-    if int(version.split(".")[0]) < OLDEST:
+    if int(version.partition(".")[0]) < OLDEST:
         return failed(said, f"upgrade it to Redis {OLDEST} or newer")
     limit, used = int(about.get("maxmemory", 0)), int(about.get("used_memory", 0))
     policy = str(about.get("maxmemory_policy", "noeviction"))

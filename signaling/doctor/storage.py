@@ -7,48 +7,72 @@ import secrets
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import ArgumentError
 
-from protocol.checkup import Check, Verdict, failed, ok
-from signaling.blobs import LocalBlobs
+from protocol.checkup import Check, Verdict, failed, ok, warning
+from protocol.errors import NotFound, StoreUnavailable
+from signaling import migrate
+from signaling.blobs import Blobs, BlobsUnusable, open_blobs
+from signaling.database import DatabaseUnusable, explain, is_sqlite, shown
 from signaling.settings import Settings
+
+REACH = "start it, mend LACQUER_DATABASE_URL, or let TCP through to it"
 
 
 def checks(settings: Settings) -> list[Check]:
     return [
-        Check("database", partial(database, settings.async_database_url), mend="start it, or let TCP through to it"),
-        Check("pictures", partial(pictures, settings.blobs)),
+        Check("database", partial(database, settings.async_database_url), mend=REACH),
+        Check("pictures", partial(pictures, settings.blobs_at), mend="see that the store runs and can be reached"),
     ]
 
 
 async def database(url: str) -> Verdict:
-    told = make_url(url).render_as_string(hide_password=True)
-    file = make_url(url).database if url.startswith("sqlite") else None
-    if file and not await asyncio.to_thread(Path(file).exists):
-        return ok(f"{file} is not there yet; the first start makes it")
-    engine = await asyncio.to_thread(create_async_engine, url)  # imports its driver
+    """Changes nothing: the next start, or `lacquer db upgrade`, does that."""
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text("select 1"))
-    except (SQLAlchemyError, OSError) as error:
-        return failed(f"{told} does not answer: {error}", "start it, or mend LACQUER_DATABASE_URL")
-    finally:
-        await engine.dispose()
-    return ok(f"{told} answers")
+        if await asyncio.to_thread(_is_new, url):
+            return ok(f"{make_url(url).database} is not there yet; the first start makes it")
+        now, newest = await migrate.current(url), await asyncio.to_thread(migrate.newest)
+        changed = await migrate.differences(url) if now == newest else []
+    except StoreUnavailable as error:
+        return failed(f"{shown(url)} does not answer: {explain(error.__cause__)}", REACH)
+    except (DatabaseUnusable, ArgumentError) as error:
+        return failed(str(error), "mend LACQUER_DATABASE_URL, or what it names")
+    if now != newest:
+        return warning(
+            f"{shown(url)} answers, with tables at {now or 'no revision'} and not at {newest}",
+            "the next start upgrades them; or make a backup and run `lacquer db upgrade`",
+        )
+    if changed:
+        return warning(f"{shown(url)}: tables were changed by hand", "`lacquer db check` lists what; undo it")
+    return ok(f"{shown(url)} answers, tables are at {now}")
 
 
-async def pictures(folder: Path) -> Verdict:
+def _is_new(url: str) -> bool:
+    """A SQLite file that is not there: looking into it would make it."""
+    file = make_url(url).database if is_sqlite(url) else None
+    return bool(file) and not Path(str(file)).exists()
+
+
+async def pictures(url: str) -> Verdict:
     """Something is written, read and deleted again."""
-    blobs, data = LocalBlobs(folder), secrets.token_bytes(64)
+    key, data = f"doctor-{secrets.token_hex(12)}", secrets.token_bytes(64)
     try:
-        key = await blobs.put(data)
-        same = await blobs.get(key) == data
-        await blobs.delete(key)
-    except OSError as error:
-        return failed(f"{folder} cannot be written: {error.strerror}", "mend the folder's rights, or LACQUER_BLOB_DIR")
+        blobs = await asyncio.to_thread(open_blobs, url)
+        same = await _kept(blobs, key, data)
+    except BlobsUnusable as error:
+        return failed(str(error), "mend LACQUER_BLOB_URL")
+    except (StoreUnavailable, NotFound) as error:
+        reason = error.__cause__ or error
+        return failed(f"{url} cannot be used: {reason}", "mend its rights, LACQUER_BLOB_DIR, LACQUER_BLOB_URL or AWS_…")
     if not same:
-        return failed(f"{folder} gives back something else than was written", "look at the disk")
-    return ok(f"{folder} can be written and read")
+        return failed(f"{url} gives back something else than was written", "look at the disk, or at the store's log")
+    return ok(f"{url} takes pictures and gives them back")
+
+
+async def _kept(blobs: Blobs, key: str, data: bytes) -> bool:
+    await blobs.put(key, data)
+    try:
+        return await blobs.get(key) == data
+    finally:
+        await blobs.delete(key)

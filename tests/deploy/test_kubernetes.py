@@ -27,9 +27,6 @@ OVERLAYS = ("small", "production")
 VERSIONS = ("1.30", "1.34")
 """The oldest and the newest Kubernetes that the manifests are for."""
 
-LATER = {"LACQUER_BLOB_URL"}
-"""Settings that come with another part of Lacquer."""
-
 SECRETS = {
     "lacquer-signaling": "signaling-secrets.env.example",
     "lacquer-worker": "worker-secrets.env.example",
@@ -154,7 +151,7 @@ def test_settings_and_secrets_are_there_and_known(overlay: str) -> None:
     settings = env_names(FOLDER / "overlays" / overlay / "settings.env")
     (config,) = [c for c in of_kind(overlay, "ConfigMap") if c["metadata"]["name"].startswith("lacquer-settings-")]
     assert set(config["data"]) == set(settings)
-    known = known_variables() | LATER
+    known = known_variables()
     assert set(settings) <= known
     for manifest in workloads(overlay):
         for container in containers(manifest):

@@ -12,8 +12,8 @@ import structlog
 from protocol.errors import RegistryUnavailable
 from signaling.admin_lists import ERRORS, OVERVIEW, RESULTS, SESSION, SESSIONS
 from signaling.app import OPERATIONS
+from signaling.paging import Page
 from signaling.recent_errors import process_name
-from signaling.store import Page
 from tests.signaling.conftest import RESULTS as OWN_RESULTS
 from tests.signaling.conftest import Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
