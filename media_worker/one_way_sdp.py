@@ -1,0 +1,45 @@
+"""Offers of those who only send video (WHIP, RFC 9725), or only watch it (WHEP). Pure text in, summary out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiortc.sdp import MediaDescription
+
+from media_worker import sdp
+from protocol.errors import Unsupported
+
+SENDING, RECEIVING = ("sendonly", "sendrecv"), ("recvonly", "sendrecv")
+
+
+@dataclass(frozen=True)
+class OneWayOffer:
+    summary: sdp.OfferSummary
+    video_mid: str
+    """Names the section that carries the video; all others are answered `inactive`."""
+
+
+def read_published(text: str) -> OneWayOffer:
+    """Raises BadSdp, or Unsupported for other than one video. RFC 9725 §4.2 and §4.4.2: a client sends, and no more
+    tracks of a kind than one, or is told so, for half a session would mislead."""
+    return _read(text, SENDING, "sends")
+
+
+def read_watched(text: str) -> OneWayOffer:
+    """Raises BadSdp, or Unsupported for other than one video (draft-ietf-wish-whep, single MediaStream)."""
+    return _read(text, RECEIVING, "receives")
+
+
+def _read(text: str, directions: tuple[str, ...], does: str) -> OneWayOffer:
+    description = sdp.parse_offer(text)
+    active = [media for media in description.media if media.direction in directions]
+    video = [media for media in active if media.kind == "video"]
+    if len(video) != 1:
+        raise Unsupported(f"the offer {does} {len(video)} video tracks; exactly one is taken here")
+    if sum(media.kind == "audio" for media in active) > 1:
+        raise Unsupported(f"the offer {does} more than one audio track")
+    return OneWayOffer(sdp.summary(text, description), _mid(video[0]))
+
+
+def _mid(media: MediaDescription) -> str:
+    return str(media.rtp.muxId)
