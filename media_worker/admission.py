@@ -32,6 +32,7 @@ class Sessions:
         self._model_path = model_path
         self._sessions: dict[str, Session] = {}
         self._idle_since: dict[str, float] = {}
+        self._emptying: asyncio.Task[None] | None = None
 
     @property
     def used(self) -> int:
@@ -107,7 +108,28 @@ class Sessions:
 
         Sessions do not end: they go on where their clients connect next.
         """
+        await self._stop_emptying()
         self.draining = True
+        await self._empty(within)
+
+    def start_drain(self, within: float) -> None:
+        """As `drain`, without waiting for it. Does nothing where that is under way or done."""
+        if not self.draining:
+            self.draining = True
+            self._emptying = asyncio.create_task(self._empty(within), name="drain")
+
+    async def end_drain(self) -> None:
+        """Takes people in again. Who was asked to leave and has not left may stay."""
+        await self._stop_emptying()
+        self.draining = False
+
+    async def _stop_emptying(self) -> None:
+        if self._emptying is not None:
+            self._emptying.cancel()
+            await asyncio.gather(self._emptying, return_exceptions=True)
+            self._emptying = None
+
+    async def _empty(self, within: float) -> None:
         for session in self._sessions.values():
             session.tell(Draining(reconnect_within=within))
         deadline = time.monotonic() + within

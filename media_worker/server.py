@@ -85,6 +85,8 @@ class WorkerApi:
                 web.get("/internal/designs", self.list_designs),
                 web.put("/internal/designs/{design_id}", self.put_design),
                 web.delete("/internal/designs/{design_id}", self.remove_design),
+                web.put("/internal/drain", self.drain),
+                web.delete("/internal/drain", self.undrain),
                 web.get("/ws/tryon/{session_id}", self.socket),
                 web.get("/ws/tryon/{session_id}/", self.socket),
             ]
@@ -125,11 +127,22 @@ class WorkerApi:
             used=self.sessions.used,
             loop_lag_ms=round(self.lag.recent_ms, 1),
             memory_mb=round(psutil.Process().memory_info().rss / 2**20, 1),
+            region=self.settings.region,
         )
         return json_response(health)
 
     async def list_sessions(self, request: web.Request) -> web.Response:
         return web.json_response([report.model_dump(mode="json") for report in self.sessions.reports()])
+
+    async def drain(self, request: web.Request) -> web.Response:
+        log.info("worker drains", worker=self.settings.worker_id, within_s=self.settings.drain_seconds)
+        self.sessions.start_drain(self.settings.drain_seconds)
+        return web.Response(status=204)
+
+    async def undrain(self, request: web.Request) -> web.Response:
+        await self.sessions.end_drain()
+        log.info("worker takes people in again", worker=self.settings.worker_id)
+        return web.Response(status=204)
 
     # --- sessions --------------------------------------------------------------------------------------------------
     async def open_session(self, request: web.Request) -> web.Response:

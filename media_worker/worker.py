@@ -33,9 +33,6 @@ else:
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 2.0
-"""How long clients have to reconnect elsewhere when the worker is told to stop."""
-
 
 def run(settings: WorkerSettings, ready: Callable[[str], None], *, until_stdin_ends: bool = False) -> None:
     """`serve` on the cheapest event loop there is: uvloop takes 0.1 ms less a frame than asyncio's own."""
@@ -64,7 +61,7 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
         loading = asyncio.create_task(_load(model_path))
         await _told_to_stop(until_stdin_ends)
         await loading
-        await api.sessions.drain(DRAIN_SECONDS)
+        await api.sessions.drain(settings.drain_seconds)
     finally:
         await runner.cleanup()
 

@@ -229,6 +229,21 @@ class LanView(ApiModel):
     qr_svg_url: str
 
 
+class WorkerState(ApiModel):
+    """A media worker, as `GET /admin/workers/` lists it."""
+
+    id: str
+    """What `/admin/workers/{id}/drain` takes; empty until the worker was heard of."""
+    url: str
+    region: str
+    live: bool
+    draining: bool
+    """It takes nobody in, and leaves or waits for an operator."""
+    capacity: int
+    load: int
+    """Slots taken or reserved."""
+
+
 class Readiness(ApiModel):
     """`GET /readyz`: 200 when a new session would be served, else 503."""
 

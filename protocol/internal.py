@@ -14,6 +14,8 @@
     PUT    /internal/designs/{id}                     OwnDesign → 204
     DELETE /internal/designs/{id}                     → 204
     WS     /ws/tryon/{id}                             the binary header protocol; signaling bridges it byte for byte
+    PUT    /internal/drain                            → 204                    take nobody in, ask everybody to leave
+    DELETE /internal/drain                            → 204                    take people in again
     GET    /health                                    → WorkerHealth
     GET    /metrics                                   Prometheus text
 
@@ -149,3 +151,5 @@ class WorkerHealth(InternalModel):
     loop_lag_ms: float
     """How late the event loop ran its last timer; over 50 means that this machine has too little CPU."""
     memory_mb: float
+    region: str = ""
+    """Where the worker stands, as its operator calls it; empty where that does not matter."""

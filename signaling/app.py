@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from signaling import (
+    admin_api,
     cors,
     designs,
     health,
@@ -51,6 +52,7 @@ OPERATIONS = (
     *designs.OPERATIONS,
     *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
+    *admin_api.OPERATIONS,
     *health.OPERATIONS,
     *lan_api.OPERATIONS,
     *metrics.OPERATIONS,

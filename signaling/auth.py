@@ -5,7 +5,7 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
-Own designs are changed by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+Own designs are changed, and workers looked after, by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -132,7 +132,7 @@ def admin_only(handler: Handler) -> Handler:
 
 def _check_admin(expected: str | None, shown: str | None) -> None:
     if expected is None:
-        raise Forbidden("nobody may change designs here: set LACQUER_ADMIN_TOKEN, and send it as bearer token")
+        raise Forbidden("this is switched off here: set LACQUER_ADMIN_TOKEN, and send it as bearer token")
     if shown is None or not hmac.compare_digest(_as_sent(shown), expected.encode()):
         raise Unauthorized("send LACQUER_ADMIN_TOKEN as bearer token: `Authorization: Bearer …`")
 

@@ -58,7 +58,7 @@ async def serve_embedded(settings: Settings, workers: int, plan: LanPlan | None 
     assert settings.worker_secret is not None, "embedded workers need a secret, or anybody on this machine is served"
     doors = _lan_doors(plan) if plan else [Door(listen(settings.host, settings.port))]
     lan = listening(plan, doors[-1].port) if plan else None
-    router = LocalRouter()
+    router = LocalRouter(secret=settings.worker_secret)
     typer.echo(f"Starting {workers} media worker{'s' if workers > 1 else ''} …", err=True)
     ice_addresses = plan.addresses if plan else ()
     async with Launcher(workers, settings.worker_secret, router.add_worker, router.remove_worker, ice_addresses):
@@ -68,7 +68,7 @@ async def serve_embedded(settings: Settings, workers: int, plan: LanPlan | None 
 async def serve_signaling(settings: Settings) -> None:
     """Signaling alone, with the worker at `settings.worker_url`, until SIGINT or SIGTERM. Raises PortTaken."""
     door = Door(listen(settings.host, settings.port))
-    await _serve(settings, LocalRouter([settings.worker_url]), [door])
+    await _serve(settings, LocalRouter([settings.worker_url], secret=settings.worker_secret), [door])
 
 
 def _lan_doors(plan: LanPlan) -> list[Door]:

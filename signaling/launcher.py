@@ -53,7 +53,8 @@ class Launcher:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "LACQUER_ICE_ADDRESSES": json.dumps(list(ice_addresses)),
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "LACQUER_WORKER_ID"},  # one for each
+            "LACQUER_DRAIN_SECONDS": "2",  # all leave together: nobody has a place to go to
             "LACQUER_WORKER_HOST": "127.0.0.1",
             "LACQUER_WORKER_PORT": "0",
             "LACQUER_WORKER_SECRET": secret,

@@ -26,6 +26,7 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
     "result_id": {"type": "string", "format": "uuid"},
     "design_id": {"type": "integer", "minimum": 1},
     "peer_id": {"type": "string"},
+    "worker_id": {"type": "string"},
     "nail": {"type": "integer", "minimum": 0, "description": "Place in the set's `nails`."},
 }
 

@@ -35,6 +35,9 @@ class WorkerView:
     capacity: int
     load: int
     """Slots taken or reserved."""
+    worker_id: str = ""
+    """As the worker calls itself; empty until it was heard of."""
+    region: str = ""
 
 
 @dataclass
@@ -102,6 +105,8 @@ class Placement:
                 draining=worker.live(now) and not worker.open(now),
                 capacity=worker.health.capacity if worker.health and worker.live(now) else 0,
                 load=worker.load(now) if worker.live(now) else 0,
+                worker_id=worker.health.worker_id if worker.health else "",
+                region=worker.health.region if worker.health else "",
             )
             for worker in self._workers.values()
         ]

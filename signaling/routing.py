@@ -13,9 +13,10 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
-from protocol.errors import AtCapacity, WorkerUnavailable
+from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
 from protocol.internal import WorkerHealth
 from signaling.placement import Placement, WorkerView
+from signaling.worker_client import WorkerClient
 
 POLL_INTERVAL = 2.0
 POLL_TIMEOUT = 1.5
@@ -62,6 +63,15 @@ class Router(Protocol):
 
     async def workers(self) -> list[WorkerView]: ...
 
+    async def drain(self, worker_id: str) -> None:
+        """Tells a worker to take nobody in any more, and to ask its clients to connect elsewhere.
+
+        Raises NotFound where no worker has this id, WorkerUnavailable where it does not answer.
+        """
+
+    async def undrain(self, worker_id: str) -> None:
+        """Tells a worker to take people in again. Raises as `drain`."""
+
 
 class LocalRouter:
     """For one signaling process: workers known by URL, asked for their health every 2 s.
@@ -69,8 +79,12 @@ class LocalRouter:
     `add_worker` and `remove_worker` may be called at any time, before it is entered too.
     """
 
-    def __init__(self, urls: Iterable[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, urls: Iterable[str] = (), *, secret: str | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`secret` is what workers ask of who drains them."""
         self._placement = Placement()
+        self._client = WorkerClient(secret)
         self._clock = clock
         self._http: aiohttp.ClientSession | None = None
         self._poller: asyncio.Task[None] | None = None
@@ -95,6 +109,7 @@ class LocalRouter:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=POLL_TIMEOUT))
+        await self._client.__aenter__()
         await self._poll()  # so that the first request after start finds the workers
         self._poller = asyncio.create_task(self._keep_polling(), name="router-poll")
         return self
@@ -105,6 +120,7 @@ class LocalRouter:
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
+        await self._client.__aexit__(kind, error, trace)
         if self._http is not None:
             await self._http.close()
 
@@ -156,6 +172,21 @@ class LocalRouter:
 
     async def workers(self) -> list[WorkerView]:
         return self._placement.views(self._clock())
+
+    async def drain(self, worker_id: str) -> None:
+        await self._client.drain(self._url_of(worker_id))
+        await self._poll()
+
+    async def undrain(self, worker_id: str) -> None:
+        await self._client.undrain(self._url_of(worker_id))
+        await self._poll()
+
+    def _url_of(self, worker_id: str) -> str:
+        """Raises NotFound."""
+        for view in self._placement.views(self._clock()):
+            if worker_id and view.worker_id == worker_id:
+                return view.url
+        raise NotFound(f"there is no worker {worker_id:.64}")
 
     async def _keep_polling(self) -> None:
         while True:

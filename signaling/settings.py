@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         default=None,
         min_length=16,
         repr=False,
-        description="Bearer token of who may add, change and remove own designs; 16 characters or more. "
+        description="Bearer token of who may change own designs and drain workers; 16 characters or more. "
         "Default: none, and nobody may.",
     )
     designs_dir: DirectoryPath | None = Field(

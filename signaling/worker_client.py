@@ -173,6 +173,14 @@ class WorkerClient:
     async def remove_design(self, url: str, design_id: int) -> None:
         await self._call("DELETE", f"{url}/internal/designs/{design_id}")
 
+    # --- the worker itself ------------------------------------------------------------------------------------------
+    async def drain(self, url: str) -> None:
+        """It takes nobody in any more, and asks everybody to connect elsewhere."""
+        await self._call("PUT", f"{url}/internal/drain")
+
+    async def undrain(self, url: str) -> None:
+        await self._call("DELETE", f"{url}/internal/drain")
+
     # --- sockets ----------------------------------------------------------------------------------------------------
     async def connect(self, url: str, session_id: str) -> WorkerSocket:
         """The session's WebSocket on the worker; the caller closes it. Text stays bytes: it is handed on, not read."""

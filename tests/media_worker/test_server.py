@@ -104,6 +104,20 @@ async def test_health_counts_slots(worker: Worker) -> None:
     assert health.memory_mb > 20
 
 
+async def test_an_operator_drains_it_and_lets_people_in_again(worker: Worker) -> None:
+    worker.api.settings = worker.api.settings.model_copy(update={"region": "eu"})
+    async with worker.http.put("/internal/drain") as response:
+        assert response.status == 204
+    assert ((await worker.health()).status, (await worker.health()).region) == ("draining", "eu")
+    await worker.open()
+    sdp = {"data": "v=0", "headers": {"Content-Type": "application/sdp"}}
+    assert await worker.problem("POST", "/internal/sessions/s-1/peers", **sdp) == (503, "worker_unavailable")
+    async with worker.http.delete("/internal/drain") as response:
+        assert response.status == 204
+    assert (await worker.health()).status == "ok"
+    assert await worker.problem("POST", "/internal/sessions/s-1/peers", **sdp) == (400, "bad_sdp")
+
+
 async def test_everything_but_health_and_metrics_needs_the_secret(worker: Worker) -> None:
     wrong = {"Authorization": "Bearer guéss"}
     for method, path in [("GET", "/internal/sessions"), ("POST", "/internal/stills"), ("GET", "/ws/tryon/s-1/")]:

@@ -181,6 +181,32 @@ async def test_drain_asks_everybody_to_leave_then_closes_what_is_left() -> None:
     await one.detach(connection)
 
 
+async def test_an_operator_drains_a_worker_and_lets_people_in_again() -> None:
+    sessions, stays, leaves = Sessions(4, NO_MODEL, Shelf()), FakeConnection(), FakeConnection()
+    one = sessions.open(spec("a"))
+    await one.attach(stays)
+    sessions.start_drain(within=60)
+    await asyncio.sleep(0.01)
+    assert [message.type for message in stays.told] == ["draining"]
+    with pytest.raises(WorkerUnavailable):
+        sessions.admit(one)
+    await sessions.end_drain()
+    sessions.admit(one)
+    await sessions.end_drain()  # once more changes nothing
+    assert not stays.closed_with
+
+    await one.attach(leaves)
+    sessions.start_drain(within=0.05)
+    sessions.start_drain(within=60)  # once more does not put it off
+    async with asyncio.timeout(2):
+        while not leaves.closed_with:
+            await asyncio.sleep(0.01)
+    assert sessions.draining
+    await sessions.drain(within=0)
+    await one.detach(stays)
+    await one.detach(leaves)
+
+
 async def test_opening_again_keeps_the_settings_made_here() -> None:
     sessions = Sessions(4, NO_MODEL, Shelf())
     one = sessions.open(spec("a"))

@@ -110,7 +110,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         async def start_one(*workers: FakeWorker, **options: Any) -> Lacquer:
             defaults = {"secret_key": SECRET_KEY, "worker_secret": "worker-secret", "sweep_interval": 3600}
             settings = Settings(**{"data_dir": tmp_path, **defaults, **options})
-            router, clock = LocalRouter([fake.url for fake in workers]), Clock()
+            router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
+            clock = Clock()
             # It looks for files, before anything is served; in a thread, because the tests' loop may never block.
             app = await asyncio.to_thread(create_app, settings, router, clock=clock)
             # As `lacquer serve` runs it: a client that hangs up cancels its handler.

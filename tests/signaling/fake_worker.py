@@ -86,9 +86,13 @@ class Held:
 class FakeWorker:
     """An async context manager; `url` is where it listens."""
 
-    def __init__(self, *, capacity: int = 2, secret: str | None = "worker-secret") -> None:
+    def __init__(
+        self, *, capacity: int = 2, secret: str | None = "worker-secret", worker_id: str = "fake", region: str = ""
+    ) -> None:
         self.capacity = capacity
         self.secret = secret
+        self.worker_id = worker_id
+        self.region = region
         self.draining = False
         self.delay = 0.0
         """Seconds before any /internal/ call is answered."""
@@ -127,6 +131,8 @@ class FakeWorker:
                 web.get("/internal/designs", self._designs),
                 web.put("/internal/designs/{design}", self._put_design),
                 web.delete("/internal/designs/{design}", self._remove_design),
+                web.put("/internal/drain", self._drain),
+                web.delete("/internal/drain", self._drain),
                 web.get("/ws/tryon/{id}", self._socket),
             ]
         )
@@ -185,11 +191,12 @@ class FakeWorker:
         self.health_polls += 1
         health = WorkerHealth(
             status="draining" if self.draining else "ok",
-            worker_id="fake",
+            worker_id=self.worker_id,
             capacity=self.capacity,
             used=self.used,
             loop_lag_ms=0.1,
             memory_mb=10.0,
+            region=self.region,
         )
         return web.json_response(text=health.model_dump_json())
 
@@ -278,6 +285,10 @@ class FakeWorker:
 
     async def _remove_design(self, request: web.Request) -> web.Response:
         del self.designs[int(request.match_info["design"])]
+        return web.Response(status=204)
+
+    async def _drain(self, request: web.Request) -> web.Response:
+        self.draining = request.method == "PUT"
         return web.Response(status=204)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:

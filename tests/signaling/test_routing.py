@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from protocol.errors import AtCapacity, WorkerUnavailable
+from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
 from signaling.placement import BACK_AFTER, DEAD_AFTER
 from signaling.routing import COMES_BACK, LocalRouter
 from tests.signaling.conftest import Clock
@@ -92,3 +92,30 @@ async def test_workers_are_polled_without_being_asked() -> None:
         async with asyncio.timeout(1):
             while worker.health_polls == before:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_drained_worker_gets_nobody_until_it_is_let_in_again() -> None:
+    async with (
+        FakeWorker(worker_id="a") as a,
+        FakeWorker(worker_id="b", region="eu") as b,
+        LocalRouter([a.url, b.url], secret="worker-secret") as router,
+    ):
+        assert await router.place("s1") == a.url
+        await router.drain("a")
+        views = {view.worker_id: (view.url, view.region, view.draining) for view in await router.workers()}
+        assert views == {"a": (a.url, "", True), "b": (b.url, "eu", False)}
+        assert await router.owner("s1") == a.url
+        assert await router.place("s1") == b.url
+        await router.undrain("a")
+        assert await router.place("s2") == a.url
+
+
+async def test_only_known_workers_that_answer_are_drained() -> None:
+    async with FakeWorker(worker_id="a") as a, LocalRouter([a.url, "http://127.0.0.1:9"], secret="wrong") as router:
+        for call in (router.drain, router.undrain):
+            with pytest.raises(NotFound):
+                await call("b")
+            with pytest.raises(NotFound):
+                await call("")  # nobody heard of the second one yet
+            with pytest.raises(WorkerUnavailable):
+                await call("a")
