@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aiortc.sdp import MediaDescription
@@ -28,6 +29,26 @@ def read_published(text: str) -> OneWayOffer:
 def read_watched(text: str) -> OneWayOffer:
     """Raises BadSdp, or Unsupported for other than one video (draft-ietf-wish-whep, single MediaStream)."""
     return _read(text, RECEIVING, "receives")
+
+
+H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+
+
+def with_h264_parameters(offer: str) -> str:
+    """The offer with the usual parameters for H.264 that names none. GStreamer often writes it so where the stream has
+    not begun: by the letter of RFC 6184 §8.1 that is one packet a slice, but it sends and takes fragments all the same.
+    """
+    lines = offer.splitlines()
+    described = {match[1] for line in lines if (match := _FMTP.match(line))}
+    added: list[str] = []
+    for line in lines:
+        added.append(line)
+        if (match := _RTPMAP.match(line)) and match[1] not in described:
+            added.append(f"a=fmtp:{match[1]} {H264}")
+    return "\r\n".join([*added, ""])
+
+
+_RTPMAP, _FMTP = re.compile(r"a=rtpmap:(\d+) H264/90000", re.IGNORECASE), re.compile(r"a=fmtp:(\d+) ")
 
 
 def _read(text: str, directions: tuple[str, ...], does: str) -> OneWayOffer:

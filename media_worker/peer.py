@@ -100,7 +100,7 @@ class Peer:
 
         Raises BadSdp, Replaced and what `attach` does; then the peer is closed.
         """
-        offer = sdp.with_bundled_transports(offer)
+        offer = self._completed(offer)
         try:
             self._summary = self._read(offer)
             await self._attach()
@@ -115,6 +115,9 @@ class Peer:
         return self._finished(sdp.with_mux_only(sdp.with_addresses(answer, self._ice_addresses)))
 
     # What publishers and viewers (`publisher.py`, `viewer.py`) do otherwise:
+    def _completed(self, offer: str) -> str:
+        return sdp.with_bundled_transports(offer)
+
     def _read(self, offer: str) -> sdp.OfferSummary:
         return sdp.read_offer(offer)
 

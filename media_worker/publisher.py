@@ -18,6 +18,9 @@ class Publisher(Peer):
     role = Role.PUBLISH
     _video_mid: str | None = None
 
+    def _completed(self, offer: str) -> str:
+        return one_way_sdp.with_h264_parameters(super()._completed(offer))
+
     def _read(self, offer: str) -> sdp.OfferSummary:
         read = one_way_sdp.read_published(offer)
         self._video_mid = read.video_mid

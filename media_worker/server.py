@@ -18,7 +18,7 @@ import psutil
 import structlog
 from aiohttp import web
 
-from media_worker import codecs, datagrams, receiving, sending, stage_times
+from media_worker import codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.loop_lag import LoopLag
@@ -96,6 +96,7 @@ class WorkerApi:
     async def _background(self, app: web.Application) -> AsyncIterator[None]:
         codecs.install()
         datagrams.install()
+        dtls_ciphers.install()
         receiving.install()
         sending.install()
         stage_times.install()

@@ -19,6 +19,9 @@ class Viewer(Peer):
     _video_mid: str | None = None
     _picture: ViewerTrack | None = None
 
+    def _completed(self, offer: str) -> str:
+        return one_way_sdp.with_h264_parameters(super()._completed(offer))
+
     def _read(self, offer: str) -> sdp.OfferSummary:
         read = one_way_sdp.read_watched(offer)
         self._video_mid = read.video_mid

@@ -87,6 +87,18 @@ def test_no_more_tracks_of_a_kind_than_one(kind: str, reason: str) -> None:
     assert one_way_sdp.read_published(whole(text.replace(more, more.replace("sendonly", "inactive"))))
 
 
+async def test_h264_without_parameters_is_taken_for_what_it_is() -> None:
+    text = RFC_9725.replace("96 VP8/90000", "96 H264/90000")
+    assert one_way_sdp.with_h264_parameters(RFC_9725) == RFC_9725
+    known = text.replace("a=rtcp-fb:96 nack\r\n", "a=fmtp:96 packetization-mode=1\r\n")
+    assert one_way_sdp.with_h264_parameters(known) == known
+    peer = Publisher(session(), [])
+    try:
+        assert "a=rtpmap:96 H264/90000" in await peer.answer(text)
+    finally:
+        await peer.close(None)
+
+
 @pytest.mark.parametrize(("setup", "ours"), [("actpass", "active"), ("active", "passive"), ("passive", "active")])
 async def test_the_rfcs_own_offer_is_answered_in_every_dtls_role(setup: str, ours: str) -> None:
     peer = Publisher(session(), [])
