@@ -51,7 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lacquer]:
     assert process.stdin and process.stdout
     try:
         lines = iter(process.stdout.readline, "")
-        yield Lacquer(next(line.strip() for line in lines if line.startswith("http")))
+        yield Lacquer(next(line.split()[0] for line in lines if line.startswith("http")))
     finally:
         process.stdin.close()
         process.wait(20)

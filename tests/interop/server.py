@@ -1,6 +1,6 @@
 """Signaling and a worker on real ports in one process: `lacquer serve` without vision, so that it starts in a second.
 
-python -m tests.interop.server FOLDER    prints its URL, and serves until stdin ends
+python -m tests.interop.server FOLDER    prints signaling's URL and the worker's, and serves until stdin ends
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ async def serve(folder: Path) -> None:
         router = LocalRouter([str(behind.make_url("")).rstrip("/")])
         settings = Settings(data_dir=folder, secret_key="k" * 32, worker_secret=SECRET)
         async with TestServer(create_app(settings, router), handler_cancellation=True) as server:
-            print(str(server.make_url("")).rstrip("/"), flush=True)
+            print(str(server.make_url("")).rstrip("/"), str(behind.make_url("")).rstrip("/"), flush=True)
             await asyncio.to_thread(sys.stdin.read)
 
 

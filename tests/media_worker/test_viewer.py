@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -188,6 +189,42 @@ async def test_viewers_are_let_go_when_the_publisher_stays_away(
         assert len(session.viewers) == 0
         async with RtcClient.player() as again:
             assert (await worker.refusal(await offer_of(again)))[:2] == (409, "no_publisher")
+
+
+async def patch(worker: Worker, peer_id: str, fragment: str) -> tuple[int, str]:
+    headers, params = {"Content-Type": "application/trickle-ice-sdpfrag"}, {"role": Role.PUBLISH}
+    async with worker.http.patch(f"{PEERS}/{peer_id}", data=fragment, headers=headers, params=params) as response:
+        return response.status, "" if response.status == 204 else (await response.json())["code"]
+
+
+async def test_trickled_candidates_that_are_of_no_use_cost_nothing(worker: Worker) -> None:
+    """RFC 9725 §4.3.2, and its example of an ICE restart (§4.3.3)."""
+    async with RtcClient.publisher(FRAMES) as sender, RtcClient.player() as player:
+        await sender.connect(worker.to(Role.PUBLISH))
+        await player.connect(worker.to(Role.WATCH))
+        await player.until(lambda: player.pictures)
+        (publisher,) = worker.api.sessions.get("s-1")._connections
+        ufrag = re.findall(r"a=ice-ufrag:\S+", sender.pc.localDescription.sdp)[0]
+        head = f"a=group:BUNDLE 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n{ufrag}\r\n"
+        for candidate in (
+            "1 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw network-id 1",
+            "2 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
+            "3 1 udp 2122260223 no.such.host.invalid 61764 typ host",
+            "4 1 udp 2122260223 0f3c9-9.local 61764 typ host",
+            "5 2 udp 2122260223 192.0.2.1 61765 typ host",
+            "6 1 udp 2122260223 2001:db8::1 61766 typ host",
+        ):
+            assert await patch(worker, publisher.id, f"{head}a=candidate:{candidate}\r\n") == (204, ""), candidate
+        assert await patch(worker, publisher.id, f"{head}a=candidate:what is this\r\n") == (400, "bad_sdp")
+        assert await patch(worker, publisher.id, "nonsense") == (400, "bad_sdp")
+        restart = head.replace(ufrag, "a=ice-ufrag:ysXw\r\na=ice-pwd:vw5LmwG4y/e6dPP/zAP9Gp5k")
+        assert await patch(worker, publisher.id, restart) == (422, "unsupported")
+        assert await patch(worker, publisher.id, f"{head}a=end-of-candidates\r\n") == (204, "")
+        late = f"{head}a=candidate:7 1 udp 2122260223 192.0.2.1 61767 typ host\r\n"
+        assert await patch(worker, publisher.id, late) == (204, ""), "after the end, which a client may send twice"
+        assert await patch(worker, publisher.id, f"{head}a=end-of-candidates\r\n") == (204, "")
+        seen = len(player.pts)
+        await player.until(lambda: len(player.pts) > seen + 5)
 
 
 async def test_peers_of_one_role_are_not_reached_by_another(worker: Worker) -> None:
