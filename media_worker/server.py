@@ -21,6 +21,7 @@ from aiohttp import web
 from media_worker import codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
+from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
@@ -60,6 +61,7 @@ class WorkerApi:
 
     def __init__(self, settings: WorkerSettings, model_path: Path) -> None:
         self.settings = settings
+        self.ice = IceOptions.of(settings)
         self.model_path = model_path
         self.shelf = Shelf()
         self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
@@ -77,6 +79,7 @@ class WorkerApi:
                 web.get("/internal/sessions", self.list_sessions),
                 web.put(session, self.open_session),
                 web.delete(session, self.end_session),
+                web.post(f"{session}/leave", self.leave_session),
                 web.post(f"{session}/peers", self.open_peer),
                 web.patch(f"{session}/peers/{{peer_id}}", self.trickle),
                 web.delete(f"{session}/peers/{{peer_id}}", self.close_peer),
@@ -150,12 +153,17 @@ class WorkerApi:
         spec = await read_model(request, SessionSpec)
         if spec.session_id != request.match_info["session_id"]:
             raise BadRequest("the session id in the path is not the one in the body")
+        known = spec.session_id in self.sessions
         self.sessions.open(spec)
-        return web.Response(status=204)
+        return web.Response(status=204 if known else 201)
 
     async def end_session(self, request: web.Request) -> web.Response:
         reason = request.query.get("reason", "ended")[:64]
         return json_response(await self.sessions.end(request.match_info["session_id"], reason))
+
+    async def leave_session(self, request: web.Request) -> web.Response:
+        await self.sessions.leave(request.match_info["session_id"])
+        return web.Response(status=204)
 
     async def frame(self, request: web.Request) -> web.Response:
         try:
@@ -179,7 +187,7 @@ class WorkerApi:
             self.sessions.admit_viewer()
         else:
             self.sessions.admit(session)
-        peer = PEERS[role](session, self.settings.ice_servers, self.settings.ice_addresses)
+        peer = PEERS[role](session, self.ice)
         answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})

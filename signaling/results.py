@@ -20,6 +20,7 @@ from protocol.errors import (
     InvalidFields,
     NoFrameYet,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -225,6 +226,7 @@ OPERATIONS = (
             BadImage,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

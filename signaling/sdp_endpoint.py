@@ -22,7 +22,6 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from protocol import limits
-from protocol.api import IceServer
 from protocol.errors import (
     AtCapacity,
     BadSdp,
@@ -31,6 +30,7 @@ from protocol.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -44,10 +44,9 @@ from protocol.internal import Role
 from signaling import uploads
 from signaling.context import CONTEXT
 from signaling.cors import is_preflight
-from signaling.ice_links import ice_links
 from signaling.operations import Body, Operation
 from signaling.sessions import Session
-from signaling.settings import SETTINGS
+from signaling.turn import ice_links
 from signaling.worker_client import PeerAnswer
 
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
@@ -92,7 +91,7 @@ class SdpEndpoint(ABC):
         if not _PEER_ID.fullmatch(answer.peer_id):
             log.error("peer id unusable", session=session.session_id, peer=answer.peer_id)
             raise WorkerUnavailable
-        headers = _with_links(_ice_servers(request, session))
+        headers = CIMultiDict(ice_links(request, session.session_id))
         headers["Location"] = self.connection_url(request, answer.peer_id)
         headers["ETag"] = f'"{answer.peer_id}"'
         headers["Accept-Patch"] = FRAGMENT
@@ -101,11 +100,11 @@ class SdpEndpoint(ABC):
     async def options(self, request: web.Request) -> web.Response:
         """With ICE servers for who may connect, as clients need them that cannot take them later; not for a preflight,
         where nobody shows a token (RFC 9725 §4.6)."""
-        servers: list[IceServer] = []
+        headers: CIMultiDict[str] = CIMultiDict()
         if not is_preflight(request):
             with suppress(LacquerError):
-                servers = _ice_servers(request, await self._live_session(request))
-        headers = _with_links(servers)
+                session = await self._live_session(request)
+                headers.extend(ice_links(request, session.session_id))
         headers["Allow"], headers["Accept-Post"] = "OPTIONS, GET, HEAD, POST", SDP
         return web.Response(headers=headers)
 
@@ -150,14 +149,6 @@ class SdpEndpoint(ABC):
         return session
 
 
-def _ice_servers(request: web.Request, _session: Session) -> list[IceServer]:
-    return request.app[SETTINGS].ice_servers
-
-
-def _with_links(servers: list[IceServer]) -> CIMultiDict[str]:
-    return CIMultiDict(("Link", link) for link in ice_links(servers))
-
-
 async def _read(request: web.Request, media_type: str) -> bytes:
     uploads.require_type(request, media_type)
     return await uploads.read_body(request, limits.MAX_SDP_SIZE)
@@ -196,7 +187,7 @@ def operations(
 ) -> tuple[Operation, ...]:
     """The rows of an endpoint at `path`, which ends with a slash. `errors` are those of its own at connecting."""
     connection = f"{path}{{peer_id}}/"
-    body = (BadSdp, Unsupported, SilentPeer, TooLarge, UnsupportedMediaType, WorkerUnavailable)
+    body = (BadSdp, Unsupported, SilentPeer, TooLarge, UnsupportedMediaType, WorkerUnavailable, RegistryUnavailable)
     conditional = (PreconditionFailed, PreconditionRequired, Replaced)
     offered = ("Location", "ETag", "Accept-Patch", "Link")
 
@@ -213,7 +204,7 @@ def operations(
         row("PATCH", connection, endpoint.trickle, "Trickle ICE candidates; If-Match names the connection",
             takes={FRAGMENT: _TEXT}, answers={204: None}, errors=(*_COMMON, *body, *conditional)),
         row("DELETE", connection, endpoint.hang_up, "Hang up; the session stays", answers={200: None},
-            errors=(*_COMMON, WorkerUnavailable)),
+            errors=(*_COMMON, WorkerUnavailable, RegistryUnavailable)),
         row("OPTIONS", connection, endpoint.connection_options, "What may be patched", answers={200: None},
             headers=("Accept-Patch",)),
         row("GET", connection, endpoint.show_connection, "Nothing: there is no representation", answers={204: None},

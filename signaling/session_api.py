@@ -12,6 +12,7 @@ from protocol.errors import (
     BadRequest,
     InvalidFields,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -213,6 +214,7 @@ OPERATIONS = (
             VisionFailed,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

@@ -10,18 +10,23 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from protocol import limits
+from protocol import ice_urls, limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
+from protocol.redis_url import parse as parse_redis_url
 
 ANY_ORIGIN = "*"
+
+CLOCK_DIFFERENCE = 300.0
+"""Seconds by which the clock of a TURN server may be ahead of ours."""
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
@@ -89,7 +94,20 @@ class Settings(BaseSettings):
     worker_url: str = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("LACQUER_WORKER_URL", "AI_TRYON_SERVICE_URL"),
-        description="A media worker's internal API, where signaling does not start workers of its own.",
+        description="Media workers' internal API, where signaling neither starts workers of its own nor has a Redis: "
+        "one URL, or several separated by commas.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"),
+        description="Where workers write themselves in: redis://, rediss://, unix://, "
+        "redis+sentinel://host:port,host2:port/service/db or redis+cluster://host:port,host2:port. Default: none.",
+    )
+    region: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._:-]{0,64}$",
+        description="Where this process stands: workers of the same region are preferred. Default: none.",
     )
     worker_secret: str | None = Field(
         default=None,
@@ -100,6 +118,28 @@ class Settings(BaseSettings):
     ice_servers: list[IceServer] = Field(
         default_factory=list,
         description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
+    )
+    stun_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="STUN servers for browsers, separated by commas: stun:stun.example.org:3478."
+    )
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="One TURN server for browsers by all its ways in, separated by commas: "
+        "turn:turn.example.org, turn:turn.example.org?transport=tcp, turns:turn.example.org:443.",
+    )
+    turn_secret: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        validate_default=True,
+        description="The TURN server's shared secret (coturn: use-auth-secret, static-auth-secret), with which "
+        "credentials that expire are made; 16 characters or more.",
+    )
+    turn_lifetime: float | None = Field(
+        default=None,
+        ge=60,
+        description="Seconds for which those credentials open new relays. "
+        "Default: the lifetime of a session, and five minutes more for clocks that differ.",
     )
     session_lifetime: float = Field(
         default=limits.SESSION_LIFETIME,
@@ -131,6 +171,46 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
         return origins
 
+    @field_validator("stun_urls", mode="before")
+    @classmethod
+    def _stun_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.STUN)
+
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _turn_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.TURN)
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _turn_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("turn_urls"):
+            raise ValueError("LACQUER_TURN_URLS needs the server's shared secret, too")
+        return value
+
+    @property
+    def turn_credentials_lifetime(self) -> float:
+        return self.turn_lifetime or self.session_lifetime + CLOCK_DIFFERENCE
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value:
+            parse_redis_url(value)
+        return value or None
+
+    @field_validator("worker_url")
+    @classmethod
+    def _workers(cls, value: str) -> str:
+        wrong = [url for url in _split(value) if not re.fullmatch(r"https?://[^\s/?#]+/?", url)]
+        if wrong or not _split(value):
+            raise ValueError(f"{(wrong or [value])[0]!r} is no URL of a worker: http://host:8001")
+        return value
+
+    @property
+    def worker_urls(self) -> list[str]:
+        return _split(self.worker_url)
+
     @property
     def async_database_url(self) -> str:
         """`database_url` with the asyncio driver filled in where it names none."""
@@ -143,6 +223,10 @@ class Settings(BaseSettings):
     @property
     def blobs(self) -> Path:
         return self.blob_dir or self.data_dir / "blobs"
+
+
+def _split(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",") if url.strip()]
 
 
 SETTINGS = web.AppKey("settings", Settings)

@@ -80,6 +80,7 @@ class Workshop:
             try:
                 return await call()
             except CatalogueUnknown:
+                await self._collection.refresh()  # another process may have changed the designs, and told the worker
                 await self.inform(url)
         raise WorkerUnavailable
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from media_worker import one_way_sdp, sdp
+from media_worker.ice import IceOptions
 from media_worker.peer import Peer
 from media_worker.publisher import Publisher
 from protocol.errors import Unsupported
@@ -92,7 +93,7 @@ async def test_h264_without_parameters_is_taken_for_what_it_is() -> None:
     assert one_way_sdp.with_h264_parameters(RFC_9725) == RFC_9725
     known = text.replace("a=rtcp-fb:96 nack\r\n", "a=fmtp:96 packetization-mode=1\r\n")
     assert one_way_sdp.with_h264_parameters(known) == known
-    peer = Publisher(session(), [])
+    peer = Publisher(session(), IceOptions())
     try:
         assert "a=rtpmap:96 H264/90000" in await peer.answer(text)
     finally:
@@ -101,7 +102,7 @@ async def test_h264_without_parameters_is_taken_for_what_it_is() -> None:
 
 @pytest.mark.parametrize(("setup", "ours"), [("actpass", "active"), ("active", "passive"), ("passive", "active")])
 async def test_the_rfcs_own_offer_is_answered_in_every_dtls_role(setup: str, ours: str) -> None:
-    peer = Publisher(session(), [])
+    peer = Publisher(session(), IceOptions())
     try:
         answer = await peer.answer(RFC_9725.replace("actpass", setup))
     finally:
@@ -116,7 +117,7 @@ async def test_the_rfcs_own_offer_is_answered_in_every_dtls_role(setup: str, our
 
 
 async def test_a_page_may_name_its_transport_once_as_well() -> None:
-    peer = Peer(session(), [])
+    peer = Peer(session(), IceOptions())
     try:
         assert "a=rtcp-mux-only" in await peer.answer(RFC_9725)
     finally:

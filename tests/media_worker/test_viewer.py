@@ -40,7 +40,7 @@ class Worker:
     async def open(self) -> None:
         spec = {"session_id": "s-1", "design_id": 1, "expires_at": time.time() + 600}
         async with self.http.put("/internal/sessions/s-1", json=spec) as response:
-            assert response.status == 204, await response.text()
+            assert response.status == 201, await response.text()
 
     async def offer(self, role: Role, sdp: str) -> str:
         async with self.http.post(PEERS, params={"role": role}, data=sdp, headers=SDP) as response:
