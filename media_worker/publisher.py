@@ -26,10 +26,6 @@ class Publisher(Peer):
         self._video_mid = read.video_mid
         return read.summary
 
-    def _finished(self, answer: str) -> str:
-        """Without hints for libwebrtc: GStreamer takes an unknown parameter for another format, and sends nothing."""
-        return answer
-
     def _choose_media(self) -> None:
         """The one video that is sent is taken; sound, which nobody here listens to, is answered `inactive`."""
         for transceiver in self._pc.getTransceivers():

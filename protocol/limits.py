@@ -60,7 +60,8 @@ MAX_UPLOAD_PIXELS = 40_000_000
 """Largest uploaded picture. Decoded as RGB it takes 120 MB, so one at a time is decoded per process."""
 
 MAX_VIEWERS = 8
-"""Viewers of one session. Each costs a stream of packets, so many a fifth of a core; together one encoder a codec."""
+"""Viewers of one session. Each costs its worker a stream of packets, about 0.3 ms of processor time a frame, so many a
+tenth of a core; together they cost one encoder a codec (`tests/benchmarks/viewers.py`)."""
 
 PUBLISHER_TIMEOUT = 15.0
 """A session's viewers are let go after so long without a publisher, so that they ask anew: it may be elsewhere now."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -165,9 +166,10 @@ def main() -> None:
     for each in rows:
         table.add_row(*map(str, each.values()))
     Console(width=120).print(table)
-    first, last = rows[1], rows[-1]
-    more = (last["core"] - first["core"]) / max(1, last["viewers"] - 1)
-    Console().print(f"each further viewer: {more:.3f} of a core")
+    watched = [(each["viewers"], each["cpu_ms_a_frame"]) for each in rows[1:]]
+    if len(watched) > 1:
+        more = statistics.linear_regression(*zip(*watched, strict=True)).slope
+        Console().print(f"each further viewer: {more:.2f} ms of processor time a frame")
 
 
 if __name__ == "__main__":
