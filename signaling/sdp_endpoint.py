@@ -192,7 +192,8 @@ def operations(
     offered = ("Location", "ETag", "Accept-Patch", "Link")
 
     def row(method: str, at: str, handler: object, words: str, **more: object) -> Operation:
-        return Operation(method, at, handler, words, tag, bearer=bearer, **more)  # type: ignore[arg-type]
+        needs = bearer and method != "OPTIONS"
+        return Operation(method, at, handler, words, tag, bearer=needs, **more)  # type: ignore[arg-type]
 
     return (
         row("POST", path, endpoint.offer, summary, takes={SDP: _TEXT}, answers={201: {SDP: _TEXT}},

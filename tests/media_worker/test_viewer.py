@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 import time
 from collections.abc import AsyncIterator
@@ -13,10 +14,13 @@ import numpy as np
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
+from aiortc import RTCRtpSender
 
-from media_worker.sending import LiveSender
+from media_worker.encoded_track import Encoded
+from media_worker.sending import KEYFRAME_INTERVAL, LiveSender
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
+from media_worker.shared_encoder import SharedEncoder
 from media_worker.viewer import Viewer
 from protocol import limits
 from protocol.internal import Role
@@ -147,6 +151,54 @@ async def test_a_late_viewer_sees_something_at_once(worker: Worker) -> None:
         connected = time.monotonic()
         await late.until(lambda: late.pictures)
         assert time.monotonic() - connected < 1.0
+
+
+async def test_keyframe_requests_of_all_viewers_are_one(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+
+    def hand_out(self: SharedEncoder, frame: Encoded, now: float) -> None:
+        made.append(frame.keyframe)
+        original(self, frame, now)
+
+    original = SharedEncoder._hand_out
+    monkeypatch.setattr(SharedEncoder, "_hand_out", hand_out)
+    async with RtcClient.publisher(FRAMES) as sender, RtcClient.player() as first, RtcClient.player() as second:
+        await sender.connect(worker.to(Role.PUBLISH))
+        for player in (first, second):
+            await player.connect(worker.to(Role.WATCH))
+        await second.until(lambda: len(first.pictures) > 5 and len(second.pictures) > 5)
+        await asyncio.sleep(2 * KEYFRAME_INTERVAL)
+        made.clear()
+        sources = [sender._ssrc for sender in senders(worker)]
+        receivers = [player.pc.getReceivers()[0] for player in (first, second)]
+        for _ in range(5):
+            for receiver, ssrc in itertools.product(receivers, sources):
+                await receiver._send_rtcp_pli(ssrc)
+            await asyncio.sleep(KEYFRAME_INTERVAL / 5)
+        await asyncio.sleep(KEYFRAME_INTERVAL)
+        assert 1 <= sum(made) <= 3 < len(made), "twenty requests within half a second"
+
+
+async def test_a_viewer_that_missed_a_packet_is_sent_it_again_alone(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RtcClient.publisher(FRAMES) as sender, RtcClient.player() as first, RtcClient.player() as second:
+        await sender.connect(worker.to(Role.PUBLISH))
+        for player in (first, second):
+            await player.connect(worker.to(Role.WATCH))
+        await second.until(lambda: len(first.pictures) > 5 and len(second.pictures) > 5)
+        again: list[RTCRtpSender] = []
+
+        async def count(self: RTCRtpSender, sequence_number: int) -> None:
+            again.append(self)
+
+        monkeypatch.setattr(RTCRtpSender, "_retransmit", count)
+        asked = senders(worker)[0]
+        missing = next(reversed(asked._history.values())).sequence_number
+        for player in (first, second):  # only one of them has that stream
+            await player.pc.getReceivers()[0]._send_rtcp_nack(asked._ssrc, [missing])
+        await first.until(lambda: again)
+        assert set(again) == {asked}
 
 
 async def test_refusals(worker: Worker) -> None:
