@@ -58,6 +58,11 @@ class Outlet:
         self._arrived.set()
         return True
 
+    def ask(self) -> None:
+        """Its viewer cannot go on without a keyframe. The others are spared one that it has no room for."""
+        if not self._behind or self._may_resume:
+            self.want_keyframe()
+
     async def take(self) -> Encoded | None:
         """The next frame; None once closed."""
         while not self._frames:

@@ -152,7 +152,7 @@ def _candidate_address(line: str) -> str | None:
     return parts[4] if len(parts) > 4 else None
 
 
-_FRAGMENT_LINE = re.compile(r"a=\S+.*|m=\S+ \d+ \S+ \S+.*")
+_FRAGMENT_LINE = re.compile(r"a=\S+.*|m=\S+ \d+ \S+.*")
 
 
 def check_fragment(text: str, known: Collection[str]) -> None:

@@ -182,7 +182,7 @@ class ViewerTrack(EncodedTrack):
 
     def want_keyframe(self) -> None:
         if self._outlet:
-            self._outlet.want_keyframe()
+            self._outlet.ask()
 
     def stop(self) -> None:
         super().stop()

@@ -80,6 +80,23 @@ def test_a_viewer_with_a_third_of_that_gets_what_its_link_carries_and_costs_the_
     assert 2 < keyframes < 20 / BURST
 
 
+def test_a_viewer_that_could_not_have_a_keyframe_gets_none_made() -> None:
+    viewer, wanted = outlet(300_000)
+    viewer.ask()
+    assert len(wanted) == 1, "at the beginning"
+    viewer.offer(KEYFRAME, 0.0)
+    viewer.ask()
+    assert len(wanted) == 2, "while it follows"
+    viewer._frames.clear()
+    while viewer.offer(FRAME, 0.1):
+        viewer._frames.clear()
+    wanted.clear()
+    viewer.ask()
+    assert not wanted, "its link is full"
+    viewer.offer(FRAME, 2.0)
+    assert wanted, "and now it has room again"
+
+
 async def test_who_waits_learns_of_the_end() -> None:
     viewer, _ = outlet()
     taking = asyncio.create_task(viewer.take())
