@@ -203,4 +203,6 @@ class Session:
             viewers=len(self.viewers),
             settings=self.settings,
             statistics=self.statistics.snapshot(),
+            nails=self._picture.info.nails if self._picture else None,
+            confidence=self._picture.info.confidence if self._picture else None,
         )

@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 
 from media_worker import memory
+from media_worker.admission import Sessions
 from media_worker.pipeline import load_networks
 from media_worker.registration import Registration, State, advertised_url
 from media_worker.server import WorkerApi
@@ -68,7 +69,7 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
             told = _stop_event(until_stdin_ends)
             await told.wait()
             await loading
-            await _drain(api, settings.drain_seconds, told, child=until_stdin_ends)
+            await _drain(api.sessions, settings.drain_seconds, told, child=until_stdin_ends)
     finally:
         await runner.cleanup()
 
@@ -92,16 +93,18 @@ async def _registered(api: WorkerApi, settings: WorkerSettings, port: int) -> As
         yield
 
 
-async def _drain(api: WorkerApi, seconds: float, told: asyncio.Event, *, child: bool) -> None:
+async def _drain(sessions: Sessions, seconds: float, told: asyncio.Event, *, child: bool) -> None:
     """Until everybody has left or the time is up; told to stop once more, at once. Children of `lacquer serve` are told
     twice by one Ctrl-C, and wait all the same."""
     told.clear()
-    draining = asyncio.create_task(api.sessions.drain(seconds))
+    draining = asyncio.create_task(sessions.drain(seconds))
     again = asyncio.create_task(asyncio.sleep(seconds + 1) if child else told.wait())
-    await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
     for task in (draining, again):
         task.cancel()
     await asyncio.gather(draining, again, return_exceptions=True)
+    if draining in done:
+        draining.result()
 
 
 async def _load(model_path: Path) -> None:

@@ -103,6 +103,10 @@ class SessionReport(InternalModel):
     """Those who only watch; they hold no slot."""
     settings: Config
     statistics: Stats
+    nails: int | None = None
+    """In the newest processed frame; None before the first."""
+    confidence: float | None = None
+    """Of that frame."""
 
 
 class FrameInfo(InternalModel):

@@ -13,6 +13,8 @@ from aiohttp import web
 
 from signaling import (
     admin_api,
+    admin_lists,
+    admin_pictures,
     cors,
     designs,
     health,
@@ -38,6 +40,7 @@ from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
+from signaling.recent_errors import RECENT_ERRORS, RecentErrors
 from signaling.routing import Router
 from signaling.service import Clock, SessionService
 from signaling.settings import SETTINGS, Settings, signing_key
@@ -57,6 +60,8 @@ OPERATIONS = (
     *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
     *admin_api.OPERATIONS,
+    *admin_lists.OPERATIONS,
+    *admin_pictures.OPERATIONS,
     *health.OPERATIONS,
     *lan_api.OPERATIONS,
     *metrics.OPERATIONS,
@@ -81,6 +86,8 @@ def create_app(
         app[LAN] = lan
     app[metrics.METRICS] = metrics.Metrics()
     app[legacy_ws.SOCKETS] = set()
+    app[RECENT_ERRORS] = RecentErrors()
+    app[admin_lists.STARTED_AT] = time.time()
     app[openapi.DOCUMENT] = _document()
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
@@ -90,6 +97,7 @@ def create_app(
         """Starts from the database up; stops in reverse, whatever fails on the way."""
         app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
         async with AsyncExitStack() as stack:
+            stack.enter_context(app[RECENT_ERRORS].listening())
             store = await stack.enter_async_context(open_store(settings.async_database_url))
             workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
             await stack.enter_async_context(router)

@@ -5,7 +5,8 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
-Own designs are changed, and workers looked after, by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
+nobody else.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -86,6 +87,10 @@ class Tokens:
         except Unauthorized:
             return None
         return Caller(claims["sub"]) if claims.get("aud") == _OWNER else None
+
+    def pseudonym(self, owner: str) -> str:
+        """Tells owners apart for who looks after the service, and says nothing of who they are."""
+        return hmac.new(self._key, b"pseudonym " + owner.encode(errors="surrogateescape"), "sha256").hexdigest()[:10]
 
     def _sign(self, claims: dict[str, Any], lifetime: int) -> str:
         now = int(time.time())

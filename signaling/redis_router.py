@@ -41,6 +41,9 @@ BACK_GRACE = 1.5 * HEARTBEAT_INTERVAL
 MAX_REMEMBERED = 20_000
 """Owners, and releases still to be told."""
 
+MAX_ASKED = 64
+"""Workers that are asked for their sessions while Redis is away, every POLL_INTERVAL at most."""
+
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
@@ -69,11 +72,13 @@ class RedisRouter:
         self._name = uuid.uuid4().hex
         self._away = ""
         """Why Redis cannot be asked, if so."""
-        self._back_at = float("-inf")
+        self._away_since = self._back_at = float("-inf")
         self._view: list[WorkerView] = []
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._unreleased: OrderedDict[str, str | None] = OrderedDict()
         self._stack = AsyncExitStack()
+        self._learning = asyncio.Lock()
+        self._learnt_at = float("-inf")
         self._lost = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -99,7 +104,7 @@ class RedisRouter:
                 placed = await self._ask(lambda: self._registry.place(session_id, self._region, avoid))
             except RegistryUnavailable:
                 # Its worker streams on without Redis, and takes this client in again.
-                known = self._owners.get(session_id)
+                known = await self._remembered(session_id)
                 if known is None or known in avoid:
                     raise
                 return known
@@ -141,16 +146,15 @@ class RedisRouter:
         return claimed
 
     async def owner(self, session_id: str) -> str | None:
-        known = self._owners.get(session_id)
         try:
             url = await self._ask(lambda: self._registry.owner(session_id))
         except RegistryUnavailable:
-            if known is None:
-                raise
-            return known
+            if known := await self._remembered(session_id):
+                return known
+            raise
         if url is not None:
             self._remember(session_id, url)
-        return url or (known if self._just_back() else None)
+        return url or (self._owners.get(session_id) if self._just_back() else None)
 
     # --- workers ----------------------------------------------------------------------------------------------------
     async def any_worker(self) -> str:
@@ -170,7 +174,8 @@ class RedisRouter:
         return await self._ask(self._registry.free_slots)
 
     async def workers(self) -> list[WorkerView]:
-        await self._look()
+        if not self._away:
+            await self._look()
         return self._view
 
     async def silent(self, url: str) -> None:
@@ -244,9 +249,33 @@ class RedisRouter:
             self._lost.clear()
             await self._look()
 
+    async def _remembered(self, session_id: str) -> str | None:
+        """The session's worker, without Redis: as the workers themselves say, or else as this process knew it."""
+        async with self._learning:
+            if self._learnt_at < self._away_since or (
+                session_id not in self._owners and self._clock() - self._learnt_at >= POLL_INTERVAL
+            ):
+                await self._learn_owners()
+                self._learnt_at = self._clock()
+        return self._owners.get(session_id)
+
+    async def _learn_owners(self) -> None:
+        """Asks the workers seen last what they hold: other processes may have moved sessions since this one looked.
+        Where there are very many, only some: that has to do."""
+        live = [worker.url for worker in self._view if worker.live][:MAX_ASKED]
+
+        async def ask(url: str) -> None:
+            with contextlib.suppress(LacquerError):
+                for report in await self._client.reports(url):
+                    if report.connections:
+                        self._remember(report.session_id, url)
+
+        await asyncio.gather(*map(ask, live))
+
     def _went_away(self, error: RegistryUnavailable) -> None:
         reason = type(error.__cause__).__name__
         if not self._away:
+            self._away_since = self._clock()
             log.error("redis is away; running streams go on, new sessions are refused", error=str(error.__cause__))
         self._away = reason
         self._lost.set()

@@ -113,6 +113,14 @@ class Store:
             rows = await _page(db, SessionRow, mine, page)
             return None if rows is None else [row.to_session() for row in rows]
 
+    async def live_sessions(self, now: float, page: Page) -> list[Session] | None:
+        """Everybody's sessions that are not over, newest first; None where `page.before` never was a session."""
+        live = [SessionRow.status.in_(LIVE), SessionRow.expires_at > now]
+        async with self._begin() as db:
+            # The entry that a page ended with may be over by the time the next page is asked for.
+            rows = await _page(db, SessionRow, live, page, among=())
+            return None if rows is None else [row.to_session() for row in rows]
+
     async def due_sessions(self, now: float, limit: int) -> list[Session]:
         """Live sessions whose time is over, the longest overdue first."""
         query = (
@@ -181,6 +189,12 @@ class Store:
             rows = await _page(db, ResultRow, mine, page)
             return None if rows is None else [row.to_result() for row in rows]
 
+    async def newest_results(self, page: Page) -> list[Result] | None:
+        """Everybody's; None where `page.before` is not one of them."""
+        async with self._begin() as db:
+            rows = await _page(db, ResultRow, (), page)
+            return None if rows is None else [row.to_result() for row in rows]
+
     async def delete_result(self, result_id: str) -> bool:
         """False where it was gone already."""
         async with self._begin() as db:
@@ -188,12 +202,18 @@ class Store:
 
 
 async def _page(
-    db: AsyncSession, table: type[Row], conditions: Collection[ColumnElement[bool]], page: Page
+    db: AsyncSession,
+    table: type[Row],
+    conditions: Collection[ColumnElement[bool]],
+    page: Page,
+    *,
+    among: Collection[ColumnElement[bool]] | None = None,
 ) -> list[Row] | None:
-    """Keyset pagination: stays right, and fast, while new entries come in at the front."""
+    """Keyset pagination: stays right, and fast, while new entries come in at the front. `page.before` is looked for
+    among the list's own entries, or where `among` says."""
     query = select(table).where(*conditions).order_by(table.created_at.desc(), table.id.desc()).limit(page.limit)
     if page.before is not None:
-        last = await db.scalar(select(table).where(*conditions, table.id == page.before))
+        last = await db.scalar(select(table).where(*(conditions if among is None else among), table.id == page.before))
         if last is None:
             return None
         older = and_(table.created_at == last.created_at, table.id < last.id)

@@ -21,7 +21,7 @@ from typing import Any
 from media_worker.bench.errors import BenchError
 from media_worker.evaluation.figures import Figure
 from protocol.errors import RegistryUnavailable
-from protocol.registry import DEAD_AFTER, HEARTBEAT_INTERVAL, Heartbeat, Moment, Refusal, Registry
+from protocol.registry import DEAD_AFTER, HEARTBEAT_INTERVAL, USUAL, Heartbeat, Moment, Refusal, Registry, Timing
 
 START_SECONDS = 10.0
 STALE_SECONDS = 30.0
@@ -48,6 +48,7 @@ class Plan:
     redis: str | None = None
     """None: one is started."""
     seed: int = 1
+    timing: Timing = USUAL
 
 
 @dataclass
@@ -155,9 +156,9 @@ class Bench:
             ticker(done, len(workers))
 
     async def _keep_speaking(self) -> None:
-        """Every worker every 2 s, evenly spread."""
+        """Every worker thrice in the time after which it counts as dead, evenly spread."""
         workers = list(self._workers.values())
-        pause = HEARTBEAT_INTERVAL / len(workers)
+        pause = self._plan.timing.dead_after / 3 / len(workers)
         due = time.perf_counter()
         while True:
             for worker in workers:
@@ -275,8 +276,9 @@ class Bench:
                 await self._registry.silent(worker.url)
                 tried = (*tried, worker.url)
 
-        half = orphans[: len(orphans) // 2]  # the others' clients never come back
-        await self._each("clients of killed workers", half, reconnect)
+        # The clients of the others never come back: nobody finds those workers dead but Redis.
+        missed = [session for worker in killed[: -(-len(killed) // 2)] for session in worker.held]
+        await self._each("clients of killed workers", missed, reconnect)
         return (
             await self._until_nothing_is_stale(orphans, {worker.url for worker in killed}, began),
             len(killed),
@@ -295,7 +297,7 @@ class Bench:
 async def measure(plan: Plan, ticker: Callable[[str], Ticker]) -> Measured:
     """Raises BenchError."""
     try:
-        async with asyncio.timeout(TOTAL_SECONDS), _server(plan) as url, Registry(url) as registry:
+        async with asyncio.timeout(TOTAL_SECONDS), _server(plan) as url, Registry(url, plan.timing) as registry:
             if await registry.view():
                 raise BenchError("workers are registered in this Redis: it is in use; give another one, or another db")
             return await Bench(plan, registry, ticker).run()

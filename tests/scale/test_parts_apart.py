@@ -20,7 +20,7 @@ import pytest
 from media_worker import drawn_hand
 from protocol.registry import Registry
 from tests.scale.parts import DRAIN_SECONDS, Part, Parts, running
-from tests.scale.viewer import FPS, SESSIONS, Viewer
+from tests.scale.viewer import SESSIONS, Viewer
 
 NOTHING_STALE_AFTER = 10.0
 RECOVERED_WITHIN = 5.0
@@ -29,6 +29,7 @@ RECOVERED_WITHIN = 5.0
 @dataclass(frozen=True)
 class Size:
     viewers: int
+    fps: float
     redis_away: float
     """Seconds."""
     back_within: float
@@ -37,7 +38,7 @@ class Size:
     """Restarts both workers rather than one, and waits until nothing is stale."""
 
 
-SMALL, FULL = Size(4, 3, 15, whole=False), Size(20, 60, 4, whole=True)
+SMALL, FULL = Size(4, 2, 3, 15, whole=False), Size(20, 1, 60, 4, whole=True)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ async def test_at_full_size(parts: tuple[Parts, list[Part]], clip: list[np.ndarr
 
 async def scenario(parts: Parts, workers: list[Part], clip: list[np.ndarray], size: Size) -> None:
     try:
-        async with people(parts, clip, size.viewers) as viewers, Registry(parts.redis.url) as registry:
+        async with people(parts, clip, size) as viewers, Registry(parts.redis.url) as registry:
             workers = await killed(parts, workers, viewers, registry, size)
             workers = await restarted(parts, workers, viewers, size)
             await redis_away(parts, viewers, registry, size)
@@ -75,13 +76,14 @@ async def scenario(parts: Parts, workers: list[Part], clip: list[np.ndarray], si
 
 
 @asynccontextmanager
-async def people(parts: Parts, clip: list[np.ndarray], count: int) -> AsyncIterator[list[Viewer]]:
+async def people(parts: Parts, clip: list[np.ndarray], size: Size) -> AsyncIterator[list[Viewer]]:
     urls = [part.url for part in parts.signaling]
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)))
         viewers = []
-        for first in range(0, count, 4):  # four at a time: connecting costs the client most
-            some = [Viewer(http, urls, clip, number) for number in range(first, min(first + 4, count))]
+        for first in range(0, size.viewers, 4):  # four at a time: connecting costs the client most
+            numbers = range(first, min(first + 4, size.viewers))
+            some = [Viewer(http, urls, clip, number, size.fps) for number in numbers]
             viewers += await asyncio.gather(*map(stack.enter_async_context, some))
         yield viewers
 
@@ -122,7 +124,7 @@ async def restarted(parts: Parts, workers: list[Part], viewers: list[Viewer], si
         running.remove(worker)
         for viewer in viewers:
             assert viewer.client
-            await viewer.client.until(lambda viewer=viewer: viewer.client.pictures, size.back_within)  # type: ignore[misc]
+            await viewer.client.until(viewer.is_live, size.back_within)
             assert not viewer.lost, viewer.lost
         moved = [viewer for viewer in viewers if len(viewer.back_after) > moves[viewer]]
         assert moved
@@ -199,7 +201,7 @@ async def redis_away(parts: Parts, viewers: list[Viewer], registry: Registry, si
         f"Redis away {back - went:.0f} s: {came} frames came, {lost} lost, {refusals} refusals; recovered", [recovered]
     )
     assert lost == 0
-    assert came >= 0.9 * size.viewers * FPS * (back - went)
+    assert came >= 0.9 * size.viewers * size.fps * (back - went)
     assert sum(len(viewer.back_after) for viewer in viewers) == moves  # nobody had to connect again
 
 

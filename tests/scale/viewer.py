@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +14,7 @@ import numpy as np
 
 from tests.rtc_client import RtcClient
 
-FPS = 2.0
-STILL_SECONDS = 1.2
+STILL_FRAMES = 2.5
 """Without a picture for so long, a viewer asks whether its connection is still held (protocol/README.md)."""
 
 SESSIONS = "/api/try-on/sessions/"
@@ -25,41 +24,41 @@ SDP = {"Content-Type": "application/sdp"}
 
 class Viewer:
     def __init__(
-        self, http: aiohttp.ClientSession, signaling: Sequence[str], clip: list[np.ndarray], number: int
+        self, http: aiohttp.ClientSession, signaling: Sequence[str], clip: list[np.ndarray], number: int, fps: float
     ) -> None:
         """Each request goes to another of the signaling processes in turn."""
+        self.fps = fps
         self._http, self._signaling, self._clip = http, signaling, clip
         self._turn = number
         self.design = 2 + number
         self.session_id = ""
         self.back_after: list[float] = []
-        """Seconds from noticing that the connection is lost until a picture came over the next one."""
+        """Seconds from noticing that the connection is lost until a processed frame was sent over the next one."""
         self.refusals: list[int] = []
         """What was answered to offers instead of 201."""
         self.lost: str = ""
         """Why it gave up, if it did."""
         self.client: RtcClient | None = None
+        self._stack = AsyncExitStack()
         self._connection = ""
-        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Viewer:
         async with self._http.post(self._next() + SESSIONS, json={"mode": "explore", "post_id": 1}) as response:
             assert response.status == 201, await response.text()
             self.session_id = (await response.json())["session_id"]
-        await self._connect()
-        assert self.client
-        await self.client.until(lambda: self.client and self.client.of("ready"), 20)
-        self.client.say(type="config", design=self.design)
-        await self.client.until(lambda: self.client and self.client.pictures, 20)
-        self._watching = asyncio.create_task(self._watch())
+        async with self._stack:
+            await self._connect()
+            assert self.client
+            await self.client.until(lambda: self.client and self.client.of("ready"), 20)
+            self.client.say(type="config", design=self.design)
+            await self.client.until(lambda: self.client and self.client.pictures, 20)
+            watching = asyncio.create_task(self._watch())
+            self._stack.push_async_callback(_stop, watching)
+            self._stack = self._stack.pop_all()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-        if self.client:
-            await self.client.close()
+        await self._stack.aclose()
 
     def _next(self) -> str:
         self._turn += 1
@@ -67,7 +66,7 @@ class Viewer:
 
     # --- connecting -------------------------------------------------------------------------------------------------
     async def _connect(self) -> None:
-        self.client = RtcClient(self._clip, codec="VP8", fps=FPS)
+        self.client = await self._stack.enter_async_context(RtcClient(self._clip, codec="VP8", fps=self.fps))
         await self.client.connect(self._offer)
 
     async def _offer(self, sdp: str) -> str:
@@ -79,6 +78,11 @@ class Viewer:
                     return await response.text()
                 self.refusals.append(response.status)
             await asyncio.sleep(0.25)
+
+    def is_live(self) -> bool:
+        """Whether a processed frame was sent to it over the newest connection. Its own decoder shows a frame only when
+        the next one comes, which at these rates says nothing of the server."""
+        return self.client is not None and any(told["sent_at"] for told in self.client.of("metadata"))
 
     async def is_held(self) -> bool:
         """Whether its connection is: a PATCH without candidates changes nothing."""
@@ -94,7 +98,7 @@ class Viewer:
                 noticed, old = time.monotonic(), self.client
                 await self._connect()
                 assert self.client
-                await self.client.until(lambda: self.client and self.client.pictures, 15)
+                await self.client.until(self.is_live, 15)
                 self.back_after.append(time.monotonic() - noticed)
                 if old:
                     await old.close()
@@ -108,7 +112,7 @@ class Viewer:
             await asyncio.sleep(0.05)
             if len(self.client.pts) != seen:
                 seen, seen_at = len(self.client.pts), time.monotonic()
-            elif time.monotonic() - seen_at > STILL_SECONDS:
+            elif time.monotonic() - seen_at > STILL_FRAMES / self.fps:
                 with suppress(aiohttp.ClientError):
                     if not await self.is_held():
                         return
@@ -126,5 +130,10 @@ class Viewer:
     def frames_lost(self, since: int) -> int:
         """Frames that did not come back, of those after the first `since`."""
         assert self.client
-        step = round(90000 / FPS)
+        step = round(90000 / self.fps)
         return sum(round((b - a) / step) - 1 for a, b in pairwise(self.client.pts[since:]))
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -71,6 +71,8 @@ class Held:
     viewers: dict[str, list[bytes]] = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     frame: bytes | None = None
+    nails: int | None = None
+    confidence: float | None = None
 
     @property
     def connections(self) -> int:
@@ -83,6 +85,8 @@ class Held:
             viewers=len(self.viewers),
             settings=self.settings,
             statistics=self.statistics,
+            nails=self.nails,
+            confidence=self.confidence,
         )
 
 

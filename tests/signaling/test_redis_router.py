@@ -17,6 +17,7 @@ from tests.redis_server import HURRIED, RedisServer
 from tests.signaling.conftest import SESSIONS, Start, refused
 from tests.signaling.fake_worker import FakeWorker
 from tests.signaling.fleets import QUICK, SECRET, registered
+from tests.signaling.test_routing import stream
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def router(redis: RedisServer) -> RedisRouter:
 
 async def known(one: RedisRouter, *workers: FakeWorker) -> None:
     async with asyncio.timeout(4):
-        while {view.url for view in await one.workers()} != {worker.url for worker in workers}:
+        urls = {worker.url for worker in workers}
+        while one.checks()["redis"] != "ok" or {view.url for view in await one.workers()} != urls:
             await asyncio.sleep(0.02)
 
 
@@ -91,6 +93,19 @@ async def test_while_redis_is_away_known_sessions_go_on_and_new_ones_are_refused
         assert await one.place("s2") == worker.url
         assert time.monotonic() - began < 5
         assert one.checks() == {"redis": "ok"}
+
+
+async def test_what_another_process_placed_is_learnt_from_the_workers(redis: RedisServer) -> None:
+    async with FakeWorker() as worker, registered(redis.url, worker), router(redis) as one, router(redis) as two:
+        await known(two, worker)
+        two._remember("s0", "http://gone:1")  # it moved from there through the other process
+        for session_id in ("s0", "s1"):
+            await one.place(session_id)
+            stream(worker, session_id)
+        await asyncio.to_thread(redis.stop)
+        assert [await two.owner("s0"), await two.owner("s1")] == [worker.url, worker.url]
+        with pytest.raises(RegistryUnavailable):
+            await two.owner("s2")
 
 
 async def test_what_was_released_meanwhile_is_released_afterwards(redis: RedisServer, hurried: None) -> None:
