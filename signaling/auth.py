@@ -5,7 +5,8 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
-Own designs are changed, and workers looked after, by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
+nobody else.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -84,6 +85,10 @@ class Tokens:
             return None
         return Caller(claims["sub"]) if claims.get("aud") == _OWNER else None
 
+    def pseudonym(self, owner: str) -> str:
+        """Tells owners apart for who looks after the service, and says nothing of who they are."""
+        return hmac.new(self._key, b"pseudonym " + owner.encode(errors="surrogateescape"), "sha256").hexdigest()[:10]
+
     def _sign(self, claims: dict[str, Any], lifetime: int) -> str:
         now = int(time.time())
         return jwt.encode({**claims, "iat": now, "exp": now + lifetime}, self._key, "HS256")
@@ -96,6 +101,8 @@ class Tokens:
             raise Unauthorized(f"the token is not valid: {error}") from error
         if not 0 < len(claims["sub"]) <= 255:
             raise Unauthorized("the token's `sub` must have 1 to 255 characters")
+        if "\0" in claims["sub"] or any("\ud800" <= sign <= "\udfff" for sign in claims["sub"]):
+            raise Unauthorized("the token's `sub` holds what no database takes: NUL, or half of a surrogate pair")
         return claims
 
 

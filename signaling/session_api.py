@@ -15,6 +15,7 @@ from protocol.errors import (
     RegistryUnavailable,
     SessionEnded,
     SilentPeer,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     UnknownDesign,
@@ -186,6 +187,7 @@ _DRAWING = (
     SessionEnded,
     InvalidFields,
     AtCapacity,
+    StoreUnavailable,
     WorkerUnavailable,
 )
 _SESSIONS, _SESSION = f"{API}/sessions/", f"{API}/sessions/{{session_id}}/"
@@ -213,6 +215,7 @@ OPERATIONS = (
             BadImage,
             VisionFailed,
             AtCapacity,
+            StoreUnavailable,
             WorkerUnavailable,
             RegistryUnavailable,
         ),
@@ -226,7 +229,7 @@ OPERATIONS = (
         query=pagination.QUERY,
         answers={200: {"application/json": list[SessionView]}},
         headers=("Link",),
-        errors=(Unauthorized, InvalidFields),
+        errors=(Unauthorized, InvalidFields, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -235,7 +238,7 @@ OPERATIONS = (
         "One session, with its statistics",
         "sessions",
         answers={200: {"application/json": SessionView}},
-        errors=(NotFound,),
+        errors=(NotFound, StoreUnavailable),
     ),
     Operation(
         "DELETE",
@@ -244,7 +247,7 @@ OPERATIONS = (
         "End a session now",
         "sessions",
         answers={204: None},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "POST",
@@ -253,7 +256,7 @@ OPERATIONS = (
         "Give a session its full time again",
         "sessions",
         answers={200: {"application/json": SessionView}},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -282,6 +285,6 @@ OPERATIONS = (
         "Upload mode: one nail of the person's picture, flat and in neutral light",
         "sessions",
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, UnknownNail, SessionEnded),
+        errors=(NotFound, UnknownNail, SessionEnded, StoreUnavailable),
     ),
 )
