@@ -27,8 +27,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden, Unauthorized
+from signaling.sessions import Session
 from signaling.settings import SETTINGS
-from signaling.urls import base_url
+from signaling.urls import ROOTS, base_url
+from signaling.watch_ids import WatchIds
 
 COOKIE = "lacquer_owner"
 COOKIE_LIFETIME = 365 * 24 * 3600
@@ -60,6 +62,7 @@ class Tokens:
         # HMAC pads a short key with zeros itself (RFC 2104 §2), so this changes no signature: it only tells PyJWT,
         # which would warn at every token, that the one warning above is enough.
         self._key = raw.ljust(MIN_KEY_BYTES, b"\0")
+        self.watch_ids = WatchIds(self._key)
 
     def for_session(self, session_id: str, owner: str) -> str:
         return self._sign({"aud": _SESSION, "sub": owner, "sid": session_id}, TOKEN_LIFETIME)
@@ -125,6 +128,18 @@ def caller(request: web.Request) -> Caller:
     return someone
 
 
+def require_speaker(request: web.Request, session: Session) -> None:
+    """Lets pass who shows a bearer token that speaks for this session: its own, or its owner's.
+
+    Raises Unauthorized without any, Forbidden with somebody else's.
+    """
+    if _bearer(request) is None:
+        raise Unauthorized("send the session's `token` as bearer token: `Authorization: Bearer …`")
+    who = caller(request)
+    if who.owner != session.owner or who.session_id not in (None, session.session_id):
+        raise Forbidden("this token speaks for another session")
+
+
 def admin_only(handler: Handler) -> Handler:
     """The handler, for who shows the admin token. Raises Forbidden where there is none, Unauthorized without it."""
 
@@ -158,7 +173,7 @@ def _as_sent(text: str) -> bytes:
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
     token = _bearer(request)
-    if token is not None and request.path.startswith("/api/") and request.match_info.handler not in _FOR_ADMINS:
+    if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in _FOR_ADMINS:
         request[_CALLER] = request.app[TOKENS].read_bearer(token)
     response = await handler(request)
     if owner := request.get(_NEW_OWNER):
