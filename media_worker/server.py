@@ -23,6 +23,7 @@ from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
+from media_worker.observed import observed
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
 from media_worker.publisher import Publisher
@@ -31,7 +32,7 @@ from media_worker.settings import WorkerSettings
 from media_worker.shelf import Shelf
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
 from media_worker.viewer import Viewer
-from protocol import limits
+from protocol import limits, tracing
 from protocol.api import Problem
 from protocol.errors import (
     BadRequest,
@@ -69,7 +70,7 @@ class WorkerApi:
         self.lag = LoopLag()
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_BODY_SIZE, middlewares=[problems, self.authorise])
+        app = web.Application(client_max_size=MAX_BODY_SIZE, middlewares=[observed, problems, self.authorise])
         app.cleanup_ctx.append(self._background)
         session = "/internal/sessions/{session_id}"
         app.add_routes(
@@ -170,7 +171,9 @@ class WorkerApi:
             image_format = ImageFormat(request.query.get("format", "jpeg"))
         except ValueError:
             raise BadRequest(f"format must be one of {', '.join(ImageFormat)}") from None
-        image, info = await self._session(request).capture(image_format)
+        session = self._session(request)
+        with tracing.span("capture", session.id):
+            image, info = await session.capture(image_format)
         return web.Response(
             body=image,
             content_type=f"image/{image_format}",
@@ -188,7 +191,8 @@ class WorkerApi:
         else:
             self.sessions.admit(session)
         peer = PEERS[role](session, self.ice)
-        answer = await peer.answer(offer)
+        with tracing.span("answer offer", session.id):
+            answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})
 

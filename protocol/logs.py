@@ -8,6 +8,8 @@ from typing import Literal
 
 import structlog
 
+from protocol import tracing
+
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -16,6 +18,7 @@ def configure(log_format: LogFormat, level: LogLevel = "INFO") -> None:
     """Sends structlog and the standard library's loggers to stderr in the same form."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        tracing.name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"),
     ]

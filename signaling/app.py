@@ -41,6 +41,7 @@ from signaling.designs_folder import DesignsFolder
 from signaling.kept_blobs import KeptBlobs
 from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
+from signaling.observed import observed
 from signaling.operations import add_routes
 from signaling.problems import problems
 from signaling.recent_errors import RECENT_ERRORS, RecentErrors
@@ -83,7 +84,7 @@ def create_app(
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(
-        middlewares=[metrics.count, problems, cors.preflights, identify], client_max_size=MAX_FORM_SIZE
+        middlewares=[metrics.count, observed, problems, cors.preflights, identify], client_max_size=MAX_FORM_SIZE
     )
     app[SETTINGS] = settings
     if lan is not None:
