@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from protocol.errors import StoreUnavailable
+from protocol.loop_lag import LoopLag
 from signaling import (
     admin_api,
     admin_lists,
@@ -143,6 +144,8 @@ def create_app(
             )
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
+            lag = LoopLag(app[metrics.METRICS].loop_lag.set)
+            stack.push_async_callback(_stop, asyncio.create_task(lag.measure(), name="loop-lag"))
             tidying = asyncio.create_task(retention.run(app[CONTEXT], settings.sweep_interval), name="retention")
             stack.push_async_callback(_stop, tidying)
             if settings.designs_dir is not None:

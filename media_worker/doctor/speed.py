@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from media_worker.pipeline import Pipeline
 from media_worker.polish.looks import Look
 from media_worker.vision import models
 from protocol import designs
+from protocol.cgroup import usable_cores
 from protocol.checkup import Verdict, failed, ok, warning
 from protocol.errors import LacquerError
 
@@ -38,8 +38,6 @@ CROWDED = 1.5
 
 OVERBOOKED = 2.0
 """Times as many streams as the cores carry at full rate: then each is left with half of it."""
-
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 @dataclass(frozen=True)
@@ -96,16 +94,6 @@ def judge(measured: Measured, where: str) -> Verdict:
     if measured.median > max(SMOOTH_MS, CROWDED * measured.processor):
         return warning(said, "see what else takes this machine's cores just now, and try again")
     return ok(said)
-
-
-def usable_cores() -> float:
-    """Those that this process may use, by affinity and by its control group's quota."""
-    cores = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    try:
-        quota, period = CGROUP_QUOTA.read_text("ascii").split()
-        return cores if quota == "max" else min(cores, round(int(quota) / int(period), 1))
-    except (OSError, ValueError):  # no control groups, or those of version 1
-        return cores
 
 
 def processor() -> str:

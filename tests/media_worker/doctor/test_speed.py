@@ -34,19 +34,6 @@ def test_judgement(processor: float, median: float, outcome: Outcome) -> None:
     assert bool(verdict.mend) is (outcome is Outcome.WARNING)
 
 
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("150000 100000", 1.5), ("max 100000", 64.0), ("nonsense", 64.0), (None, 64.0)]
-)
-def test_a_container_has_fewer_cores(
-    quota: str | None, cores: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(speed, "CGROUP_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
-    if quota:
-        (tmp_path / "cpu.max").write_text(quota)
-    assert speed.usable_cores() == cores
-
-
 @pytest.mark.parametrize(("capacity", "outcome"), [(4, Outcome.OK), (64, Outcome.WARNING)])
 async def test_slots_beside_cores(capacity: int, outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "usable_cores", lambda: 2.0)
