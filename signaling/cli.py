@@ -178,7 +178,7 @@ def doctor(
 
 
 def _media_checks() -> Media | ImportError:
-    """The error where signaling alone is installed, as in its container; or where a library of the system is missing."""
+    """An error where signaling alone is installed, as in its container, or a library of the system is missing."""
     try:
         from media_worker.doctor import plan
     except ImportError as error:
