@@ -36,6 +36,7 @@ from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
+from signaling.rates import RATES, LocalCounter, Rates
 from signaling.routing import Router
 from signaling.service import Clock, SessionService
 from signaling.settings import SETTINGS, Settings, signing_key
@@ -78,6 +79,7 @@ def create_app(
     app[metrics.METRICS] = metrics.Metrics()
     app[legacy_ws.SOCKETS] = set()
     app[openapi.DOCUMENT] = _document()
+    app[RATES] = Rates(settings, LocalCounter(clock))
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
     cors.add_cors(app)

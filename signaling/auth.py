@@ -118,6 +118,12 @@ def caller(request: web.Request) -> Caller:
     return someone
 
 
+def known_owner(request: web.Request) -> str | None:
+    """Who is asking, where that is somebody who was here before."""
+    owner = caller(request).owner
+    return None if _NEW_OWNER in request else owner
+
+
 def admin_only(handler: Handler) -> Handler:
     """The handler, for who shows the admin token. Raises Forbidden where there is none, Unauthorized without it."""
 

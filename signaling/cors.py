@@ -19,7 +19,7 @@ from signaling.settings import ANY_ORIGIN, SETTINGS
 
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
-EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
+EXPOSED_HEADERS = "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy"
 PREFLIGHT_LIFETIME = 7200
 """Seconds: Chromium keeps none for longer."""
 

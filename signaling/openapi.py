@@ -124,8 +124,8 @@ def _errors(operation: Operation, schemas: _Schemas) -> Json:
     errors: Json = {}
     for status, kinds in sorted(by_status.items()):
         errors[str(status)] = {"description": "; ".join(f"`{e.code}`: {e.title}" for e in kinds), "content": content}
-        if status == 503:
-            errors["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+        if status in (429, 503):
+            errors[str(status)]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     errors["default"] = {"description": f"`{LacquerError.code}`: {LacquerError.title}", "content": content}
     return errors
 

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from protocol import limits
 from protocol.api import Problem
-from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, TooLarge
+from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, RateLimited, TooLarge
 from signaling.settings import SETTINGS
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,10 +21,14 @@ _FROM_HTTP: dict[int, type[LacquerError]] = {403: NotFound, 404: NotFound, 405: 
 def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFTER) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
-    if error.status == 503:
+    if error.status in (429, 503) or error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after or retry_after)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimited) and error.quota:
+        # https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-10.html
+        response.headers["RateLimit-Policy"] = f'"{error.limit}";q={error.quota};w={error.window}'
+        response.headers["RateLimit"] = f'"{error.limit}";r=0;t={error.retry_after or retry_after}'
     return response
 
 

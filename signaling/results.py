@@ -20,6 +20,7 @@ from protocol.errors import (
     InvalidFields,
     NoFrameYet,
     NotFound,
+    RateLimited,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -29,7 +30,7 @@ from protocol.errors import (
 )
 from protocol.internal import StillAnswer
 from protocol.messages import ImageFormat
-from signaling import pagination, uploads, views
+from signaling import pagination, rates, uploads, views
 from signaling.auth import caller
 from signaling.context import CONTEXT, Context
 from signaling.image_response import image_response
@@ -52,8 +53,10 @@ class _Wanted:
 
 async def create(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
+    await rates.upload(request)
     wanted = await _read(request)
     session = await context.sessions.find_live(wanted.fields.session_id)
+    await rates.result(request, session.owner)
     if wanted.image is not None:
         picture, confidence = await context.uploads.picture(wanted.image), None
     else:
@@ -223,6 +226,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             InvalidFields,
             BadImage,
+            RateLimited,
             AtCapacity,
             WorkerUnavailable,
         ),

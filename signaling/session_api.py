@@ -12,6 +12,7 @@ from protocol.errors import (
     BadRequest,
     InvalidFields,
     NotFound,
+    RateLimited,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -24,7 +25,7 @@ from protocol.errors import (
 )
 from protocol.internal import View, Worn
 from protocol.messages import Config
-from signaling import pagination, uploads, views
+from signaling import pagination, rates, uploads, views
 from signaling.auth import caller
 from signaling.context import CONTEXT, Context
 from signaling.image_response import CHANGING, image_response
@@ -40,6 +41,7 @@ REFERENCE, SOURCE = "nail_reference_image", "source_image"
 
 async def create(request: web.Request) -> web.Response:
     kind = uploads.require_type(request, "application/json", "multipart/form-data")
+    await rates.new_session(request)
     return await (_create_explore(request) if kind == "application/json" else _create_upload(request))
 
 
@@ -59,6 +61,7 @@ async def _create_explore(request: web.Request) -> web.Response:
 async def _create_upload(request: web.Request) -> web.Response:
     """The person's picture itself is never kept: the nails in it are, until the session is over."""
     context = request.app[CONTEXT]
+    await rates.upload(request)
     async with context.uploads.form(request, REFERENCE, SOURCE) as form:
         settings = _settings(form)
         reference = await context.uploads.picture(form.files[REFERENCE], REFERENCE_SIDE)
@@ -211,6 +214,7 @@ OPERATIONS = (
             InvalidFields,
             BadImage,
             VisionFailed,
+            RateLimited,
             AtCapacity,
             WorkerUnavailable,
         ),

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import tempfile
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -106,12 +107,43 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds until a session expires, and that an extension adds to now.",
     )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="Networks of proxies whose X-Forwarded-For is believed, separated by commas: 10.0.0.0/8. "
+        "Default: this machine.",
+    )
+    rate_sessions_per_address: int = Field(
+        default=120,
+        ge=0,
+        description="Sessions that one address (IPv6: one /64) may start within a minute; 0 is no limit. "
+        "A shop's customers share one address.",
+    )
+    rate_sessions_per_owner: int = Field(
+        default=60, ge=0, description="Sessions that one person, or one user of a host application, may start a minute."
+    )
+    rate_live_sessions: int = Field(
+        default=100, ge=0, description="Sessions that one person or user may have open at once."
+    )
+    rate_uploads: int = Field(
+        default=60, ge=0, description="Pictures that one address may send within a minute, and frames that it may keep."
+    )
+    rate_results: int = Field(default=500, ge=0, description="Results that one person or user may keep within a day.")
+    rate_ice_servers: int = Field(
+        default=120, ge=0, description="Times that one address may ask for STUN and TURN servers within a minute."
+    )
+    rate_offers: int = Field(
+        default=60, ge=0, description="Connections (SDP offers) that one session may make within a minute."
+    )
+    rate_sockets: int = Field(default=200, ge=0, description="WebSockets that one address may have open at once.")
     sweep_interval: float = Field(
         default=3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
     )
     retry_after: int = Field(default=limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
     log_format: LogFormat = Field(default="console", description="`console` for people, `json` for machines.")
     log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_addresses: bool = Field(
+        default=False, description="Shows clients' addresses in the log; without it, none is written anywhere."
+    )
     debug: bool = Field(
         default=False,
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),
@@ -130,6 +162,11 @@ class Settings(BaseSettings):
         if wrong := [origin for origin in origins if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin)]:
             raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
         return origins
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @property
     def async_database_url(self) -> str:

@@ -20,6 +20,7 @@ from protocol.errors import (
     BadSdp,
     NotFound,
     PreconditionFailed,
+    RateLimited,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -27,7 +28,7 @@ from protocol.errors import (
     UnsupportedMediaType,
     WorkerUnavailable,
 )
-from signaling import uploads
+from signaling import rates, uploads
 from signaling.context import CONTEXT
 from signaling.operations import Operation
 from signaling.urls import API, webrtc_url
@@ -46,6 +47,7 @@ async def offer(request: web.Request) -> web.Response:
         raise BadSdp("an SDP offer starts with `v=0`")
     context = request.app[CONTEXT]
     session = await context.sessions.find_live(request.match_info["session_id"])
+    await rates.offer(request, session.session_id)
 
     async def add_peer(worker: str) -> PeerAnswer:
         return await context.workers.add_peer(worker, session.session_id, sdp)
@@ -122,6 +124,7 @@ OPERATIONS = (
             SessionEnded,
             TooLarge,
             UnsupportedMediaType,
+            RateLimited,
             AtCapacity,
             WorkerUnavailable,
         ),

@@ -121,9 +121,11 @@ export class Api {
     await this.#callAsOwner("DELETE", `${ROOT}results/${id}/`);
   }
 
-  /** @param {SessionInfo} session */
+  /** Also brings a token that lasts as long as the session does now. @param {SessionInfo} session */
   async extend(session) {
-    await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
+    const response = await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
+    const { token } = await response.json();
+    if (token) session.token = token;
   }
 
   /**

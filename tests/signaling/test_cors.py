@@ -55,7 +55,9 @@ async def test_only_listed_origins_may_read(start: Start, worker: FakeWorker) ->
     answer = await lacquer.client.get(DESIGNS, headers={"Origin": SHOP})
     assert answer.headers[ALLOW] == SHOP
     assert "Origin" in answer.headers.getall("Vary"), "beside what else it depends on"
-    assert set(answer.headers[EXPOSE].split(", ")) == {"Location", "ETag", "Link", "Retry-After"}
+    assert set(answer.headers[EXPOSE].split(", ")) == {
+        *("Location", "ETag", "Link", "Retry-After", "RateLimit", "RateLimit-Policy")
+    }
     for headers in ({"Origin": OTHER}, {"Origin": "null"}, {"Origin": "http://["}, {}):
         answer = await lacquer.client.get(DESIGNS, headers=headers)
         assert ALLOW not in answer.headers, headers
