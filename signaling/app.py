@@ -27,11 +27,14 @@ from signaling import (
     sweeper,
     webrtc,
 )
-from signaling.auth import TOKENS, Tokens, identify
+from signaling.auth import HOST_AUDIENCE, HOST_TOKENS, TOKENS, Tokens, identify
 from signaling.blobs import LocalBlobs
 from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
 from signaling.designs_folder import DesignsFolder
+from signaling.host_tokens import HostTokens
+from signaling.hosts import NAMES, check_host, names
+from signaling.jwks import Jwks
 from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
@@ -71,7 +74,8 @@ def create_app(
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(
-        middlewares=[metrics.count, problems, cors.preflights, identify], client_max_size=MAX_FORM_SIZE
+        middlewares=[metrics.count, problems, check_host, cors.preflights, cors.cookies_from_our_page, identify],
+        client_max_size=MAX_FORM_SIZE,
     )
     app[SETTINGS] = settings
     if lan is not None:
@@ -79,6 +83,7 @@ def create_app(
     app[metrics.METRICS] = metrics.Metrics()
     app[legacy_ws.SOCKETS] = set()
     app[openapi.DOCUMENT] = _document()
+    app[NAMES] = names(settings)
     app[RATES] = Rates(settings, LocalCounter(clock))
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
@@ -86,8 +91,13 @@ def create_app(
 
     async def own(app: web.Application) -> AsyncIterator[None]:
         """Starts from the database up; stops in reverse, whatever fails on the way."""
-        app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
+        key = await asyncio.to_thread(signing_key, settings)
+        app[TOKENS] = Tokens(key, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
         async with AsyncExitStack() as stack:
+            if settings.jwks_url is not None:
+                keys = await stack.enter_async_context(Jwks(settings.jwks_url))
+                audience = settings.jwt_audience or HOST_AUDIENCE
+                app[HOST_TOKENS] = HostTokens(keys, issuer=settings.jwt_issuer, audience=audience)
             store = await stack.enter_async_context(open_store(settings.async_database_url))
             workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
             await stack.enter_async_context(router)

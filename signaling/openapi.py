@@ -52,10 +52,16 @@ _SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A session's token, or a host application's JWT (HS256, SECRET_KEY) whose `sub` is the owner.",
+        "description": "A session's token, or a host application's JWT (HS256 with SECRET_KEY; RS256 or "
+        "ES256 with a key of LACQUER_JWKS_URL) whose `sub` is the owner.",
     },
     "admin": {"type": "http", "scheme": "bearer", "description": "LACQUER_ADMIN_TOKEN."},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "lacquer_owner", "description": "Handed out when missing."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "lacquer_owner",
+        "description": "Handed out when missing; over HTTPS it is `__Host-lacquer_owner`.",
+    },
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from protocol import wishes
-from protocol.api import CreateExploreSession, Mode, SessionCreated, SessionView
+from protocol.api import CreateExploreSession, Mode, SessionCreated, SessionExtended, SessionView
 from protocol.errors import (
     AtCapacity,
     BadImage,
@@ -26,7 +26,7 @@ from protocol.errors import (
 from protocol.internal import View, Worn
 from protocol.messages import Config
 from signaling import pagination, rates, uploads, views
-from signaling.auth import caller
+from signaling.auth import caller, check_may_create
 from signaling.context import CONTEXT, Context
 from signaling.image_response import CHANGING, image_response
 from signaling.nail_sets import nail_picture
@@ -41,6 +41,7 @@ REFERENCE, SOURCE = "nail_reference_image", "source_image"
 
 async def create(request: web.Request) -> web.Response:
     kind = uploads.require_type(request, "application/json", "multipart/form-data")
+    check_may_create(request)
     await rates.new_session(request)
     return await (_create_explore(request) if kind == "application/json" else _create_upload(request))
 
@@ -120,7 +121,7 @@ async def list_own(request: web.Request) -> web.Response:
 
 async def extend(request: web.Request) -> web.Response:
     session = await request.app[CONTEXT].sessions.extend(request.match_info["session_id"])
-    return views.json_response(await views.session(request, session))
+    return views.json_response(await views.session_extended(request, session))
 
 
 async def end(request: web.Request) -> web.Response:
@@ -254,7 +255,7 @@ OPERATIONS = (
         extend,
         "Give a session its full time again",
         "sessions",
-        answers={200: {"application/json": SessionView}},
+        answers={200: {"application/json": SessionExtended}},
         errors=(NotFound, SessionEnded),
     ),
     Operation(

@@ -22,8 +22,9 @@ from protocol import limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 
-ANY_ORIGIN = "*"
+ANY_ORIGIN = ANY_HOST = "*"
 
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
 _ASYNC_DRIVERS = {
@@ -57,6 +58,11 @@ class Settings(BaseSettings):
         description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "
         "as a JSON list; `*` for all. Default: none but our own page.",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names under which this server is asked for (the Host header, without a port), separated by "
+        "commas; `*` for any. Default: those of public_url and localhost; any, where no public_url is set.",
+    )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
         description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",
@@ -74,6 +80,27 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
         description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
         "Default: made up once and kept in data_dir/secret_key.",
+    )
+    open: bool = Field(
+        default=True,
+        description="Whether anybody may start sessions. If not, only who shows a token of the host application.",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s#]+$",
+        description="Where the host application's identity provider shows its public keys (a JSON Web Key Set), for "
+        "tokens signed with RS256 or ES256. https, or http on this machine.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What `iss` of the host application's tokens must be. Default: anything.",
+    )
+    jwt_audience: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What `aud` of the host application's tokens must be or hold. Default: `lacquer`, and tokens "
+        "signed with the secret key may go without.",
     )
     admin_token: str | None = Field(
         default=None,
@@ -162,6 +189,23 @@ class Settings(BaseSettings):
         if wrong := [origin for origin in origins if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin)]:
             raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
         return origins
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(host.strip().lower().strip("[]").rstrip(".") for host in value.split(",") if host.strip())
+        if wrong := [host for host in hosts if host != ANY_HOST and not _HOST_NAME.fullmatch(host)]:
+            raise ValueError(f"{wrong[0]!r:.80} is no host: write a name without a scheme or a port, nails.example")
+        return hosts
+
+    @field_validator("jwt_audience")
+    @classmethod
+    def _audience(cls, value: str | None) -> str | None:
+        if value in ("session", "owner"):
+            raise ValueError("`session` and `owner` mark tokens of our own; choose another name")
+        return value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
