@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
+        examples=["nails.example,www.nails.example"],
         description="Names under which this server is asked for (the Host header, without a port), separated by "
         "commas; `*` for any. Default: those of public_url and localhost; any, where no public_url is set.",
     )
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(
         default=None,
         pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s#]+$",
+        examples=["https://id.example/.well-known/jwks.json"],
         description="Where the host application's identity provider shows its public keys (a JSON Web Key Set), for "
         "tokens signed with RS256 or ES256. https, or http on this machine.",
     )
@@ -99,6 +101,7 @@ class Settings(BaseSettings):
     jwt_audience: str | None = Field(
         default=None,
         min_length=1,
+        examples=["lacquer"],
         description="What `aud` of the host application's tokens must be or hold. Default: `lacquer`, and tokens "
         "signed with the secret key may go without.",
     )
