@@ -40,3 +40,5 @@ class WorkerSettings(BaseSettings):
     """Own addresses that clients are offered for media, as JSON: ["192.168.1.20"]; by default all there are."""
     log_format: LogFormat = "console"
     log_level: LogLevel = "INFO"
+    log_addresses: bool = False
+    """Shows clients' addresses in the log; without it, none is written anywhere."""

@@ -127,7 +127,7 @@ def worker(
 
     settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
     _refuse_weak_secrets(settings)
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, addresses=settings.log_addresses)
     run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
 
 
@@ -152,7 +152,8 @@ def _refuse_weak_secrets(settings: BaseSettings) -> None:
 
 
 def _configure_logs(settings: Settings) -> None:
-    logs.configure(settings.log_format, "DEBUG" if settings.debug else settings.log_level)
+    level: logs.LogLevel = "DEBUG" if settings.debug else settings.log_level
+    logs.configure(settings.log_format, level, addresses=settings.log_addresses)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import structlog
 import typer
 from aiohttp import web
 
+from signaling.access_log import AccessLog
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
@@ -92,7 +93,10 @@ async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door],
     stop = _stop_event()
     async with AsyncExitStack() as stack:
         runner = web.AppRunner(
-            create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
+            create_app(settings, router, lan=lan),
+            handler_cancellation=True,
+            shutdown_timeout=SHUTDOWN_TIMEOUT,
+            access_log_class=AccessLog,
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -50,7 +50,7 @@ async def _serve(request: web.Request, client: ClientSocket) -> None:
     except LacquerError as error:
         await _refuse(client, error)
     except Exception:
-        log.exception("bridge failed", path=request.path)
+        log.exception("bridge failed")
         await _refuse(client, LacquerError())
 
 

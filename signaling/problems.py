@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 from protocol import limits
 from protocol.api import Problem
 from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, RateLimited, TooLarge
+from signaling.operations import ROUTE
 from signaling.settings import SETTINGS
 
 MEDIA_TYPE = "application/problem+json"
@@ -42,7 +43,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as refusal:
         return _from_http(request, refusal)
     except Exception:
-        log.exception("request failed", method=request.method, path=request.path)
+        log.exception("request failed", method=request.method, route=request.get(ROUTE, "none"))
         return _answer(request, LacquerError())
 
 
