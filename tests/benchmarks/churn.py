@@ -77,7 +77,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=50)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, lacquer_serve(Path(folder), "--workers", "1") as served:
+    no_limit = {"LACQUER_RATE_SESSIONS_PER_ADDRESS": "0", "LACQUER_RATE_SESSIONS_PER_OWNER": "0"}
+    with tempfile.TemporaryDirectory() as folder, lacquer_serve(Path(folder), "--workers", "1", **no_limit) as served:
         print(json.dumps(asyncio.run(run(served.url, served.workers()[0], options.cycles)), indent=2))
 
 
