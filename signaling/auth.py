@@ -144,7 +144,6 @@ TOKENS = web.AppKey("tokens", Tokens)
 HOST_TOKENS = web.AppKey("host_tokens", HostTokens)
 """Where LACQUER_JWKS_URL is set."""
 _CALLER = web.RequestKey("caller", Caller)
-_NEW_OWNER = web.RequestKey("new_owner", bool)
 _HAND_OUT = web.RequestKey("hand_out", str)
 """The owner whose cookie goes with the answer."""
 _FOR_ADMINS: set[Handler] = set()
@@ -153,15 +152,18 @@ _FOR_ADMINS: set[Handler] = set()
 
 def caller(request: web.Request) -> Caller:
     """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer."""
-    if _CALLER in request:
-        return request[_CALLER]
-    someone = _by_cookie(request)
+    someone = known_caller(request)
     if someone is None:
-        someone = Caller(f"anonymous:{uuid.uuid4()}")
-        request[_NEW_OWNER] = True
+        someone = request[_CALLER] = Caller(f"anonymous:{uuid.uuid4()}")
         request[_HAND_OUT] = someone.owner
-    request[_CALLER] = someone
     return someone
+
+
+def known_caller(request: web.Request) -> Caller | None:
+    """Who is asking, where that is told by a token or a cookie."""
+    if _CALLER not in request and (someone := _by_cookie(request)):
+        request[_CALLER] = someone
+    return request.get(_CALLER)
 
 
 def _by_cookie(request: web.Request) -> Caller | None:
@@ -178,16 +180,10 @@ def _is_secure(request: web.Request) -> bool:
     return base_url(request).startswith("https:")
 
 
-def known_owner(request: web.Request) -> str | None:
-    """Who is asking, where that is somebody who was here before."""
-    owner = caller(request).owner
-    return None if _NEW_OWNER in request else owner
-
-
 def speaks_for(request: web.Request, session: Session) -> bool:
     """Whether the session is the caller's own, beyond knowing its id."""
-    who = caller(request)
-    return who.owner == session.owner and who.session_id in (None, session.session_id)
+    who = known_caller(request)
+    return who is not None and who.owner == session.owner and who.session_id in (None, session.session_id)
 
 
 def check_may_create(request: web.Request) -> None:

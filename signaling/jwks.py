@@ -95,7 +95,7 @@ class Jwks:
     async def _fetch(self) -> None:
         try:
             keys = usable_keys(await self._read())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             log.warning("keys of the host application not fetched", url=self._url, error=_words(error))
             return
         self._keys, self._fetched_at = keys, self._clock()

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from protocol.errors import RateLimited
-from signaling.auth import known_owner
+from signaling.auth import known_caller
 from signaling.buckets import Buckets, Held, Rate, Verdict
 from signaling.client_address import client_address, key
 from signaling.context import CONTEXT
@@ -111,14 +111,13 @@ RATES = web.AppKey("rates", Rates)
 
 
 async def new_session(request: web.Request) -> None:
-    """Raises RateLimited. An owner who was made up for this request has no sessions yet, and is not counted."""
+    """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone."""
     rates, context = request.app[RATES], request.app[CONTEXT]
     await rates.take(request, rates.sessions_of_address, rates.address(request))
-    owner = known_owner(request)
-    if owner is None:
+    if (who := known_caller(request)) is None:
         return
-    await rates.take(request, rates.sessions_of_owner, owner)
-    if 0 < rates.live_sessions <= await context.store.count_live(owner, context.clock()):
+    await rates.take(request, rates.sessions_of_owner, who.owner)
+    if 0 < rates.live_sessions <= await context.store.count_live(who.owner, context.clock()):
         rates.tell(request, "live-sessions")
         raise RateLimited(
             f"{rates.live_sessions} sessions are open; end one, or let it expire",

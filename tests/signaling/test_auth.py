@@ -154,7 +154,9 @@ async def test_extending_brings_a_new_token_to_the_owner_and_to_who_shows_the_ol
         shown = {"Authorization": f"Bearer {created['token']}"}
         assert (await (await elsewhere.post(extend, headers=shown)).json())["token"] is not None
     async with lacquer.stranger() as elsewhere:  # who knows the id alone, or another session of the same person
-        assert (await (await elsewhere.post(extend)).json())["token"] is None
+        answer = await elsewhere.post(extend)
+        assert (await answer.json())["token"] is None
+        assert COOKIE not in answer.cookies, "and stays a stranger"
         shown = {"Authorization": f"Bearer {other['token']}"}
         assert (await (await elsewhere.post(extend, headers=shown)).json())["token"] is None
 

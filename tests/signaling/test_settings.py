@@ -35,7 +35,21 @@ def test_secrets_do_not_show_in_logs() -> None:
     assert "secret" not in shown.replace("secret_key", "").replace("worker_secret", "")
 
 
-@pytest.mark.parametrize("wrong", [{"port": 70000}, {"public_url": "nails.example"}, {"public_url": "https://a/b"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": 70000},
+        {"public_url": "nails.example"},
+        {"public_url": "https://a/b"},
+        {"jwks_url": "http://id.example/keys"},
+        {"jwks_url": "http://localhost.evil.example/keys"},
+        {"jwks_url": "file:///etc/passwd"},
+        {"jwt_audience": "session"},
+        {"trusted_proxies": "10.0.0.0/8, nobody"},
+        {"trusted_proxies": "10.0.0.1/8"},
+        {"rate_uploads": -1},
+    ],
+)
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings(**wrong)  # type: ignore[arg-type]
