@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 from aiortc import (
     MediaStreamTrack,
-    RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
+    RTCDtlsTransport,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -26,11 +25,11 @@ from aiortc import (
 from media_worker import sdp
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import Channel
+from media_worker.ice import IceOptions
 from media_worker.sending import LiveSender
 from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
 from protocol import limits
-from protocol.api import IceServer
 from protocol.errors import BadSdp, LacquerError, Replaced
 from protocol.messages import LinkReport, Message, Metadata
 
@@ -71,14 +70,11 @@ class Peer:
 
     kind = "peer"
 
-    def __init__(self, session: Session, ice_servers: list[IceServer], ice_addresses: Collection[str] = ()) -> None:
-        """`ice_addresses` are those of our own that the client is told; by default all."""
+    def __init__(self, session: Session, ice: IceOptions) -> None:
         self.id = secrets.token_urlsafe(12)
         self.session = session
-        self._ice_addresses = ice_addresses
-        servers = [RTCIceServer(urls=s.urls, username=s.username, credential=s.credential) for s in ice_servers]
-        # Never aiortc's default configuration: it asks a public STUN server, which can block gathering for 5 s.
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._ice = ice
+        self._pc = RTCPeerConnection(ice.configuration(session.id))
         self._summary: sdp.OfferSummary | None = None
         self._track: TransformTrack | None = None
         self._sender: RTCRtpSender | None = None
@@ -96,7 +92,7 @@ class Peer:
     async def answer(self, offer: str) -> str:
         """The SDP answer to a client's offer, with all candidates of ours.
 
-        Raises BadSdp, Replaced and what `attach` does; then the peer is closed.
+        Raises BadSdp, Replaced, AtCapacity where no port is free, and what `attach` does; then the peer is closed.
         """
         try:
             self._summary = sdp.read_offer(offer)
@@ -109,15 +105,18 @@ class Peer:
             await self.close(error if isinstance(error, LacquerError) else None)
             raise
         self._keep(self._watch())
-        return sdp.with_start_bitrate(sdp.with_addresses(answer, self._ice_addresses))
+        return sdp.with_start_bitrate(answer)
 
     async def _negotiate(self, offer: str) -> str:
         try:
-            known = sdp.without_local_names(offer)
+            known = sdp.with_candidates_at(offer, self._ice.peers.may_name)
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp=known, type="offer"))
+            self._ice.apply(transport.transport for transport in self._dtls_transports())
             self._refuse_other_media()
             description = await self._pc.createAnswer()
             await self._pc.setLocalDescription(description)
+        except LacquerError:
+            raise
         except Exception as error:  # aiortc answers a bad offer with whatever its own code comes upon
             log.info("offer refused", session=self.session.id, error=repr(error))
             raise BadSdp(f"the offer cannot be answered: {error!s:.120}") from error
@@ -131,7 +130,7 @@ class Peer:
 
     async def add_candidates(self, fragment: str) -> None:
         """Trickled candidates. Raises BadSdp."""
-        for candidate in sdp.read_fragment(sdp.without_local_names(fragment)):
+        for candidate in sdp.read_fragment(sdp.with_candidates_at(fragment, self._ice.peers.may_name)):
             await self._pc.addIceCandidate(candidate)
 
     # --- what the peer sends ---------------------------------------------------------------------------------------
@@ -211,10 +210,12 @@ class Peer:
         aiortc's public getStats leaves out peers that only have a data channel, so its transports are asked with the
         method that getStats itself uses (1.16; tests/media_worker/test_aiortc_seams.py watches it).
         """
+        every = [stats for transport in self._dtls_transports() for stats in transport._get_stats().values()]
+        return sum(stats.packetsReceived for stats in every)
+
+    def _dtls_transports(self) -> set[RTCDtlsTransport]:
         transports = {transceiver.receiver.transport for transceiver in self._pc.getTransceivers()}
-        if self._pc.sctp:
-            transports.add(self._pc.sctp.transport)
-        return sum(stats.packetsReceived for transport in transports for stats in transport._get_stats().values())
+        return transports | {self._pc.sctp.transport} if self._pc.sctp else transports
 
     def _keep(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
@@ -78,28 +78,28 @@ def with_start_bitrate(answer: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-_LOCAL_NAME = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ \S+\.local ", re.IGNORECASE)
+_CANDIDATE, _END = "a=candidate:", "a=end-of-candidates"
 
 
-def without_local_names(text: str) -> str:
-    """An offer or fragment without the candidates that browsers hide behind `.local` names (mDNS), as they do where no
-    camera was granted. A name that nobody answers for costs the answer a second. None is needed: the browser asks at
-    our addresses, and where it asks from is a candidate by itself (peer reflexive, RFC 8445 §7.3.1.3)."""
-    return "".join(line for line in text.splitlines(keepends=True) if not _LOCAL_NAME.match(line))
+def with_candidates_at(text: str, may_name: Callable[[str], bool]) -> str:
+    """An offer or fragment with only those candidates whose address `may_name` accepts. None is needed: the browser
+    asks at our addresses, and where it asks from is a candidate by itself (peer reflexive, RFC 8445 §7.3.1.3). So where
+    one is left out, more are to come: aioice gives up where it has none and knows of an end.
+
+    It leaves out what browsers hide behind `.local` names (mDNS), as they do where no camera was granted; a name that
+    nobody answers for costs the answer a second.
+    """
+    lines = text.splitlines(keepends=True)
+    kept = [(address := _candidate_address(line)) is None or may_name(address) for line in lines]
+    if all(kept):
+        return text
+    return "".join(line for line in itertools.compress(lines, kept) if not line.startswith(_END))
 
 
-_HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ host\b")
-
-
-def with_addresses(answer: str, addresses: Collection[str]) -> str:
-    """The answer without host candidates at other addresses: each one is a path that a phone tries, in vain where it
-    leads to a container network. Left as it is where none would remain: the machine has moved to another network."""
-    lines = answer.splitlines(keepends=True)
-    offered = [_HOST_CANDIDATE.match(line) for line in lines]
-    if not any(candidate and candidate[1] in addresses for candidate in offered):
-        return answer
-    kept = [not candidate or candidate[1] in addresses for candidate in offered]
-    return "".join(itertools.compress(lines, kept))
+def _candidate_address(line: str) -> str | None:
+    """Cut as aiortc's parser does, so that no spelling gets past. What it will refuse is none of ours."""
+    parts = line.removeprefix(_CANDIDATE).split() if line.startswith(_CANDIDATE) else []
+    return parts[4] if len(parts) > 4 else None
 
 
 def read_fragment(text: str) -> list[RTCIceCandidate | None]:
@@ -112,9 +112,9 @@ def read_fragment(text: str) -> list[RTCIceCandidate | None]:
             index += 1
         elif line.startswith("a=mid:"):
             mid = line[len("a=mid:") :].strip()
-        elif line.startswith("a=candidate:"):
-            candidates.append(_candidate(line[len("a=candidate:") :], mid, max(index, 0)))
-        elif line.startswith("a=end-of-candidates"):
+        elif line.startswith(_CANDIDATE):
+            candidates.append(_candidate(line.removeprefix(_CANDIDATE), mid, max(index, 0)))
+        elif line.startswith(_END):
             candidates.append(None)
     if len(candidates) > MAX_CANDIDATES:
         raise BadSdp(f"the fragment has over {MAX_CANDIDATES} candidates")

@@ -21,6 +21,7 @@ from aiohttp import web
 from media_worker import codecs, datagrams, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
+from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
@@ -55,6 +56,7 @@ class WorkerApi:
 
     def __init__(self, settings: WorkerSettings, model_path: Path) -> None:
         self.settings = settings
+        self.ice = IceOptions.of(settings)
         self.model_path = model_path
         self.shelf = Shelf()
         self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
@@ -170,7 +172,7 @@ class WorkerApi:
             raise UnsupportedMediaType("an offer is sent as application/sdp")
         offer = await _sdp(request)
         self.sessions.admit(session)
-        peer = Peer(session, self.settings.ice_servers, self.settings.ice_addresses)
+        peer = Peer(session, self.ice)
         answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from media_worker.ice_peers import IcePeers
+from media_worker.public_addresses import PublicAddresses
+from media_worker.udp_ports import UdpPorts
+from protocol import ice_urls, limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 
@@ -38,7 +44,51 @@ class WorkerSettings(BaseSettings):
     """STUN and TURN servers, as JSON: [{"urls": ["stun:stun.example.org:3478"]}]."""
     ice_addresses: list[str] = []
     """Own addresses that clients are offered for media, as JSON: ["192.168.1.20"]; by default all there are."""
+    public_ip: str = ""
+    """Behind a 1:1 NAT: the address at which clients reach this machine, or pairs of a public and a private one,
+    separated by commas: 203.0.113.7/10.0.0.5,2001:db8::7/fd00::5."""
+    udp_ports: str = ""
+    """First and last UDP port of media, as 50000-50100; by default any free one."""
+    ice_peers: str = ""
+    """Networks to exchange media with, separated by commas, as 203.0.113.0/24; by default all that are sensible."""
+    worker_stun_url: str = ""
+    """STUN server that the worker asks for its own public address, as stun:stun.example.org:3478."""
+    worker_turn_url: str = ""
+    """TURN server through which the worker itself can be reached; only where clients with a relay cannot reach it."""
+    turn_secret: Annotated[str | None, Field(min_length=16, repr=False, validate_default=True)] = None
+    """Secret shared with that server, for credentials that expire; the same that signaling has."""
+    turn_lifetime: Annotated[float, Field(ge=60)] = limits.SESSION_LIFETIME
+    """Seconds for which those credentials open new relays."""
     log_format: LogFormat = "console"
     log_level: LogLevel = "INFO"
     log_addresses: bool = False
     """Shows clients' addresses in the log; without it, none is written anywhere."""
+
+    @field_validator("public_ip", "udp_ports", "ice_peers", "worker_stun_url", "worker_turn_url")
+    @classmethod
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.field_name:
+            _READERS[info.field_name](value)
+        return value
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _turn_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("worker_turn_url"):
+            raise ValueError("LACQUER_WORKER_TURN_URL needs the server's shared secret, too")
+        return value
+
+
+def _one_server(url: str, schemes: Sequence[str]) -> None:
+    if ice_urls.parse(url, schemes).host.startswith("["):
+        raise ValueError(f"{url!r:.80}: a worker's server is written with its name, or its IPv4 address")
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "public_ip": PublicAddresses.parse,
+    "udp_ports": UdpPorts.parse,
+    "ice_peers": IcePeers.parse,
+    "worker_stun_url": partial(_one_server, schemes=("stun",)),
+    "worker_turn_url": partial(_one_server, schemes=ice_urls.TURN),
+}
+"""Each raises ValueError for a text that it cannot read."""

@@ -10,19 +10,23 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from protocol import limits
+from protocol import ice_urls, limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 
 ANY_ORIGIN = ANY_HOST = "*"
+
+CLOCK_DIFFERENCE = 300.0
+"""Seconds by which the clock of a TURN server may be ahead of ours."""
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
@@ -132,6 +136,28 @@ class Settings(BaseSettings):
         default_factory=list,
         description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
     )
+    stun_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="STUN servers for browsers, separated by commas: stun:stun.example.org:3478."
+    )
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="One TURN server for browsers by all its ways in, separated by commas: "
+        "turn:turn.example.org, turn:turn.example.org?transport=tcp, turns:turn.example.org:443.",
+    )
+    turn_secret: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        validate_default=True,
+        description="The TURN server's shared secret (coturn: use-auth-secret, static-auth-secret), with which "
+        "credentials that expire are made; 16 characters or more.",
+    )
+    turn_lifetime: float | None = Field(
+        default=None,
+        ge=60,
+        description="Seconds for which those credentials open new relays. "
+        "Default: the lifetime of a session, and five minutes more for clocks that differ.",
+    )
     session_lifetime: float = Field(
         default=limits.SESSION_LIFETIME,
         gt=0,
@@ -192,6 +218,27 @@ class Settings(BaseSettings):
         if wrong := [origin for origin in origins if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin)]:
             raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
         return origins
+
+    @field_validator("stun_urls", mode="before")
+    @classmethod
+    def _stun_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.STUN)
+
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _turn_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.TURN)
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _turn_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("turn_urls"):
+            raise ValueError("LACQUER_TURN_URLS needs the server's shared secret, too")
+        return value
+
+    @property
+    def turn_credentials_lifetime(self) -> float:
+        return self.turn_lifetime or self.session_lifetime + CLOCK_DIFFERENCE
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

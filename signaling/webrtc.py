@@ -31,6 +31,7 @@ from protocol.errors import (
 from signaling import rates, uploads
 from signaling.context import CONTEXT
 from signaling.operations import Operation
+from signaling.turn import ice_links
 from signaling.urls import API, webrtc_url
 from signaling.worker_client import PeerAnswer
 
@@ -61,7 +62,9 @@ async def offer(request: web.Request) -> web.Response:
         "ETag": f'"{answer.peer_id}"',
         "Accept-Patch": FRAGMENT,
     }
-    return web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response = web.Response(status=201, body=answer.sdp, headers=headers, content_type=SDP)
+    response.headers.extend(ice_links(request, session.session_id))
+    return response
 
 
 async def trickle(request: web.Request) -> web.Response:
@@ -116,7 +119,7 @@ OPERATIONS = (
         "webrtc",
         takes={SDP: _TEXT},
         answers={201: {SDP: _TEXT}},
-        headers=("Location", "ETag", "Accept-Patch"),
+        headers=("Location", "ETag", "Accept-Patch", "Link"),
         errors=(
             BadSdp,
             NotFound,

@@ -53,8 +53,9 @@ class RtcClient:
         codec: str | None = None,
         channel: bool = True,
         audio: bool = False,
+        configuration: RTCConfiguration | None = None,
     ) -> None:
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.texts: list[dict[str, Any]] = []
         self.binaries: list[tuple[dict[str, Any], bytes]] = []
         self.pictures: list[np.ndarray] = []

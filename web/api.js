@@ -121,10 +121,14 @@ export class Api {
     await this.#callAsOwner("DELETE", `${ROOT}results/${id}/`);
   }
 
-  /** Also brings a token that lasts as long as the session does now. @param {SessionInfo} session */
+  /**
+   * The token, and credentials of relays, expire with the session as it was, so `session` gets new ones.
+   * @param {SessionInfo} session
+   */
   async extend(session) {
     const response = await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
-    const { token } = await response.json();
+    const { ice_servers: servers, token } = await response.json();
+    session.ice_servers = servers;
     if (token) session.token = token;
   }
 

@@ -113,6 +113,26 @@ def test_transports_are_made_from_the_names_that_datagrams_replaces() -> None:
     assert not inspect.iscoroutinefunction(asyncio.DatagramTransport.sendto)
 
 
+def test_connections_gather_and_answer_by_the_methods_that_ice_replaces() -> None:
+    connection = aioice.ice.Connection
+    assert "self.get_component_candidates(component=component, addresses=addresses)" in inspect.getsource(
+        connection.gather_candidates
+    )
+    gathering = inspect.signature(connection.get_component_candidates)
+    assert list(gathering.parameters) == ["self", "component", "addresses", "timeout"]
+    inside = set(connection.get_component_candidates.__code__.co_names)
+    assert {"relayed_candidate", "server_reflexive_candidate", "create_datagram_endpoint", "_protocols"} <= inside
+    assert list(inspect.signature(aioice.ice.server_reflexive_candidate).parameters) == ["protocol", "stun_server"]
+    servers = {"turn_server", "turn_username", "turn_password", "turn_ssl", "turn_transport"}
+    relayed = inspect.signature(aioice.ice.relayed_candidate).parameters
+    assert set(relayed) == {"component", "hide_related_address", "protocol_factory"} | servers
+    assert "self.receiver.request_received(message, addr, self)" in inspect.getsource(
+        aioice.ice.StunProtocol.datagram_received
+    )
+    assert "iceGatherer" in vars(aiortc.RTCIceTransport), "of which each has a connection"
+    assert "_connection" in aiortc.RTCIceGatherer.gather.__code__.co_names
+
+
 def test_transports_count_their_packets() -> None:
     assert callable(RTCDtlsTransport._get_stats)
 
