@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick lint lock bench clean train
+.PHONY: help setup serve serve-lan test test-quick test-scale lint lock bench clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,6 +30,9 @@ test: $(VENV)/.tests  ## the whole suite, browsers included
 
 test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 	$(BIN)/python -m pytest -m "not browser and not media"
+
+test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
+	$(BIN)/python -m pytest -s -m scale tests
 
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

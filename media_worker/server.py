@@ -74,6 +74,7 @@ class WorkerApi:
                 web.get("/internal/sessions", self.list_sessions),
                 web.put(session, self.open_session),
                 web.delete(session, self.end_session),
+                web.post(f"{session}/leave", self.leave_session),
                 web.post(f"{session}/peers", self.open_peer),
                 web.patch(f"{session}/peers/{{peer_id}}", self.trickle),
                 web.delete(f"{session}/peers/{{peer_id}}", self.close_peer),
@@ -146,12 +147,17 @@ class WorkerApi:
         spec = await read_model(request, SessionSpec)
         if spec.session_id != request.match_info["session_id"]:
             raise BadRequest("the session id in the path is not the one in the body")
+        known = spec.session_id in self.sessions
         self.sessions.open(spec)
-        return web.Response(status=204)
+        return web.Response(status=204 if known else 201)
 
     async def end_session(self, request: web.Request) -> web.Response:
         reason = request.query.get("reason", "ended")[:64]
         return json_response(await self.sessions.end(request.match_info["session_id"], reason))
+
+    async def leave_session(self, request: web.Request) -> web.Response:
+        await self.sessions.leave(request.match_info["session_id"])
+        return web.Response(status=204)
 
     async def frame(self, request: web.Request) -> web.Response:
         try:

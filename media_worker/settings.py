@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from media_worker.ice_peers import IcePeers
 from media_worker.public_addresses import PublicAddresses
 from media_worker.udp_ports import UdpPorts
-from protocol import ice_urls, limits
+from protocol import ice_urls, limits, redis_url
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 
@@ -34,6 +34,13 @@ class WorkerSettings(BaseSettings):
     """Bearer token that signaling must present. Without one every caller is served, so keep to loopback then."""
     worker_capacity: Annotated[int, Field(ge=1, le=64)] = 4
     """Sessions that may stream at once. One at 640x480 and 30 fps takes about 0.6 of a core; more share the rate."""
+    worker_advertise: Annotated[str | None, Field(pattern=r"^https?://[^\s/?#]+/?$")] = None
+    """URL under which signaling reaches the internal API; by default host and port, or, where it listens on all
+    addresses, the one from which it reaches Redis."""
+    redis_url: Annotated[
+        str | None, Field(repr=False, validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"))
+    ] = None
+    """Where it writes itself in, for signaling to find it; without one, signaling must be told its URL."""
     region: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,64}$")] = ""
     """Where it stands: signaling processes of the same region prefer it."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
@@ -77,6 +84,13 @@ class WorkerSettings(BaseSettings):
         if value is None and info.data.get("worker_turn_url"):
             raise ValueError("LACQUER_WORKER_TURN_URL needs the server's shared secret, too")
         return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value:
+            redis_url.parse(value)
+        return value or None
 
 
 def _one_server(url: str, schemes: Sequence[str]) -> None:

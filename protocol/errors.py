@@ -26,6 +26,7 @@
     ├── RateLimited                  rate_limited            429   4429   too much from one address, owner or session
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
+    ├── RegistryUnavailable          registry_unavailable    503   4503   Redis, which knows who serves whom, is away
     └── VisionFailed                 vision_failed           500   1011   the hand model failed on this frame
     LacquerError itself              internal_error          500   1011   a fault of ours; details are in the log
 
@@ -165,6 +166,10 @@ class AtCapacity(LacquerError):
 
 class WorkerUnavailable(LacquerError):
     code, status, close_code, title = "worker_unavailable", 503, 4503, "No media worker is available"
+
+
+class RegistryUnavailable(LacquerError):
+    code, status, close_code, title = "registry_unavailable", 503, 4503, "New sessions cannot be placed at the moment"
 
 
 class VisionFailed(LacquerError):

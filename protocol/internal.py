@@ -1,7 +1,8 @@
 """What signaling and a media worker say to each other over the worker's internal HTTP API.
 
-    PUT    /internal/sessions/{id}                    SessionSpec → 204        open the session, or refresh it
+    PUT    /internal/sessions/{id}                    SessionSpec → 201, 204   open the session, or refresh it (204)
     DELETE /internal/sessions/{id}?reason=…           → SessionReport          end it; clients are told
+    POST   /internal/sessions/{id}/leave              → 204                    forget it: it goes on at another worker
     GET    /internal/sessions                         → [SessionReport]        every session held here
     POST   /internal/sessions/{id}/peers              application/sdp → 201 application/sdp, Location: peer id
     PATCH  /internal/sessions/{id}/peers/{peer_id}    application/trickle-ice-sdpfrag → 204

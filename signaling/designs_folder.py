@@ -19,7 +19,15 @@ import structlog
 from protocol import limits
 from protocol.api import OWN_FAMILY
 from protocol.designs import BadCatalogue, load_file
-from protocol.errors import AtCapacity, BadRequest, LacquerError, TooLarge, UnsupportedMediaType, WorkerUnavailable
+from protocol.errors import (
+    AtCapacity,
+    BadRequest,
+    LacquerError,
+    RegistryUnavailable,
+    TooLarge,
+    UnsupportedMediaType,
+    WorkerUnavailable,
+)
 from signaling import photo_designs
 from signaling.collection import Collection
 from signaling.uploads import REFERENCE_SIDE, Uploads
@@ -89,7 +97,7 @@ class DesignsFolder:
         """Takes the file in, or says why not. False where it must be tried again, for no worker has time for it."""
         try:
             await self._take(file, size)
-        except (AtCapacity, WorkerUnavailable):
+        except (AtCapacity, WorkerUnavailable, RegistryUnavailable):
             return False
         except (BadCatalogue, LacquerError, OSError) as error:
             problem = "; ".join(str(error).splitlines())

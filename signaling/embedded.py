@@ -16,12 +16,14 @@ import structlog
 import typer
 from aiohttp import web
 
+from protocol.redis_url import without_password
 from signaling.access_log import AccessLog
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
 from signaling.qr import shows_qr
-from signaling.routing import LocalRouter
+from signaling.redis_router import RedisRouter
+from signaling.routing import LocalRouter, Router
 from signaling.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,9 +69,19 @@ async def serve_embedded(settings: Settings, workers: int, plan: LanPlan | None 
 
 
 async def serve_signaling(settings: Settings) -> None:
-    """Signaling alone, with the worker at `settings.worker_url`, until SIGINT or SIGTERM. Raises PortTaken."""
+    """Signaling alone, with the workers in Redis or at `settings.worker_url`, until SIGINT or SIGTERM.
+
+    Raises PortTaken.
+    """
     door = Door(listen(settings.host, settings.port))
-    await _serve(settings, LocalRouter([settings.worker_url], secret=settings.worker_secret), [door])
+    await _serve(settings, _router(settings), [door])
+
+
+def _router(settings: Settings) -> Router:
+    if settings.redis_url is not None:
+        log.info("workers are found in Redis", redis=without_password(settings.redis_url), region=settings.region)
+        return RedisRouter(settings.redis_url, region=settings.region, secret=settings.worker_secret)
+    return LocalRouter(settings.worker_urls, region=settings.region, secret=settings.worker_secret)
 
 
 def _lan_doors(plan: LanPlan) -> list[Door]:
@@ -88,7 +100,7 @@ def _listen_here(*, taken: int, any_port: bool) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door], lan: Lan | None = None) -> None:
+async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan: Lan | None = None) -> None:
     """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
     async with AsyncExitStack() as stack:

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from protocol.api import Health, Readiness
+from protocol.errors import RegistryUnavailable
 from signaling import views
 from signaling.context import CONTEXT, Context
 from signaling.operations import Operation
@@ -32,8 +33,11 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    free = await context.router.free_slots()
-    checks = {"database": await _database(context), "workers": await _workers(context, free)}
+    try:
+        free = await context.router.free_slots()
+    except RegistryUnavailable:
+        free = 0  # what is wrong is among the checks
+    checks = {"database": await _database(context), **context.router.checks(), "workers": await _workers(context, free)}
     ready = all(outcome == "ok" for outcome in checks.values())
     answer = Readiness(status="ready" if ready else "not_ready", checks=checks, free_slots=free)
     return views.json_response(answer, status=200 if ready else 503)

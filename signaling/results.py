@@ -21,6 +21,7 @@ from protocol.errors import (
     NoFrameYet,
     NotFound,
     RateLimited,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -229,6 +230,7 @@ OPERATIONS = (
             RateLimited,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

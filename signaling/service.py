@@ -14,22 +14,25 @@ from typing import TypeVar
 import structlog
 
 from protocol.api import Mode, SessionStatus
-from protocol.errors import AtCapacity, LacquerError, NotFound, SessionEnded, WorkerUnavailable
+from protocol.errors import AtCapacity, LacquerError, NotFound, RegistryUnavailable, SessionEnded, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec, Worn
-from protocol.messages import Config
+from protocol.messages import Config, Stats
 from protocol.nail_sets import NailSet
 from signaling.nail_sets import NailSets
 from signaling.routing import Router
 from signaling.sessions import LIVE, Session, is_id
 from signaling.store import Store
 from signaling.unbroken import Unbroken
-from signaling.worker_client import WorkerClient
+from signaling.worker_client import WorkerClient, WorkerSilent
 from signaling.workshop import Workshop
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to find a worker that serves a session, a second one after the first failed included."""
 
 TRIES = 2
+
+HAND_OVER_TIMEOUT = 1.0
+"""Seconds that a worker has to say what it knows of a session that leaves it."""
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], float]
@@ -116,11 +119,11 @@ class SessionService:
         session = (await self.find_live(session_id)).extended(self._clock(), self._lifetime)
         if not await self._store.set_expiry(session.session_id, session.expires_at):
             raise SessionEnded
-        if url := await self._router.owner(session.session_id):
-            try:
+        try:
+            if url := await self._router.owner(session.session_id):
                 await self._open_at(url, session)
-            except LacquerError as error:
-                log.warning("extension not told", session=session.session_id, error=error.code)
+        except LacquerError as error:
+            log.warning("extension not told", session=session.session_id, error=error.code)
         return session
 
     async def end(self, session_id: str) -> None:
@@ -138,7 +141,7 @@ class SessionService:
             # Ended while this worker could not be told, or while a connection was being made.
             await self._tell_ended(url, report.session_id, session.status if session else "unknown")
             return
-        if report.connections == 0 and await self._router.owner(session.session_id) != url:
+        if report.connections == 0 and await self._known_owner(session.session_id) != url:
             return  # moved away from there
         if not await self._router.claim(session.session_id, url):
             return
@@ -148,7 +151,7 @@ class SessionService:
 
     async def refresh(self, session: Session) -> Session:
         """The session with what its worker knows by now; as it was where the worker does not say."""
-        url = await self._router.owner(session.session_id)
+        url = await self._known_owner(session.session_id)
         if url is None:
             return session
         try:
@@ -176,7 +179,7 @@ class SessionService:
 
     async def _leave(self, session: Session, status: SessionStatus) -> None:
         """What entering `expired` or `ended` needs: the worker lets go, the person's nails go."""
-        if url := await self._router.owner(session.session_id):
+        if url := await self._known_owner(session.session_id):
             report = await self._tell_ended(url, session.session_id, status)
             if report is not None:
                 await self._store_report(session, report)
@@ -207,15 +210,23 @@ class SessionService:
         Where the worker is full or does not answer, another one is tried: a session is small, so moving it is cheap.
         Raises AtCapacity, WorkerUnavailable, and whatever the worker refuses the call with.
         """
+        tried: list[str] = []
+        before = await self._known_owner(session.session_id)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                return await self._try_workers(session, call)
+                answer = await self._try_workers(session, call, before, tried)
         except TimeoutError:
-            await self._router.release(session.session_id)
+            for url in tried[-1:]:
+                await self._router.release(session.session_id, held_by=url)
             raise WorkerUnavailable from None
+        if before is not None and before not in tried:
+            self._unbroken.start(self._leave_behind(before, session.session_id))
+        return answer
 
-    async def _try_workers(self, session: Session, call: Callable[[str], Awaitable[Answer]]) -> Answer:
-        tried: list[str] = []
+    async def _try_workers(
+        self, session: Session, call: Callable[[str], Awaitable[Answer]], before: str | None, tried: list[str]
+    ) -> Answer:
+        """Puts each worker that it tries in `tried`; `before` is where the session was."""
         refusal: LacquerError = WorkerUnavailable()
         while len(tried) < TRIES:
             try:
@@ -223,6 +234,8 @@ class SessionService:
             except (AtCapacity, WorkerUnavailable) as error:
                 raise (refusal if tried else error) from None
             tried.append(url)
+            if before is not None and before not in tried:
+                session = await self._brought_along(before, session)
             try:
                 return await self._connect_to(url, session, call)
             except (AtCapacity, WorkerUnavailable) as error:
@@ -233,15 +246,45 @@ class SessionService:
         try:
             await self._open_at(url, session)
             return await call(url)
-        except (AtCapacity, WorkerUnavailable):
-            await self._router.release(session.session_id)
+        except (AtCapacity, WorkerUnavailable) as error:
+            await self._router.release(session.session_id, held_by=url)
+            if isinstance(error, WorkerSilent):
+                await self._router.silent(url)
             raise
         finally:
             # Also after a refused offer, or a client that went away: the worker knows whether it counts the session.
             await self._router.accepted(session.session_id)
 
+    async def _brought_along(self, before: str, session: Session) -> Session:
+        """The session as the worker that it leaves knows it by now: the last choices and counts move with it."""
+        try:
+            async with asyncio.timeout(HAND_OVER_TIMEOUT):
+                reports = await self._workers.reports(before)
+        except (LacquerError, TimeoutError) as error:
+            log.warning("left without a last report", session=session.session_id, worker=before, error=str(error))
+            return session
+        for report in reports:
+            if report.session_id == session.session_id:
+                await self._store_report(session, report)
+                return session.reported(report.settings, report.statistics)
+        return session
+
+    async def _leave_behind(self, before: str, session_id: str) -> None:
+        """The worker that the session left forgets it: what it remembers would be old if the session came back."""
+        try:
+            await self._workers.leave_session(before, session_id)
+        except LacquerError as error:
+            log.info("not told to forget", session=session_id, worker=before, error=error.code)
+
+    async def _known_owner(self, session_id: str) -> str | None:
+        """The worker that holds the session; None also where that cannot be known now."""
+        try:
+            return await self._router.owner(session_id)
+        except RegistryUnavailable:
+            return None
+
     async def owner(self, session: Session) -> str:
-        """The worker that holds the session now. Raises NotFound where none does."""
+        """The worker that holds the session now. Raises NotFound where none does, RegistryUnavailable."""
         url = await self._router.owner(session.session_id)
         if url is None:
             raise NotFound(f"session {session.session_id} has no connection")
@@ -265,9 +308,11 @@ class SessionService:
         """Opens or refreshes the session on a worker, which learns what it lacks of the shop's own designs."""
         worn = await self.worn(session)
 
-        async def put() -> None:
+        async def put() -> bool:
             told = dict(self._workshop.today(worn))
             spec = SessionSpec(**told, session_id=session.session_id, expires_at=session.expires_at)
-            await self._workers.put_session(url, spec)
+            return await self._workers.put_session(url, spec)
 
-        await self._workshop.informed(url, put)
+        is_new_there = await self._workshop.informed(url, put)
+        if is_new_there and session.statistics != Stats():
+            await self._store.save_report(session.counted_anew())

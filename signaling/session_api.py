@@ -13,6 +13,7 @@ from protocol.errors import (
     InvalidFields,
     NotFound,
     RateLimited,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
     TooLarge,
@@ -218,6 +219,7 @@ OPERATIONS = (
             RateLimited,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(

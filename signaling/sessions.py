@@ -85,10 +85,14 @@ class Session:
         return replace(self, expires_at=max(self.expires_at, now + lifetime))
 
     def reported(self, settings: Config, statistics: Stats) -> Session:
-        """The session as a worker describes it now. Fewer frames than before mean that counting began anew."""
-        restarted = statistics.frames_in < self.statistics.frames_in
-        earlier = self.total_statistics if restarted else self.earlier
-        return replace(self, settings=settings, statistics=statistics, earlier=earlier)
+        """The session as its worker describes it now. Fewer frames than before mean that this was counted earlier: two
+        signaling processes may ask at once, and the answers overtake each other."""
+        is_older = statistics.frames_in < self.statistics.frames_in
+        return replace(self, settings=settings, statistics=self.statistics if is_older else statistics)
+
+    def counted_anew(self) -> Session:
+        """The session where a worker is about to meet it for the first time, and to count from zero."""
+        return replace(self, earlier=self.total_statistics, statistics=Stats())
 
     @property
     def total_statistics(self) -> Stats:

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from protocol import ice_urls, limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
+from protocol.redis_url import parse as parse_redis_url
 
 ANY_ORIGIN = ANY_HOST = "*"
 
@@ -124,7 +125,20 @@ class Settings(BaseSettings):
     worker_url: str = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("LACQUER_WORKER_URL", "AI_TRYON_SERVICE_URL"),
-        description="A media worker's internal API, where signaling does not start workers of its own.",
+        description="Media workers' internal API, where signaling neither starts workers of its own nor has a Redis: "
+        "one URL, or several separated by commas.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"),
+        description="Where workers write themselves in: redis://, rediss://, unix://, "
+        "redis+sentinel://host:port,host2:port/service/db or redis+cluster://host:port,host2:port. Default: none.",
+    )
+    region: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._:-]{0,64}$",
+        description="Where this process stands: workers of the same region are preferred. Default: none.",
     )
     worker_secret: str | None = Field(
         default=None,
@@ -262,6 +276,25 @@ class Settings(BaseSettings):
     def _proxies(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value:
+            parse_redis_url(value)
+        return value or None
+
+    @field_validator("worker_url")
+    @classmethod
+    def _workers(cls, value: str) -> str:
+        wrong = [url for url in _split(value) if not re.fullmatch(r"https?://[^\s/?#]+/?", url)]
+        if wrong or not _split(value):
+            raise ValueError(f"{(wrong or [value])[0]!r} is no URL of a worker: http://host:8001")
+        return value
+
+    @property
+    def worker_urls(self) -> list[str]:
+        return _split(self.worker_url)
+
     @property
     def async_database_url(self) -> str:
         """`database_url` with the asyncio driver filled in where it names none."""
@@ -274,6 +307,10 @@ class Settings(BaseSettings):
     @property
     def blobs(self) -> Path:
         return self.blob_dir or self.data_dir / "blobs"
+
+
+def _split(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",") if url.strip()]
 
 
 SETTINGS = web.AppKey("settings", Settings)

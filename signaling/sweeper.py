@@ -13,6 +13,9 @@ from signaling.context import Context
 AT_ONCE = 100
 """Sessions expired in one sweep at most, so that a backlog after a long stop does not hold up everything else."""
 
+LEADS_FOR = 10.0
+"""Seconds. Of several signaling processes one takes the workers' reports in, as long as it is there."""
+
 log = structlog.get_logger()
 
 
@@ -27,8 +30,9 @@ async def run(context: Context, interval: float) -> NoReturn:
 
 async def sweep(context: Context) -> None:
     """Reports first: a session that expires now keeps its last statistics even if its worker is gone."""
-    live = [worker.url for worker in await context.router.workers() if worker.live]
-    await asyncio.gather(*(_absorb_reports(context, url) for url in live))
+    if await context.router.leads(LEADS_FOR):
+        live = [worker.url for worker in await context.router.workers() if worker.live]
+        await asyncio.gather(*(_absorb_reports(context, url) for url in live))
     for session in await context.store.due_sessions(context.clock(), AT_ONCE):
         await context.sessions.expire(session)
     await context.collection.refresh()

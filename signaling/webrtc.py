@@ -21,6 +21,7 @@ from protocol.errors import (
     NotFound,
     PreconditionFailed,
     RateLimited,
+    RegistryUnavailable,
     Replaced,
     SessionEnded,
     SilentPeer,
@@ -130,6 +131,7 @@ OPERATIONS = (
             RateLimited,
             AtCapacity,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -159,6 +161,7 @@ OPERATIONS = (
             TooLarge,
             UnsupportedMediaType,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -168,7 +171,7 @@ OPERATIONS = (
         "Hang up; the session stays. If-Match is honoured",
         "webrtc",
         answers={204: None},
-        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable),
+        errors=(NotFound, SessionEnded, PreconditionFailed, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "OPTIONS",

@@ -23,6 +23,7 @@ from blockbuster import BlockBuster
 
 from media_worker.vision import models
 from protocol import logs
+from tests.redis_server import HURRIED, RedisServer
 
 BUSY_SECONDS = 0.5
 """CPU time that one callback on the event loop may take in a test, first imports and the test's own work included."""
@@ -138,6 +139,26 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
     leaked = left()
     _peers.clear()
     assert not leaked, f"left behind: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for all tests that leave it running; `redis_url` empties it first."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    redis_server.command("FLUSHALL")
+    return redis_server.url
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis is given up sooner, by whoever is told of it after this."""
+    monkeypatch.setattr("protocol.redis_url.CALL_TIMEOUT", HURRIED)
+    monkeypatch.setattr("protocol.registry.TOTAL_TIMEOUT", 2 * HURRIED)
 
 
 @pytest.fixture(scope="session")

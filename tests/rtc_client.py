@@ -54,6 +54,7 @@ class RtcClient:
         channel: bool = True,
         audio: bool = False,
         configuration: RTCConfiguration | None = None,
+        fps: float = 30,
     ) -> None:
         self.pc = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.texts: list[dict[str, Any]] = []
@@ -65,7 +66,7 @@ class RtcClient:
         self._reader: asyncio.Task[None] | None = None
         if audio:  # before the video: in the offer, and so in the bundle, it comes first
             self.pc.addTransceiver("audio", direction="recvonly")
-        self._source = ClipTrack(frames) if frames is not None else None
+        self._source = ClipTrack(frames, fps) if frames is not None else None
         if self._source is not None:
             self.pc.addTrack(self._source)
             if codec:

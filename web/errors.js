@@ -61,7 +61,8 @@ const ACTIONS = {
  * @returns {Words}
  */
 export function wordsFor(code) {
-  const known = Object.hasOwn(ACTIONS, code) ? code : "internal_error";
+  const meant = code === "registry_unavailable" ? "worker_unavailable" : code; // people can tell no difference
+  const known = Object.hasOwn(ACTIONS, meant) ? meant : "internal_error";
   const action = ACTIONS[known];
   return {
     title: say(`error.${known}.title`),

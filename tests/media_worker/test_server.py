@@ -49,7 +49,7 @@ class Worker:
     async def open(self, session_id: str = "s-1", **changes: Any) -> None:
         spec = {"session_id": session_id, "design_id": 1, "expires_at": time.time() + 600, **changes}
         async with self.http.put(f"/internal/sessions/{session_id}", json=spec) as response:
-            assert response.status == 204, await response.text()
+            assert response.status in (201, 204), await response.text()
 
     async def offer(self, sdp: str, session_id: str = "s-1") -> str:
         async with self.http.post(
@@ -118,6 +118,16 @@ async def test_an_operator_drains_it_and_lets_people_in_again(worker: Worker) ->
         assert response.status == 204
     assert (await worker.health()).status == "ok"
     assert await worker.problem("POST", "/internal/sessions/s-1/peers", **sdp) == (400, "bad_sdp")
+
+
+async def test_a_session_goes_on_elsewhere(worker: Worker) -> None:
+    spec = {"session_id": "s-1", "design_id": 1, "expires_at": time.time() + 600}
+    for status in (201, 204):
+        async with worker.http.put("/internal/sessions/s-1", json=spec) as response:
+            assert response.status == status  # whether it counts from zero
+    async with worker.http.post("/internal/sessions/s-1/leave") as response:
+        assert response.status == 204
+    assert await worker.problem("POST", "/internal/sessions/s-1/leave") == (404, "not_found")
 
 
 async def test_everything_but_health_and_metrics_needs_the_secret(worker: Worker) -> None:

@@ -207,6 +207,20 @@ async def test_an_operator_drains_a_worker_and_lets_people_in_again() -> None:
     await one.detach(leaves)
 
 
+async def test_a_session_that_goes_on_elsewhere_is_forgotten() -> None:
+    sessions, connection = Sessions(4, NO_MODEL, Shelf()), FakeConnection()
+    one = sessions.open(spec("a"))
+    assert sessions.held() == frozenset()
+    await one.attach(connection)
+    assert sessions.held() == {"a"}
+    await sessions.leave("a")
+    assert [type(error) for error in connection.closed_with] == [Replaced]
+    assert not connection.told  # the session did not end
+    with pytest.raises(NotFound):
+        await sessions.leave("a")
+    await one.detach(connection)
+
+
 async def test_opening_again_keeps_the_settings_made_here() -> None:
     sessions = Sessions(4, NO_MODEL, Shelf())
     one = sessions.open(spec("a"))

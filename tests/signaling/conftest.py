@@ -19,7 +19,7 @@ from protocol.api import Problem
 from signaling import sweeper
 from signaling.app import create_app
 from signaling.context import CONTEXT, Context
-from signaling.routing import LocalRouter
+from signaling.routing import LocalRouter, Router
 from signaling.settings import Settings
 from tests.signaling.fake_worker import FakeWorker
 
@@ -58,7 +58,7 @@ class Lacquer:
 
     client: Client
     context: Context
-    router: LocalRouter
+    router: Router
     clock: Clock
 
     async def create(self, post_id: int = 1, **options: Any) -> dict[str, Any]:
@@ -107,10 +107,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts signaling with these workers and settings; stops it after the test."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start_one(*workers: FakeWorker, **options: Any) -> Lacquer:
+        async def start_one(*workers: FakeWorker, router: Router | None = None, **options: Any) -> Lacquer:
             defaults = {"secret_key": SECRET_KEY, "worker_secret": "worker-secret", "sweep_interval": 3600}
             settings = Settings(**{"data_dir": tmp_path, **defaults, **options})
-            router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
+            if router is None:
+                router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
             clock = Clock()
             # It looks for files, before anything is served; in a thread, because the tests' loop may never block.
             app = await asyncio.to_thread(create_app, settings, router, clock=clock)

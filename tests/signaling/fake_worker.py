@@ -102,6 +102,8 @@ class FakeWorker:
         """Answers everything with HTML, like a proxy in the way."""
         self.sessions: dict[str, Held] = {}
         self.ended: list[tuple[str, str]] = []
+        self.left: list[str] = []
+        """Sessions that went on elsewhere."""
         self.health_polls = 0
         self.on_message: Callable[[web.WebSocketResponse, bytes | str], object] | None = None
         self.previews: list[PreviewRequest] = []
@@ -121,6 +123,7 @@ class FakeWorker:
                 web.get("/internal/sessions", self._reports),
                 web.put(session, self._put),
                 web.delete(session, self._end),
+                web.post(f"{session}/leave", self._leave),
                 web.post(f"{session}/peers", self._add_peer),
                 web.patch(f"{session}/peers/{{peer}}", self._trickle),
                 web.delete(f"{session}/peers/{{peer}}", self._remove_peer),
@@ -207,9 +210,9 @@ class FakeWorker:
         spec = self._known(SessionSpec.model_validate_json(await request.read()))
         if held := self.sessions.get(spec.session_id):
             held.spec, held.puts = spec, held.puts + 1
-        else:
-            self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
-        return web.Response(status=204)
+            return web.Response(status=204)
+        self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
+        return web.Response(status=201)
 
     async def _end(self, request: web.Request) -> web.Response:
         held = self._held(request)
@@ -219,6 +222,14 @@ class FakeWorker:
         for socket in list(held.sockets):
             await socket.close(code=4410, message=b"session_ended")
         return web.json_response(text=report.model_dump_json())
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        held = self._held(request)
+        del self.sessions[held.spec.session_id]
+        self.left.append(held.spec.session_id)
+        for socket in list(held.sockets):
+            await socket.close(code=4409, message=b"replaced")
+        return web.Response(status=204)
 
     async def _add_peer(self, request: web.Request) -> web.Response:
         held, offer = self._held(request), await request.read()

@@ -55,6 +55,18 @@ def test_every_command_teaches_by_example(command: str) -> None:
     assert "Example" in result.stdout
 
 
+def test_a_worker_that_nobody_could_reach_says_what_to_set() -> None:
+    away = {"REDIS_URL": "redis://127.0.0.1:9/0", "LACQUER_WORKER_PORT": "0"}
+    said = complaint(lacquer("worker", "--host", "0.0.0.0", **away))
+    assert said.startswith("lacquer: LACQUER_WORKER_ADVERTISE: ")
+
+
+def test_a_wrong_redis_url_is_said_without_its_password() -> None:
+    said = complaint(lacquer("signaling", REDIS_URL="http://:password@cache"))
+    assert said.startswith("lacquer: LACQUER_REDIS_URL: ")
+    assert "password" not in said
+
+
 def test_a_designs_folder_that_is_not_there_is_said_at_once() -> None:
     said = complaint(lacquer("signaling", "--designs", "/no/such/folder"))
     assert said == "lacquer: LACQUER_DESIGNS_DIR: Path does not point to a directory (got '/no/such/folder')"

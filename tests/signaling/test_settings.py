@@ -30,6 +30,22 @@ def test_the_well_known_names_work_and_ours_win(monkeypatch: pytest.MonkeyPatch)
     assert Settings().secret_key == "ours"
 
 
+def test_workers_are_named_by_one_url_or_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().worker_urls == ["http://127.0.0.1:8001"]
+    monkeypatch.setenv("AI_TRYON_SERVICE_URL", "http://a:8001, http://b:8001/,")
+    assert Settings().worker_urls == ["http://a:8001", "http://b:8001/"]
+
+
+def test_redis_is_known_by_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://cache:6379/0")
+    assert Settings().redis_url == "redis://cache:6379/0"
+    monkeypatch.setenv("LACQUER_REDIS_URL", "rediss://:password@ours:6379/0")
+    assert Settings().redis_url == "rediss://:password@ours:6379/0"
+    assert "password" not in repr(Settings())
+    monkeypatch.setenv("LACQUER_REDIS_URL", "")
+    assert Settings().redis_url is None
+
+
 def test_secrets_do_not_show_in_logs() -> None:
     shown = repr(Settings(secret_key="topsecret", worker_secret="alsosecret", admin_token="a secret for admins"))
     assert "secret" not in shown.replace("secret_key", "").replace("worker_secret", "")
@@ -48,6 +64,10 @@ def test_secrets_do_not_show_in_logs() -> None:
         {"trusted_proxies": "10.0.0.0/8, nobody"},
         {"trusted_proxies": "10.0.0.1/8"},
         {"rate_uploads": -1},
+        {"worker_url": "worker:8001"},
+        {"worker_url": " , "},
+        {"redis_url": "http://cache"},
+        {"region": "far away"},
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
