@@ -12,8 +12,8 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
-MAX_KEYS = 50_000
-"""Some 10 MB for each kind of limit. Who can speak from more addresses than that is not stopped by counting them."""
+MAX_KEYS = 20_000
+"""Some 6 MB for each kind of limit. Who can speak from more addresses than that is not stopped by counting them."""
 
 
 @dataclass(frozen=True)

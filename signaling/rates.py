@@ -8,6 +8,7 @@ are counted.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,8 @@ class Rates:
         self._proxies = settings.trusted_proxies
         self._log_addresses = settings.log_addresses
         self._warned = False
+        self._told_at: dict[str, float] = {}
+        self._untold: dict[str, int] = {}
 
     async def take(self, request: web.Request, limit: Limit, key: str) -> None:
         """Raises RateLimited."""
@@ -102,9 +105,15 @@ class Rates:
         return key(address)
 
     def tell(self, request: web.Request, limit: str) -> None:
-        """In the log; addresses are shown where the operator wants it."""
+        """In the log, once a second for each limit: who floods us shall not flood that, too. Addresses are shown where
+        the operator wants it."""
+        times, now = self._untold.pop(limit, 0) + 1, time.monotonic()
+        if now - self._told_at.get(limit, -math.inf) < 1:
+            self._untold[limit] = times
+            return
+        self._told_at[limit] = now
         who = {"address": self.address(request)} if self._log_addresses else {}
-        log.info("rate limited", limit=limit, **who)
+        log.info("rate limited", limit=limit, times=times, **who)
 
 
 RATES = web.AppKey("rates", Rates)

@@ -96,6 +96,7 @@ def test_a_secret_that_is_refused_is_not_shown() -> None:
         ("SECRET_KEY=change-me", "is a placeholder that everybody knows"),
         ("SECRET_KEY=7fQzWm2kLp", "has 10 bytes, and 32 are needed"),
         ("ADMIN_TOKEN=please-set-a-password", "is a placeholder that everybody knows"),
+        ("TURN_SECRET=change-me-change-me", "is a placeholder that everybody knows"),
     ],
 )
 def test_a_secret_that_is_none_starts_nothing(

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.errors import RateLimited
 from signaling.rates import RATES
@@ -151,3 +152,17 @@ async def test_a_refusal_comes_before_the_body_is_read(start: Start, worker: Fak
     assert (await lacquer.client.post(SESSIONS, data=upload(picture()))).status == 201
     response = await lacquer.client.post(SESSIONS, data=b"no form", headers={"Content-Type": "multipart/form-data"})
     assert (await problem(response)).code == "rate_limited"
+
+
+@pytest.mark.parametrize("log_addresses", [False, True])
+async def test_the_log_is_not_flooded_and_shows_addresses_where_they_are_wanted(
+    start: Start, worker: FakeWorker, log_addresses: bool
+) -> None:
+    lacquer = await start(worker, rate_ice_servers=1, log_addresses=log_addresses)
+    with capture_logs() as events:
+        for _ in range(20):
+            await lacquer.client.get("/api/try-on/ice-servers/", headers={"X-Forwarded-For": "203.0.113.77"})
+    told = [event for event in events if event["event"] == "rate limited"]
+    assert [(event["limit"], event["times"]) for event in told][:1] == [("ice-servers", 1)]
+    assert len(told) < 10, "once a second"
+    assert ("203.0.113.77" in str(events)) == log_addresses
