@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick test-scale lint lock bench clean train
+.PHONY: help setup serve serve-lan test test-quick test-scale test-outage lint lock bench clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,9 @@ test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 
 test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
 	$(BIN)/python -m pytest -s -m scale tests
+
+test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute
+	$(BIN)/python -m pytest -m outage
 
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

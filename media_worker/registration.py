@@ -75,9 +75,11 @@ class Registration:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._speaker is not None:
-            self._speaker.cancel()
-            await asyncio.gather(self._speaker, return_exceptions=True)
+        if self._speaker is None:  # it has left already
+            return
+        speaker, self._speaker = self._speaker, None
+        speaker.cancel()
+        await asyncio.gather(speaker, return_exceptions=True)
         with contextlib.suppress(RegistryUnavailable):  # it learns from our silence, then
             await self._registry.leave(self._url, self._run)
         await self._registry.__aexit__(kind, error, trace)

@@ -198,4 +198,6 @@ class Session:
             connections=len(self._connections),
             settings=self.settings,
             statistics=self.statistics.snapshot(),
+            nails=self._picture.info.nails if self._picture else None,
+            confidence=self._picture.info.confidence if self._picture else None,
         )

@@ -27,6 +27,7 @@
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
     ├── RegistryUnavailable          registry_unavailable    503   4503   Redis, which knows who serves whom, is away
+    ├── StoreUnavailable             store_unavailable       503   4503   the database or the picture store is away
     └── VisionFailed                 vision_failed           500   1011   the hand model failed on this frame
     LacquerError itself              internal_error          500   1011   a fault of ours; details are in the log
 
@@ -170,6 +171,10 @@ class WorkerUnavailable(LacquerError):
 
 class RegistryUnavailable(LacquerError):
     code, status, close_code, title = "registry_unavailable", 503, 4503, "New sessions cannot be placed at the moment"
+
+
+class StoreUnavailable(LacquerError):
+    code, status, close_code, title = "store_unavailable", 503, 4503, "Nothing can be looked up or kept right now"
 
 
 class VisionFailed(LacquerError):

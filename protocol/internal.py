@@ -88,6 +88,10 @@ class SessionReport(InternalModel):
     """Live peers and sockets; a session without any holds no slot."""
     settings: Config
     statistics: Stats
+    nails: int | None = None
+    """In the newest processed frame; None before the first."""
+    confidence: float | None = None
+    """Of that frame."""
 
 
 class FrameInfo(InternalModel):

@@ -120,6 +120,7 @@ class Registry:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._client = None
         await self._stack.aclose()
 
     # --- workers ----------------------------------------------------------------------------------------------------

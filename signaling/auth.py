@@ -7,7 +7,8 @@ An owner is a string. It comes from one of:
   identity provider (host_tokens.py): its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
-Own designs are changed, and workers looked after, by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
+nobody else.
 
 LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`).
 
@@ -118,6 +119,10 @@ class Tokens:
         except Unauthorized:
             return None
         return Caller(claims["sub"]) if claims.get("aud") == _OWNER else None
+
+    def pseudonym(self, owner: str) -> str:
+        """Tells owners apart for who looks after the service, and says nothing of who they are."""
+        return hmac.new(self._key, b"pseudonym " + owner.encode(errors="surrogateescape"), "sha256").hexdigest()[:10]
 
     def _sign(self, claims: dict[str, Any], expires_at: float) -> str:
         return jwt.encode({**claims, "iat": int(time.time()), "exp": int(expires_at)}, self._key, "HS256")

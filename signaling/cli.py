@@ -19,6 +19,8 @@ from pydantic_settings import SettingsError
 
 from protocol import logs
 from protocol.weak_secrets import HOW_TO_MAKE_ONE, weakness
+from signaling import admin_cli
+from signaling.database_cli import app as database_app
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -42,6 +44,9 @@ app = typer.Typer(
 
 Start with `lacquer serve`, then open the address that it prints.""",
 )
+
+app.add_typer(admin_cli.app, name="admin")
+app.add_typer(database_app, name="db")
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
 Designs = Annotated[
@@ -140,6 +145,19 @@ def worker(
         run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
     except NoAddress as error:
         _fail(str(error))
+
+
+@app.command()
+def settings() -> None:
+    """Every setting with its default, explained: a file to edit, for containers and services.
+
+    Example: `lacquer settings > settings.env`
+    """
+    from media_worker.settings import WorkerSettings
+    from signaling.settings import Settings
+    from signaling.settings_file import settings_file
+
+    typer.echo(settings_file(Settings, WorkerSettings), nl=False)
 
 
 def _settings(kind: type[S], options: dict[str, object]) -> S:

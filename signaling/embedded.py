@@ -8,9 +8,10 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 import typer
@@ -110,8 +111,9 @@ async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan:
             shutdown_timeout=SHUTDOWN_TIMEOUT,
             access_log_class=AccessLog,
         )
-        await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        if not await _unless_stopped(stop, runner.setup()):  # which waits for a database that is away
+            return
         for door in doors:
             await web.SockSite(runner, door.listener, ssl_context=door.tls).start()
         typer.echo(f"Lacquer is ready: {_address(settings, doors[0].listener)}   (Ctrl-C stops it)", err=True)
@@ -119,6 +121,20 @@ async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan:
             typer.echo(f"\n{words(lan, terminal=shows_qr(sys.stderr))}\n", err=True)
         await stop.wait()
         typer.echo("Stopping …", err=True)
+
+
+async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """False where we were told to stop before the work was done; it is cancelled then."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+        return working.done()
+    finally:
+        working.cancel()
+        stopped.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -50,7 +50,7 @@ async def _serve(request: web.Request, client: ClientSocket) -> None:
     except LacquerError as error:
         await _refuse(client, error)
     except Exception:
-        log.exception("bridge failed")
+        log.exception("bridge failed", session=request.match_info["session_id"][:36])
         await _refuse(client, LacquerError())
 
 

@@ -10,6 +10,7 @@ from protocol import limits
 from protocol.api import Problem
 from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, RateLimited, TooLarge
 from signaling.operations import ROUTE
+from signaling.sessions import is_id
 from signaling.settings import SETTINGS
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,8 +44,14 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as refusal:
         return _from_http(request, refusal)
     except Exception:
-        log.exception("request failed", method=request.method, route=request.get(ROUTE, "none"))
+        log.exception("request failed", method=request.method, route=request.get(ROUTE, "none"), **_session(request))
         return _answer(request, LacquerError())
+
+
+def _session(request: web.Request) -> dict[str, str]:
+    """Which session a line in the log is about. A path as it came would tell ids of results, too, which open them."""
+    session_id = request.match_info.get("session_id", "")
+    return {"session": session_id} if is_id(session_id) else {}
 
 
 def _from_http(request: web.Request, refusal: web.HTTPException) -> web.Response:

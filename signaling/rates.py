@@ -22,7 +22,7 @@ from signaling.auth import known_caller
 from signaling.buckets import Buckets, Held, Rate, Verdict
 from signaling.client_address import client_address, key
 from signaling.context import CONTEXT
-from signaling.service import Clock
+from signaling.sessions import Clock
 from signaling.settings import SETTINGS, Settings
 
 MINUTE, DAY = 60.0, 24 * 3600.0

@@ -16,6 +16,7 @@ from protocol.errors import (
     RegistryUnavailable,
     SessionEnded,
     SilentPeer,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     UnknownDesign,
@@ -190,6 +191,7 @@ _DRAWING = (
     SessionEnded,
     InvalidFields,
     AtCapacity,
+    StoreUnavailable,
     WorkerUnavailable,
 )
 _SESSIONS, _SESSION = f"{API}/sessions/", f"{API}/sessions/{{session_id}}/"
@@ -218,6 +220,7 @@ OPERATIONS = (
             VisionFailed,
             RateLimited,
             AtCapacity,
+            StoreUnavailable,
             WorkerUnavailable,
             RegistryUnavailable,
         ),
@@ -231,7 +234,7 @@ OPERATIONS = (
         query=pagination.QUERY,
         answers={200: {"application/json": list[SessionView]}},
         headers=("Link",),
-        errors=(Unauthorized, InvalidFields),
+        errors=(Unauthorized, InvalidFields, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -240,7 +243,7 @@ OPERATIONS = (
         "One session, with its statistics",
         "sessions",
         answers={200: {"application/json": SessionView}},
-        errors=(NotFound,),
+        errors=(NotFound, StoreUnavailable),
     ),
     Operation(
         "DELETE",
@@ -249,7 +252,7 @@ OPERATIONS = (
         "End a session now",
         "sessions",
         answers={204: None},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "POST",
@@ -258,7 +261,7 @@ OPERATIONS = (
         "Give a session its full time again",
         "sessions",
         answers={200: {"application/json": SessionExtended}},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -287,6 +290,6 @@ OPERATIONS = (
         "Upload mode: one nail of the person's picture, flat and in neutral light",
         "sessions",
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, UnknownNail, SessionEnded),
+        errors=(NotFound, UnknownNail, SessionEnded, StoreUnavailable),
     ),
 )

@@ -11,13 +11,16 @@ Nothing leaves `expired` or `ended`. `service.SessionService` is the one place t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from protocol.api import Mode, SessionStatus
 from protocol.errors import SessionEnded
 from protocol.messages import Config, Stats
+
+Clock = Callable[[], float]
+"""Unix time in seconds."""
 
 LIVE = frozenset({SessionStatus.CREATED, SessionStatus.ACTIVE})
 
@@ -59,6 +62,8 @@ class Session:
     """Counted before that, by other workers or by one that had forgotten the session."""
     nail_set: str | None = None
     """Upload mode: blob of the nails taken from the person's picture, until the session is over."""
+    reports: int = 0
+    """How many reports of workers this knows of; what is written after a later one is stale."""
 
     def status_at(self, now: float) -> SessionStatus:
         """The status a client should see: a session past its time is expired even before the sweeper comes by."""

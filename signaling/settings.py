@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from protocol import ice_urls, limits
@@ -57,11 +57,13 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s/?#]+$",
         description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
         "without it, links repeat the scheme and Host of each request.",
+        examples=["https://nails.example"],
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "
         "as a JSON list; `*` for all. Default: none but our own page.",
+        examples=["https://shop.example,https://www.shop.example"],
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -72,13 +74,32 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=_default_data_dir,
         description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",
+        examples=["/var/lib/lacquer"],
     )
     database_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("LACQUER_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
+        examples=["postgresql://lacquer:password@db.example:5432/lacquer"],
     )
-    blob_dir: Path | None = Field(default=None, description="Folder for images. Default: data_dir/blobs.")
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections that each signaling process keeps to PostgreSQL."
+    )
+    blob_dir: Path | None = Field(
+        default=None, description="Folder for images. Default: data_dir/blobs.", examples=["/var/lib/lacquer/blobs"]
+    )
+    blob_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|s3://[^/?#]+(/|$))[^?#]*$",
+        description="Where images are kept: file:///folder, or s3://bucket/prefix with the usual AWS_… variables. "
+        "Default: blob_dir.",
+        examples=["s3://lacquer-pictures/production"],
+    )
+    retention_days: float = Field(
+        default=30,
+        ge=0,
+        description="Days that results with their images, and sessions that are over, are kept; 0 keeps them.",
+    )
     secret_key: str | None = Field(
         default=None,
         min_length=1,
@@ -86,6 +107,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
         description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
         "Default: made up once and kept in data_dir/secret_key.",
+        examples=["made-by-openssl-rand-hex-32"],
     )
     open: bool = Field(
         default=True,
@@ -101,6 +123,7 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = Field(
         default=None,
         min_length=1,
+        examples=["https://id.example"],
         description="What `iss` of the host application's tokens must be. Default: anything.",
     )
     jwt_audience: str | None = Field(
@@ -114,13 +137,19 @@ class Settings(BaseSettings):
         default=None,
         min_length=16,
         repr=False,
-        description="Bearer token of who may change own designs and drain workers; 16 characters or more. "
+        description="Bearer token of who may change own designs, drain workers and open /admin; 16 characters or more. "
         "Default: none, and nobody may.",
+        examples=["made-by-openssl-rand-hex-24"],
+    )
+    admin_thumbnails: bool = Field(
+        default=False,
+        description="Whether operators may look at small pictures of live sessions and results. They show people.",
     )
     designs_dir: DirectoryPath | None = Field(
         default=None,
         validation_alias=AliasChoices("LACQUER_DESIGNS_DIR", "DESIGNS_DIR"),
         description="Folder of own designs, watched: TOML and JSON files, and photos of manicures. Default: none.",
+        examples=["/srv/designs"],
     )
     worker_url: str = Field(
         default="http://127.0.0.1:8001",
@@ -134,6 +163,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"),
         description="Where workers write themselves in: redis://, rediss://, unix://, "
         "redis+sentinel://host:port,host2:port/service/db or redis+cluster://host:port,host2:port. Default: none.",
+        examples=["redis://:password@redis.example:6379/0"],
     )
     region: str = Field(
         default="",
@@ -145,18 +175,22 @@ class Settings(BaseSettings):
         min_length=1,
         repr=False,
         description="Bearer secret that workers ask of signaling. Default: none.",
+        examples=["made-by-openssl-rand-hex-24"],
     )
     ice_servers: list[IceServer] = Field(
         default_factory=list,
         description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
     )
     stun_urls: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="STUN servers for browsers, separated by commas: stun:stun.example.org:3478."
+        default=(),
+        description="STUN servers for browsers, separated by commas: stun:stun.example.org:3478.",
+        examples=["stun:stun.example.org:3478"],
     )
     turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="One TURN server for browsers by all its ways in, separated by commas: "
         "turn:turn.example.org, turn:turn.example.org?transport=tcp, turns:turn.example.org:443.",
+        examples=["turn:turn.example.org,turn:turn.example.org?transport=tcp"],
     )
     turn_secret: str | None = Field(
         default=None,
@@ -165,12 +199,14 @@ class Settings(BaseSettings):
         validate_default=True,
         description="The TURN server's shared secret (coturn: use-auth-secret, static-auth-secret), with which "
         "credentials that expire are made; 16 characters or more.",
+        examples=["made-by-openssl-rand-hex-24"],
     )
     turn_lifetime: float | None = Field(
         default=None,
         ge=60,
         description="Seconds for which those credentials open new relays. "
         "Default: the lifetime of a session, and five minutes more for clocks that differ.",
+        examples=[3600],
     )
     session_lifetime: float = Field(
         default=limits.SESSION_LIFETIME,
@@ -305,8 +341,15 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def blobs(self) -> Path:
-        return self.blob_dir or self.data_dir / "blobs"
+    def blobs_at(self) -> str:
+        """`blob_url`, or the folder for images as one."""
+        return self.blob_url or (self.blob_dir or self.data_dir / "blobs").absolute().as_uri()
+
+    @model_validator(mode="after")
+    def _one_place_for_blobs(self) -> Settings:
+        if self.blob_url is not None and self.blob_dir is not None:
+            raise ValueError("set LACQUER_BLOB_URL or LACQUER_BLOB_DIR, not both")
+        return self
 
 
 def _split(urls: str) -> list[str]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import numpy as np
 import pytest
 
 from media_worker.admission import Sessions
+from media_worker.pipeline import Processed
 from media_worker.shelf import Shelf
 from protocol.designs import Finger, Finish, Shape
 from protocol.errors import (
@@ -137,6 +139,14 @@ async def test_end_tells_closes_and_forgets() -> None:
     with pytest.raises(NoFrameYet):
         await one.capture(ImageFormat.JPEG)
     await one.detach(connection)
+
+
+async def test_a_report_tells_of_the_newest_frame() -> None:
+    one = session()
+    assert (one.report().nails, one.report().confidence) == (None, None)
+    frame = np.zeros((4, 6, 3), np.uint8)
+    one.keep(Processed(frame, nails=[], hands=0), 6, 4, lambda: frame)
+    assert (one.report().nails, one.report().confidence) == (0, 0.0)
 
 
 async def test_expiry_warns_once_and_an_extension_is_told() -> None:

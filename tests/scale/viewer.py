@@ -80,8 +80,8 @@ class Viewer:
             await asyncio.sleep(0.25)
 
     def is_live(self) -> bool:
-        """Whether a processed frame was sent to it over the newest connection. Its own decoder shows a frame only when the
-        next one comes, which at these rates says nothing of the server."""
+        """Whether a processed frame was sent to it over the newest connection. Its own decoder shows a frame only when
+        the next one comes, which at these rates says nothing of the server."""
         return self.client is not None and any(told["sent_at"] for told in self.client.of("metadata"))
 
     async def is_held(self) -> bool:

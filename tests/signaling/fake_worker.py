@@ -69,6 +69,8 @@ class Held:
     peers: dict[str, list[bytes]] = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     frame: bytes | None = None
+    nails: int | None = None
+    confidence: float | None = None
 
     @property
     def connections(self) -> int:
@@ -80,6 +82,8 @@ class Held:
             connections=self.connections,
             settings=self.settings,
             statistics=self.statistics,
+            nails=self.nails,
+            confidence=self.confidence,
         )
 
 

@@ -43,11 +43,11 @@ def test_help_lists_every_command_and_starts_fast() -> None:
     began = time.monotonic()
     text = lacquer("--help").stdout
     assert time.monotonic() - began < 10
-    for command in ("serve", "signaling", "worker", "apply", "segment", "evaluate", "models"):
+    for command in ("serve", "signaling", "worker", "settings", "apply", "segment", "evaluate", "models"):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["serve", "signaling", "worker"])
+@pytest.mark.parametrize("command", ["serve", "signaling", "worker", "settings"])
 def test_every_command_teaches_by_example(command: str) -> None:
     """Those of vision have a test of their own."""
     result = CliRunner().invoke(cli.app, [command, "--help"])

@@ -80,7 +80,19 @@ def test_data_lies_where_desktops_keep_it(monkeypatch: pytest.MonkeyPatch, tmp_p
     settings = Settings()
     assert settings.data_dir == tmp_path / "lacquer"
     assert settings.async_database_url == f"sqlite+aiosqlite:///{tmp_path}/lacquer/lacquer.db"
-    assert settings.blobs == tmp_path / "lacquer" / "blobs"
+    assert settings.blobs_at == (tmp_path / "lacquer" / "blobs").as_uri()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["s3://", "file://host/folder", "file:relative", "/folder", "https://bucket", "s3://b?x"]
+)
+def test_pictures_go_to_one_place_that_is_a_folder_or_a_bucket(wrong: str, tmp_path: Path) -> None:
+    assert Settings(blob_dir=tmp_path / "a b").blobs_at == f"file://{tmp_path}/a%20b"
+    assert Settings(blob_url="s3://bucket/some/prefix").blobs_at == "s3://bucket/some/prefix"
+    with pytest.raises(ValidationError):
+        Settings(blob_url=wrong)
+    with pytest.raises(ValidationError, match="not both"):
+        Settings(blob_url="s3://bucket", blob_dir=tmp_path)
 
 
 def test_a_key_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:

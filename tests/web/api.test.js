@@ -163,6 +163,7 @@ describe("errors", () => {
 
   test("every error has words, known or not", () => {
     assert.match(wordsFor("at_capacity").title, /studio is full right now/);
+    assert.match(wordsFor("store_unavailable").text, /within a minute/);
     assert.deepEqual(wordsFor("never_heard_of"), wordsFor("internal_error"));
     assert.equal(asTryOnError(new Error("boom")).code, "internal_error");
     assert.equal(asTryOnError(new TryOnError("replaced")).code, "replaced");
