@@ -75,8 +75,9 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
 	$(BIN)/lacquer models
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh
+$(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh tests/interop/package-lock.json
 	@deploy/debian-packages.sh tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
 	@npm ci --prefix tests/web --silent || echo "without npm, the types of the page's modules are not checked" >&2
+	@npm ci --prefix tests/interop --silent || echo "without npm, WHIP and WHEP are not tested with libwebrtc" >&2
 	@touch $@

@@ -66,6 +66,11 @@ class Sessions:
         if session.connections == 0 and self.used >= self.capacity:
             raise AtCapacity(f"all {self.capacity} places of this worker are taken")
 
+    def admit_viewer(self) -> None:
+        """Whether somebody may begin to watch here. Raises WorkerUnavailable when draining."""
+        if self.draining:
+            raise _going_away()
+
     def reports(self) -> list[SessionReport]:
         return [session.report() for session in self._sessions.values()]
 

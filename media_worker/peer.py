@@ -31,6 +31,7 @@ from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
 from protocol import limits
 from protocol.errors import BadSdp, LacquerError, Replaced
+from protocol.internal import Role
 from protocol.messages import LinkReport, Message, Metadata
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ class Peer:
     """A browser's connection. Create with `answer`; `close` frees it all and detaches from the session."""
 
     kind = "peer"
+    role = Role.TWO_WAY
 
     def __init__(self, session: Session, ice: IceOptions) -> None:
         self.id = secrets.token_urlsafe(12)
@@ -94,9 +96,10 @@ class Peer:
 
         Raises BadSdp, Replaced, AtCapacity where no port is free, and what `attach` does; then the peer is closed.
         """
+        offer = self._completed(offer)
         try:
-            self._summary = sdp.read_offer(offer)
-            await self.session.attach(self)
+            self._summary = self._read(offer)
+            await self._attach()
             async with self._negotiating:
                 if self._closing:
                     raise Replaced  # by a third one, while the second waited for the first to go
@@ -105,6 +108,22 @@ class Peer:
             await self.close(error if isinstance(error, LacquerError) else None)
             raise
         self._keep(self._watch())
+        return self._finished(sdp.with_mux_only(answer))
+
+    # What publishers and viewers (`publisher.py`, `viewer.py`) do otherwise:
+    def _completed(self, offer: str) -> str:
+        return sdp.with_bundled_transports(offer)
+
+    def _read(self, offer: str) -> sdp.OfferSummary:
+        return sdp.read_offer(offer)
+
+    async def _attach(self) -> None:
+        await self.session.attach(self)
+
+    async def _detach(self) -> None:
+        await self.session.detach(self)
+
+    def _finished(self, answer: str) -> str:
         return sdp.with_start_bitrate(answer)
 
     async def _negotiate(self, offer: str) -> str:
@@ -112,7 +131,7 @@ class Peer:
             known = sdp.with_candidates_at(offer, self._ice.peers.may_name)
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp=known, type="offer"))
             self._ice.apply(transport.transport for transport in self._dtls_transports())
-            self._refuse_other_media()
+            self._choose_media()
             description = await self._pc.createAnswer()
             await self._pc.setLocalDescription(description)
         except LacquerError:
@@ -122,14 +141,15 @@ class Peer:
             raise BadSdp(f"the offer cannot be answered: {error!s:.120}") from error
         return self._pc.localDescription.sdp
 
-    def _refuse_other_media(self) -> None:
+    def _choose_media(self) -> None:
         """Audio and further video lines are answered `inactive`; a track nobody reads would leak."""
         for transceiver in self._pc.getTransceivers():
             if self._track is None or transceiver.sender.track is not self._track:
                 transceiver.direction = "inactive"
 
     async def add_candidates(self, fragment: str) -> None:
-        """Trickled candidates. Raises BadSdp."""
+        """Trickled candidates. Raises BadSdp, and Unsupported for an ICE restart."""
+        sdp.check_fragment(fragment, self._summary.credentials if self._summary else ())
         for candidate in sdp.read_fragment(sdp.with_candidates_at(fragment, self._ice.peers.may_name)):
             await self._pc.addIceCandidate(candidate)
 
@@ -139,9 +159,13 @@ class Peer:
             clock = CaptureClock()
             clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
             self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
-            self._sender = self._pc.addTrack(self._track)
-            if isinstance(self._sender, LiveSender):
-                self._sender.wished = lambda: self.session.settings.quality
+            self._use(self._track)
+
+    def _use(self, track: TransformTrack) -> None:
+        """The processed picture goes back where the camera's came from."""
+        self._sender = self._pc.addTrack(track)
+        if isinstance(self._sender, LiveSender):
+            self._sender.wished = lambda: self.session.settings.quality
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
         unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None
@@ -241,7 +265,7 @@ class Peer:
             log.error("RTCPeerConnection.close() hangs; it is abandoned", session=self.session.id, peer=self.id)
         except Exception:  # aiortc closes whatever a strange offer made of it; the slot must come free all the same
             log.exception("RTCPeerConnection.close() failed", session=self.session.id, peer=self.id)
-        await self.session.detach(self)
+        await self._detach()
         log.info("peer closed", session=self.session.id, peer=self.id, reason=error.code if error else None)
         # Whoever waits for this close among them is cancelled in that wait, which is the end of its work anyway.
         for task in self._tasks:

@@ -18,17 +18,19 @@ import psutil
 import structlog
 from aiohttp import web
 
-from media_worker import codecs, datagrams, receiving, sending, stage_times
+from media_worker import codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
+from media_worker.publisher import Publisher
 from media_worker.session import Session
 from media_worker.settings import WorkerSettings
 from media_worker.shelf import Shelf
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
+from media_worker.viewer import Viewer
 from protocol import limits
 from protocol.api import Problem
 from protocol.errors import (
@@ -40,7 +42,7 @@ from protocol.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from protocol.internal import FRAME_INFO_HEADER, OwnDesign, SessionSpec, WorkerHealth
+from protocol.internal import FRAME_INFO_HEADER, OwnDesign, Role, SessionSpec, WorkerHealth
 from protocol.messages import ImageFormat
 
 log = structlog.get_logger(__name__)
@@ -49,6 +51,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_BODY_SIZE = 2 * limits.MAX_UPLOAD_SIZE
 """A picture to paint as base64 fits, normalised by signaling, and the set of nails that it shall wear."""
+
+
+PEERS: dict[Role, type[Peer]] = {Role.TWO_WAY: Peer, Role.PUBLISH: Publisher, Role.WATCH: Viewer}
 
 
 class WorkerApi:
@@ -94,6 +99,7 @@ class WorkerApi:
     async def _background(self, app: web.Application) -> AsyncIterator[None]:
         codecs.install()
         datagrams.install()
+        dtls_ciphers.install()
         receiving.install()
         sending.install()
         stage_times.install()
@@ -173,12 +179,15 @@ class WorkerApi:
 
     # --- WebRTC ----------------------------------------------------------------------------------------------------
     async def open_peer(self, request: web.Request) -> web.Response:
-        session = self._session(request)
+        session, role = self._session(request), _role(request)
         if request.content_type != "application/sdp":
             raise UnsupportedMediaType("an offer is sent as application/sdp")
         offer = await _sdp(request)
-        self.sessions.admit(session)
-        peer = Peer(session, self.ice)
+        if role is Role.WATCH:
+            self.sessions.admit_viewer()
+        else:
+            self.sessions.admit(session)
+        peer = PEERS[role](session, self.ice)
         answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})
@@ -234,10 +243,19 @@ class WorkerApi:
         return self.sessions.get(request.match_info["session_id"])
 
     def _peer(self, request: web.Request) -> Peer:
-        peer = self._session(request).connection(request.match_info["peer_id"])
-        if not isinstance(peer, Peer):
+        session, role, peer_id = self._session(request), _role(request), request.match_info["peer_id"]
+        peer = session.viewers.find(peer_id) if role is Role.WATCH else session.connection(peer_id)
+        if not isinstance(peer, Peer) or peer.role is not role:
             raise NotFound("this connection is gone")
         return peer
+
+
+def _role(request: web.Request) -> Role:
+    """What the peer in question is there for. Raises BadRequest."""
+    try:
+        return Role(request.query.get("role", Role.TWO_WAY))
+    except ValueError:
+        raise BadRequest(f"role must be one of {', '.join(Role)}") from None
 
 
 def _design_id(request: web.Request) -> int:
@@ -272,7 +290,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _problem(error: LacquerError) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
-    headers = {"Retry-After": str(error.retry_after or limits.RETRY_AFTER)} if error.status == 503 else None
+    retry_after = error.retry_after or (limits.RETRY_AFTER if error.status == 503 else None)
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
     return web.Response(
         text=problem.model_dump_json(),
         status=error.status,

@@ -19,6 +19,9 @@
     ├── CatalogueUnknown             catalogue_unknown       409   1013   a worker lacks designs that signaling has
     ├── Misdirected                  misdirected             421   4421   asked for under a name that is not ours
     ├── PreconditionFailed           precondition_failed     412   1008   If-Match names another connection
+    ├── PreconditionRequired         precondition_required   428   1008   If-Match is missing where it must be
+    ├── Unsupported                  unsupported             422   1003   understood, but nothing we do: an ICE restart
+    ├── NoPublisher                  no_publisher            409   1013   watching a session that nobody sends video to
     ├── NoFrameYet                   no_frame_yet            409   1013   capture before the first processed frame
     ├── SilentPeer                   silent_peer             408   4408   nothing heard for 30 s
     ├── Replaced                     replaced                409   4409   a newer connection took over the session
@@ -38,6 +41,8 @@ reasons all carry it. Close codes 4000–4999 are private use (RFC 6455 §7.4.2)
 from __future__ import annotations
 
 from typing import ClassVar
+
+from protocol import limits
 
 
 class LacquerError(Exception):
@@ -125,6 +130,22 @@ class Misdirected(LacquerError):
 
 class PreconditionFailed(LacquerError):
     code, status, close_code, title = "precondition_failed", 412, 1008, "If-Match names another connection"
+
+
+class PreconditionRequired(LacquerError):
+    code, status, close_code, title = "precondition_required", 428, 1008, "If-Match must name the connection"
+
+
+class Unsupported(LacquerError):
+    code, status, close_code, title = "unsupported", 422, 1003, "This is not supported here"
+
+
+class NoPublisher(LacquerError):
+    code, status, close_code, title = "no_publisher", 409, 1013, "Nobody sends video to this session yet"
+
+    def __init__(self, message: str = "", *, frame_number: int | None = None, retry_after: int | None = None) -> None:
+        retry_after = retry_after or limits.PUBLISHER_RETRY_AFTER
+        super().__init__(message, frame_number=frame_number, retry_after=retry_after)
 
 
 class NoFrameYet(LacquerError):

@@ -30,6 +30,8 @@ from signaling import (
     session_api,
     sweeper,
     webrtc,
+    whep,
+    whip,
 )
 from signaling.auth import HOST_AUDIENCE, HOST_TOKENS, TOKENS, Tokens, identify
 from signaling.blobs import open_blobs
@@ -59,6 +61,8 @@ from signaling.workshop import Workshop
 OPERATIONS = (
     *session_api.OPERATIONS,
     *webrtc.OPERATIONS,
+    *whip.OPERATIONS,
+    *whep.OPERATIONS,
     *results.OPERATIONS,
     *designs.OPERATIONS,
     *own_design_api.OPERATIONS,

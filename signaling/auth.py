@@ -34,7 +34,8 @@ from protocol.errors import Forbidden, Unauthorized
 from signaling.host_tokens import HostTokens
 from signaling.sessions import Session
 from signaling.settings import SETTINGS
-from signaling.urls import base_url
+from signaling.urls import ROOTS, base_url
+from signaling.watch_ids import WatchIds
 
 COOKIE = "lacquer_owner"
 """Over plain HTTP, where there is nothing better; over HTTPS only taken over, from before there was the other."""
@@ -83,6 +84,7 @@ class Tokens:
         # which would warn at every token, that the one warning above is enough.
         self._key = raw.ljust(MIN_KEY_BYTES, b"\0")
         self._issuer, self._audience = issuer, audience
+        self.watch_ids = WatchIds(self._key)
 
     def for_session(self, session_id: str, owner: str, expires_at: float) -> str:
         """Valid for as long as the session, in Unix time, and a little longer."""
@@ -199,6 +201,17 @@ def check_may_create(request: web.Request) -> None:
         )
 
 
+def require_speaker(request: web.Request, session: Session) -> None:
+    """Lets pass who shows a bearer token that speaks for this session: its own, or its owner's.
+
+    Raises Unauthorized without any, Forbidden with somebody else's.
+    """
+    if _bearer(request) is None:
+        raise Unauthorized("send the session's `token` as bearer token: `Authorization: Bearer …`")
+    if not speaks_for(request, session):
+        raise Forbidden("this token speaks for another session")
+
+
 def admin_only(handler: Handler) -> Handler:
     """The handler, for who shows the admin token. Raises Forbidden where there is none, Unauthorized without it."""
 
@@ -232,7 +245,7 @@ def _as_sent(text: str | bytes) -> bytes:
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
     token = _bearer(request)
-    if token is not None and request.path.startswith("/api/") and request.match_info.handler not in _FOR_ADMINS:
+    if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in _FOR_ADMINS:
         request[_CALLER] = await _read_bearer(request, _as_sent(token))
     response = await handler(request)
     if owner := request.get(_HAND_OUT):

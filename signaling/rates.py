@@ -18,6 +18,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from protocol.errors import RateLimited
+from protocol.internal import Role
 from signaling.auth import known_caller
 from signaling.buckets import Buckets, Held, Rate, Verdict
 from signaling.client_address import client_address, key
@@ -155,10 +156,12 @@ async def ice_servers(request: web.Request) -> None:
     await rates.take(request, rates.ice_servers, rates.address(request))
 
 
-async def offer(request: web.Request, session_id: str) -> None:
-    """Each is a new connection, which costs a worker a handshake and threads. Raises RateLimited."""
+async def offer(request: web.Request, session_id: str, role: Role) -> None:
+    """Each is a new connection, which costs a worker a handshake and threads. Many may watch one session, and knock
+    until there is something to see, so each of their addresses counts for itself. Raises RateLimited."""
     rates = request.app[RATES]
-    await rates.take(request, rates.offers, session_id)
+    who = rates.address(request) if role is Role.WATCH else ""
+    await rates.take(request, rates.offers, f"{session_id} {role} {who}")
 
 
 @contextmanager

@@ -44,6 +44,9 @@ MAX_REMEMBERED = 20_000
 MAX_ASKED = 64
 """Workers that are asked for their sessions while Redis is away, every POLL_INTERVAL at most."""
 
+ASKED_FOR = 1.0
+"""Seconds that they have to say so: one that hangs holds up nobody's connection."""
+
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
@@ -270,7 +273,9 @@ class RedisRouter:
                     if report.connections:
                         self._remember(report.session_id, url)
 
-        await asyncio.gather(*map(ask, live))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ASKED_FOR):
+                await asyncio.gather(*map(ask, live))
 
     def _went_away(self, error: RegistryUnavailable) -> None:
         reason = type(error.__cause__).__name__

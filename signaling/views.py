@@ -76,6 +76,9 @@ async def session_created(request: web.Request, it: Session, still: Result | Non
     return SessionCreated(
         **dict(await session(request, it)),
         token=_token(request, it),
+        whip_url=urls.whip_url(request, it.session_id),
+        whep_url=urls.whep_url(request, it.session_id),
+        watch_url=urls.whep_url(request, request.app[TOKENS].watch_ids.of(it.session_id)),
         result=None if still is None else await result(request, still, it),
     )
 

@@ -28,6 +28,7 @@ from protocol.internal import (
     NailSetRequest,
     OwnDesign,
     PreviewRequest,
+    Role,
     SessionReport,
     SessionSpec,
     StillAnswer,
@@ -141,18 +142,22 @@ class WorkerClient:
         return Frame(answer.body, answer.content_type, info)
 
     # --- WebRTC peers -----------------------------------------------------------------------------------------------
-    async def add_peer(self, url: str, session_id: str, offer: bytes) -> PeerAnswer:
+    async def add_peer(self, url: str, session_id: str, offer: bytes, role: Role = Role.TWO_WAY) -> PeerAnswer:
         headers = {"Content-Type": "application/sdp"}
-        answer = await self._call("POST", f"{url}/internal/sessions/{session_id}/peers", data=offer, headers=headers)
+        path = f"{url}/internal/sessions/{session_id}/peers"
+        answer = await self._call("POST", path, data=offer, headers=headers, params={"role": role.value})
         return PeerAnswer(answer.headers.get("Location", "").rstrip("/").rpartition("/")[2], answer.body)
 
-    async def trickle(self, url: str, session_id: str, peer_id: str, fragment: bytes) -> None:
+    async def trickle(
+        self, url: str, session_id: str, peer_id: str, fragment: bytes, role: Role = Role.TWO_WAY
+    ) -> None:
         headers = {"Content-Type": "application/trickle-ice-sdpfrag"}
         path = f"{url}/internal/sessions/{session_id}/peers/{peer_id}"
-        await self._call("PATCH", path, data=fragment, headers=headers)
+        await self._call("PATCH", path, data=fragment, headers=headers, params={"role": role.value})
 
-    async def remove_peer(self, url: str, session_id: str, peer_id: str) -> None:
-        await self._call("DELETE", f"{url}/internal/sessions/{session_id}/peers/{peer_id}")
+    async def remove_peer(self, url: str, session_id: str, peer_id: str, role: Role = Role.TWO_WAY) -> None:
+        path = f"{url}/internal/sessions/{session_id}/peers/{peer_id}"
+        await self._call("DELETE", path, params={"role": role.value})
 
     # --- outside any session ----------------------------------------------------------------------------------------
     async def nail_set(self, url: str, picture: bytes) -> NailSet:

@@ -24,7 +24,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
 
-from media_worker import codecs, payloads, rate_control, receiving, sending, stage_times
+from media_worker import codecs, dtls_ciphers, payloads, rate_control, receiving, sending, stage_times
 from media_worker.bench.light_client import Meter
 from media_worker.capture_clock import NTP_EPOCH, CaptureClock
 
@@ -290,3 +290,17 @@ def test_receivers_get_their_packets_where_the_bench_counts_them() -> None:
     assert list(taken.parameters) == ["self", "packet", "arrival_time_ms"]
     assert inspect.signature(Meter.take).parameters.keys() == taken.parameters.keys()
     assert callable(RTCDtlsTransport._send_rtp)
+
+
+def test_dtls_sets_the_ciphers_that_ours_are_added_to() -> None:
+    source = inspect.getsource(RTCDtlsTransport.start)
+    assert "_create_ssl_context(" in source
+    assert dtls_ciphers.CIPHERS in dtls_ciphers._create_ssl_context.__code__.co_consts
+
+
+def test_a_sender_asks_its_track_through_what_encoded_tracks_replace() -> None:
+    """LiveSender gives EncodedTracks to viewers: aiortc must get its frames, and send its keyframe requests, there."""
+    names = rtcrtpsender.RTCRtpSender._run_rtp.__code__.co_names
+    assert "_next_encoded_frame" in names
+    assert "_send_keyframe" in rtcrtpsender.RTCRtpSender._handle_rtcp_packet.__code__.co_names
+    assert "replaceTrack" in dir(rtcrtpsender.RTCRtpSender)

@@ -4,7 +4,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from media_worker import sdp
-from protocol.errors import BadSdp
+from protocol.errors import BadSdp, Unsupported
 
 FRAGMENT = """a=ice-ufrag:EsAw
 a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1
@@ -91,6 +91,49 @@ async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, st
         text += "a=max-message-size:262144\r\n"
     with pytest.raises(BadSdp, match=reason):
         sdp.read_offer(text.replace(*change))
+
+
+KNOWN = {"a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FRAGMENT,
+        FRAGMENT.replace("\n", "\r\n"),
+        "a=ice-ufrag:\r\n",  # the page asks so whether its connection still lives
+        "a=ice-options:trickle ice2\na=group:BUNDLE 0 1\n" + FRAGMENT,
+        "a=mid:0\na=end-of-candidates\n",
+    ],
+)
+def test_fragments_of_the_ice_session_are_taken(text: str) -> None:
+    sdp.check_fragment(text, KNOWN)
+
+
+@pytest.mark.parametrize("text", ["", "hello", "v=0\r\n", "a=\r\n", "m=video\r\n", "{}", FRAGMENT + "and more"])
+def test_what_is_no_fragment_is_refused(text: str) -> None:
+    with pytest.raises(BadSdp):
+        sdp.check_fragment(text, KNOWN)
+
+
+@pytest.mark.parametrize("change", [("EsAw\na=ice-pwd", "ysXw\na=ice-pwd"), ("P2uYro0UCOQ4", "vw5LmwG4y/e6")])
+def test_other_credentials_are_an_ice_restart_which_is_not_done(change: tuple[str, str]) -> None:
+    with pytest.raises(Unsupported):
+        sdp.check_fragment(FRAGMENT.replace(*change), KNOWN)
+
+
+async def test_an_offer_that_names_every_transport_stays_as_it_is() -> None:
+    text = await offer()
+    assert sdp.with_bundled_transports(text) == text
+
+
+def test_transports_are_shared_in_a_bundle_alone() -> None:
+    first = "m=audio 9 X 0\r\na=mid:0\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:f\r\na=setup:actpass\r\n"
+    offered = f"v=0\r\na=group:BUNDLE 0 1\r\n{first}m=video 9 X 96\r\na=mid:1"
+    shared = "a=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:f\r\na=setup:actpass\r\n"
+    assert sdp.with_bundled_transports(offered) == f"{offered}\r\n{shared}"
+    apart = offered.replace("a=group:BUNDLE 0 1\r\n", "")
+    assert sdp.with_bundled_transports(apart) == apart
 
 
 NEAR, FAR = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", "a=candidate:2 1 udp 1 0f3c-9.local 9 typ host\r\n"

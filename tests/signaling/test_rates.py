@@ -100,7 +100,6 @@ async def test_a_session_connects_so_often(start: Start, worker: FakeWorker) -> 
     lacquer = await start(worker, rate_offers=1)
     one, two = await lacquer.create(), await lacquer.create()
     sdp: dict[str, Any] = {"data": b"v=0\r\n", "headers": {"Content-Type": "application/sdp"}}
-    assert (await lacquer.follow(one["webrtc_url"])).status == 405
     for session, status in ((one, 201), (one, 429), (two, 201)):
         async with lacquer.client.session.post(session["webrtc_url"], **sdp) as response:
             assert response.status == status

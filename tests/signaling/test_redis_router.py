@@ -108,6 +108,25 @@ async def test_what_another_process_placed_is_learnt_from_the_workers(redis: Red
             await two.owner("s2")
 
 
+async def test_a_worker_that_hangs_holds_up_what_others_say_only_for_a_moment(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.redis_router.ASKED_FOR", 0.3)
+    async with (
+        FakeWorker() as a,
+        FakeWorker() as b,
+        registered(redis.url, a),
+        registered(redis.url, b),
+        router(redis) as one,
+    ):
+        await known(one, a, b)
+        stream(a, "s1")
+        b.delay = 10
+        await asyncio.to_thread(redis.stop)
+        async with asyncio.timeout(2):
+            assert await one.owner("s1") == a.url
+
+
 async def test_what_was_released_meanwhile_is_released_afterwards(redis: RedisServer, hurried: None) -> None:
     async with FakeWorker() as worker, registered(redis.url, worker), router(redis) as one:
         await known(one, worker)

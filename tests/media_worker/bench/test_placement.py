@@ -25,9 +25,9 @@ async def test_it_counts_what_it_says(redis_server: RedisServer, redis_url: str)
     assert measured.over_capacity == 0
     assert measured.refused >= 10
     assert measured.killed == 2
-    assert measured.replaced > 10
+    assert measured.replaced > 0
     assert measured.stale_seconds is not None
-    assert 0.5 < measured.stale_seconds < 3
+    assert measured.stale_seconds < 3  # less than a worker takes to die where a client found it gone
     assert redis_server.command("KEYS", "*") == [b"{lacquer}:totals"]  # somebody's Redis is left as it was
 
 
