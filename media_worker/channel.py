@@ -24,7 +24,7 @@ from media_worker.session import Session
 from media_worker.stats import MESSAGES_DROPPED
 from media_worker.vision.arrays import Floats
 from media_worker.vision.nails import Nail
-from protocol import framing, limits, messages
+from protocol import framing, limits, messages, tracing
 from protocol.errors import BadImage, BadMessage, LacquerError, SilentPeer, TooLarge
 from protocol.messages import Quality
 
@@ -289,7 +289,8 @@ class Channel:
                 self.tell(messages.ErrorMessage.of(error))
 
     async def _capture(self, request: messages.CaptureRequest) -> None:
-        payload, info = await self.session.capture(request.format)
+        with tracing.served("capture", {}, self.session.id):
+            payload, info = await self.session.capture(request.format)
         header = messages.CaptureHeader(
             request_id=request.request_id,
             image_size=len(payload),

@@ -11,6 +11,8 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -24,7 +26,9 @@ class JobThread:
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._end = weakref.finalize(self, self._jobs.put, None)
-        threading.Thread(target=_work, args=(self._jobs,), name=name, daemon=True).start()
+        # Who asks for it first is who it works for: its log lines name their session.
+        work = partial(copy_context().run, _work, self._jobs)
+        threading.Thread(target=work, name=name, daemon=True).start()
 
     def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
         """What the job returns or raises. A job that nobody waits for any more when its turn comes is left out.

@@ -26,6 +26,7 @@ from media_worker import sdp
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import Channel
 from media_worker.ice import IceOptions
+from media_worker.measures import CONNECT_SECONDS, PEERS, linked
 from media_worker.sending import LiveSender
 from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
@@ -75,6 +76,7 @@ class Peer:
     def __init__(self, session: Session, ice: IceOptions) -> None:
         self.id = secrets.token_urlsafe(12)
         self.session = session
+        self._began = time.monotonic()
         self._ice = ice
         self._pc = RTCPeerConnection(ice.configuration(session.id))
         self._summary: sdp.OfferSummary | None = None
@@ -180,6 +182,7 @@ class Peer:
         self._keep(self._close_when_left(channel))
 
     def _hear_of_link(self, report: LinkReport) -> None:
+        linked(report)
         if isinstance(self._sender, LiveSender):
             self._sender.rates.link(time.monotonic(), report)
 
@@ -201,6 +204,11 @@ class Peer:
     # --- life ------------------------------------------------------------------------------------------------------
     def _on_state(self) -> None:
         log.info("peer", session=self.session.id, peer=self.id, state=self._pc.connectionState)
+        if self._pc.connectionState == "connected":
+            PEERS.labels("connected").inc()
+            CONNECT_SECONDS.observe(time.monotonic() - self._began)
+        elif self._pc.connectionState == "failed":
+            PEERS.labels("failed").inc()
         if self._pc.connectionState in ("failed", "closed"):
             self._keep(self.close(None))
 
@@ -221,8 +229,10 @@ class Peer:
             connected = self._pc.connectionState == "connected"
             if not connected and now - started > limits.PEER_CONNECT_TIMEOUT:
                 log.info("peer never connected", session=self.session.id, peer=self.id)
+                PEERS.labels("never_connected").inc()
             elif connected and now - last_change > limits.PEER_SILENCE_TIMEOUT:
                 log.info("peer is silent", session=self.session.id, peer=self.id)
+                PEERS.labels("silent").inc()
             else:
                 continue
             self._keep(self.close(None))

@@ -35,6 +35,7 @@ from aiortc.rtp import (
 from media_worker.capture_clock import NTP_EPOCH
 from media_worker.encoded_track import EncodedTrack
 from media_worker.job_thread import JobThread
+from media_worker.measures import PictureSize
 from media_worker.rate_control import RateController, Target
 from protocol.messages import Quality
 
@@ -113,6 +114,7 @@ class LiveSender(RTCRtpSender):
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
         self._encoding: JobThread | None = None
+        self._size = PictureSize()
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
         self._last_report: RtcpReceiverInfo | None = None
@@ -146,6 +148,7 @@ class LiveSender(RTCRtpSender):
         now = time.monotonic()
         self.rates.wish(self.wished())
         target = self.rates.target(now, frame.width * frame.height)
+        self._size.is_now(target.scale)
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
         keyframe = self._keyframes.due(now)
         if self._encoding is None:
@@ -156,6 +159,7 @@ class LiveSender(RTCRtpSender):
 
     async def stop(self) -> None:
         await super().stop()
+        self._size.is_now(None)
         if self._encoding:
             self._encoding.close()
 

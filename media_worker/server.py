@@ -22,7 +22,8 @@ from media_worker import codecs, datagrams, dtls_ciphers, receiving, sending, st
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
-from media_worker.loop_lag import LoopLag
+from media_worker.measures import DRAINING, LOOP_LAG, SLOTS, SLOTS_USED
+from media_worker.observed import observed
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
 from media_worker.publisher import Publisher
@@ -31,7 +32,7 @@ from media_worker.settings import WorkerSettings
 from media_worker.shelf import Shelf
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
 from media_worker.viewer import Viewer
-from protocol import limits
+from protocol import limits, tracing
 from protocol.api import Problem
 from protocol.errors import (
     BadRequest,
@@ -43,6 +44,7 @@ from protocol.errors import (
     UnsupportedMediaType,
 )
 from protocol.internal import FRAME_INFO_HEADER, OwnDesign, Role, SessionSpec, WorkerHealth
+from protocol.loop_lag import LoopLag
 from protocol.messages import ImageFormat
 
 log = structlog.get_logger(__name__)
@@ -66,16 +68,16 @@ class WorkerApi:
         self.shelf = Shelf()
         self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
         self.pictures = PictureApi(self.shelf, model_path)
-        self.lag = LoopLag()
+        self.lag = LoopLag(LOOP_LAG.set)
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_BODY_SIZE, middlewares=[problems, self.authorise])
+        app = web.Application(client_max_size=MAX_BODY_SIZE, middlewares=[observed, problems, self.authorise])
         app.cleanup_ctx.append(self._background)
         session = "/internal/sessions/{session_id}"
         app.add_routes(
             [
                 web.get("/health", self.health),
-                web.get("/metrics", metrics),
+                web.get("/metrics", self.metrics),
                 web.get("/internal/sessions", self.list_sessions),
                 web.put(session, self.open_session),
                 web.delete(session, self.end_session),
@@ -135,6 +137,14 @@ class WorkerApi:
         )
         return json_response(health)
 
+    async def metrics(self, request: web.Request) -> web.Response:
+        SLOTS.set(self.sessions.capacity)
+        SLOTS_USED.set(self.sessions.used)
+        DRAINING.set(self.sessions.draining)
+        # In a thread: some of it is read from files.
+        body = await asyncio.to_thread(prometheus_client.generate_latest)
+        return web.Response(body=body, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST})
+
     async def list_sessions(self, request: web.Request) -> web.Response:
         return web.json_response([report.model_dump(mode="json") for report in self.sessions.reports()])
 
@@ -170,7 +180,9 @@ class WorkerApi:
             image_format = ImageFormat(request.query.get("format", "jpeg"))
         except ValueError:
             raise BadRequest(f"format must be one of {', '.join(ImageFormat)}") from None
-        image, info = await self._session(request).capture(image_format)
+        session = self._session(request)
+        with tracing.span("capture", session.id):
+            image, info = await session.capture(image_format)
         return web.Response(
             body=image,
             content_type=f"image/{image_format}",
@@ -188,7 +200,8 @@ class WorkerApi:
         else:
             self.sessions.admit(session)
         peer = PEERS[role](session, self.ice)
-        answer = await peer.answer(offer)
+        with tracing.span("answer offer", session.id):
+            answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})
 
@@ -264,12 +277,6 @@ def _design_id(request: web.Request) -> int:
         return int(request.match_info["design_id"])
     except ValueError:
         raise NotFound("a design's id is a number") from None
-
-
-async def metrics(request: web.Request) -> web.Response:
-    return web.Response(
-        body=prometheus_client.generate_latest(), headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
-    )
 
 
 @web.middleware

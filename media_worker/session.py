@@ -18,6 +18,7 @@ import structlog
 
 from media_worker import images
 from media_worker.engine import Engine
+from media_worker.measures import PAINTED, STREAMS
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.shelf import Shelf
 from media_worker.stats import StreamStatistics
@@ -125,6 +126,7 @@ class Session:
             raise self._over
         replaced = [other for other in self._connections if other.kind == connection.kind]
         self._connections.append(connection)
+        STREAMS.labels(connection.kind).inc()
         if self._engine is None:
             self._engine = Engine(self._build)
         try:
@@ -138,6 +140,7 @@ class Session:
         """Lets a connection go; the last one takes the engine with it. Idempotent."""
         if connection in self._connections:
             self._connections.remove(connection)
+            STREAMS.labels(connection.kind).dec()
         if not self._connections and self._engine:
             engine, self._engine = self._engine, None
             await engine.close()
@@ -163,6 +166,8 @@ class Session:
 
     def keep(self, processed: Processed, width: int, height: int, to_rgb: Callable[[], np.ndarray]) -> None:
         """Remembers the newest processed frame for captures and results."""
+        if processed.nails:
+            PAINTED.inc()
         self._picture = Picture(processed, width, height, to_rgb)
 
     async def capture(self, image_format: ImageFormat) -> tuple[bytes, FrameInfo]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from media_worker.measures import PICTURE_JOBS
 from protocol.errors import AtCapacity
 
 T = TypeVar("T")
@@ -31,16 +32,19 @@ class Slot:
     def __init__(self, name: str, places: int) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name, initializer=_give_way)
         self._places, self._taken = places, 0
+        self._jobs = PICTURE_JOBS.labels(name)
 
     async def run(self, job: Callable[[], T]) -> T:
         """The job's result. Raises AtCapacity where too many wait."""
         if self._taken >= self._places:
             raise AtCapacity("this worker has too many pictures to look at; try again in a moment")
         self._taken += 1
+        self._jobs.inc()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, job)
         finally:
             self._taken -= 1
+            self._jobs.dec()
 
     async def close(self) -> None:
         """Waits for the job at work; those that wait are dropped."""

@@ -12,6 +12,7 @@ import prometheus_client
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from media_worker.measures import Freezes
 from protocol.messages import StageStats, Stats
 
 FRAMES_IN = prometheus_client.Counter("lacquer_frames_in_total", "Camera frames received")
@@ -78,6 +79,7 @@ class StreamStatistics:
         self._dropped: Counter[str] = Counter()
         self._followed: Counter[str] = Counter()
         self._retreat: int | None = None
+        self._freezes = Freezes()
         self._finished: deque[float] = deque(maxlen=SAMPLES)
         self._stages: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
         self._size: tuple[int, int] | None = None
@@ -88,6 +90,8 @@ class StreamStatistics:
 
     def dropped(self, reason: str) -> None:
         self._dropped[reason] += 1
+        if reason == "paused":
+            self._freezes.paused()
         FRAMES_DROPPED.labels(reason).inc()
 
     def followed(self, reason: str) -> None:
@@ -103,13 +107,18 @@ class StreamStatistics:
             RETREAT_LEVEL.labels(str(self._retreat)).dec()
         if level is not None:
             RETREAT_LEVEL.labels(str(level)).inc()
+        else:
+            self._freezes.paused()
         self._retreat = level
 
     def finished(self, stages_ms: Mapping[str, float], width: int, height: int) -> None:
         """A processed frame left; `stages_ms` maps stage to milliseconds."""
         self._frames_out += 1
         FRAMES_OUT.inc()
-        self._finished.append(self._clock())
+        now = self._clock()
+        self._finished.append(now)
+        if self._retreat is not None:  # a client on a WebSocket sends when it likes
+            self._freezes.shown(now)
         self._size = (width, height)
         for stage, value in stages_ms.items():
             self._stages[stage].append(value)

@@ -15,6 +15,8 @@ from structlog.typing import EventDict, WrappedLogger
 
 from protocol.redaction import hide_fields, redact
 
+from protocol import tracing
+
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -25,6 +27,7 @@ def configure(log_format: LogFormat, level: LogLevel = "INFO", *, addresses: boo
     """Sends structlog and the standard library's loggers to stderr in the same form. `addresses` shows clients'."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        tracing.name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"),
     ]

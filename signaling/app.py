@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from protocol.errors import StoreUnavailable
+from protocol.loop_lag import LoopLag
 from signaling import (
     admin_api,
     admin_lists,
@@ -44,6 +45,7 @@ from signaling.jwks import Jwks
 from signaling.kept_blobs import KeptBlobs
 from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
+from signaling.observed import observed
 from signaling.operations import add_routes
 from signaling.problems import problems
 from signaling.rates import RATES, LocalCounter, Rates
@@ -87,7 +89,15 @@ def create_app(
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(
-        middlewares=[metrics.count, problems, check_host, cors.preflights, cors.cookies_from_our_page, identify],
+        middlewares=[
+            metrics.count,
+            observed,
+            problems,
+            check_host,
+            cors.preflights,
+            cors.cookies_from_our_page,
+            identify,
+        ],
         client_max_size=MAX_FORM_SIZE,
     )
     app[SETTINGS] = settings
@@ -149,6 +159,8 @@ def create_app(
             )
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
+            lag = LoopLag(app[metrics.METRICS].loop_lag.set)
+            stack.push_async_callback(_stop, asyncio.create_task(lag.measure(), name="loop-lag"))
             tidying = asyncio.create_task(retention.run(app[CONTEXT], settings.sweep_interval), name="retention")
             stack.push_async_callback(_stop, tidying)
             if settings.designs_dir is not None:

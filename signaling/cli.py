@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
     from pydantic_settings import BaseSettings
 
+    from signaling.doctor.command import Media
     from signaling.settings import Settings
 
 S = TypeVar("S")
@@ -158,6 +159,42 @@ def settings() -> None:
     from signaling.settings_file import settings_file
 
     typer.echo(settings_file(Settings, WorkerSettings), nl=False)
+
+
+@app.command()
+def doctor(
+    url: Annotated[
+        str | None, typer.Option("--url", help="Stream through this Lacquer, which runs; else one is started for that.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Without measuring speed and without a stream.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout.")] = False,
+) -> None:
+    """Is this installation well? One line for each check, and what to do where something is not.
+
+    Looks at the settings in the environment and at all that they name: ports, database, pictures, Redis, STUN and TURN
+    servers (a relay is opened, and tried), certificate, clock and disk, hand model and networks. Then it measures
+    vision on this processor, and sends the drawn hand through a Lacquer, to see whether it comes back painted.
+
+    `ok` needs nothing. `warning` works, though not for many or not for long. `failed` does not work: exit code 1.
+    It takes thirty seconds at most. Run it where Lacquer runs, as the same user and with the same environment.
+
+    Example: `lacquer doctor`, or, for a server that runs: `lacquer doctor --url https://nails.example`
+
+    Example: `lacquer doctor --quick --json | jq '.checks[] | select(.outcome != "ok")'`
+    """
+    from signaling.doctor import command
+
+    if not command.run(_media_checks(), url=url, quick=quick, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def _media_checks() -> Media | None:
+    """None where signaling alone is installed, as in its container."""
+    try:
+        from media_worker.doctor import plan
+    except ModuleNotFoundError:
+        return None
+    return plan
 
 
 def _settings(kind: type[S], options: dict[str, object]) -> S:

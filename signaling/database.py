@@ -19,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from protocol.errors import StoreUnavailable
 
@@ -77,6 +77,12 @@ class Database:
             self._say(away=True, reason=error)
             raise StoreUnavailable(_AWAY) from error
         self._say(away=False)
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are at work now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def ping(self) -> None:
         """Raises StoreUnavailable."""

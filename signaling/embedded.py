@@ -17,6 +17,7 @@ import structlog
 import typer
 from aiohttp import web
 
+from protocol import tracing
 from protocol.redis_url import without_password
 from signaling.access_log import AccessLog
 from signaling.app import create_app
@@ -104,7 +105,9 @@ def _listen_here(*, taken: int, any_port: bool) -> socket.socket:
 async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan: Lan | None = None) -> None:
     """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
+    tracing.configure("lacquer-signaling")
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(tracing.close)
         runner = web.AppRunner(
             create_app(settings, router, lan=lan),
             handler_cancellation=True,

@@ -12,6 +12,7 @@ from typing import Literal
 import structlog
 from aiohttp import WSCloseCode, web
 
+from protocol import tracing
 from protocol.errors import BadRequest, LacquerError, WorkerUnavailable
 from protocol.messages import ErrorMessage
 from signaling import bridge, rates
@@ -62,7 +63,9 @@ async def _connect(request: web.Request) -> WorkerSocket:
     async def connect(worker: str) -> WorkerSocket:
         return await context.workers.connect(worker, session.session_id)
 
-    return await context.sessions.connect(session, connect)
+    # A span of its own: one around the whole request would last as long as the socket.
+    with tracing.served("connect WebSocket", {}, session.session_id):
+        return await context.sessions.connect(session, connect)
 
 
 async def _bridge(client: ClientSocket, worker: WorkerSocket) -> None:

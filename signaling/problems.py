@@ -15,6 +15,9 @@ from signaling.settings import SETTINGS
 
 MEDIA_TYPE = "application/problem+json"
 
+CODE = web.ResponseKey("code", str)
+"""In an answer that refuses: why. For whoever counts."""
+
 log = structlog.get_logger()
 
 _FROM_HTTP: dict[int, type[LacquerError]] = {403: NotFound, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
@@ -23,6 +26,7 @@ _FROM_HTTP: dict[int, type[LacquerError]] = {403: NotFound, 404: NotFound, 405: 
 def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFTER) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
+    response[CODE] = error.code
     if error.status in (429, 503) or error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after or retry_after)
     if error.status == 401:

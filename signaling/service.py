@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from protocol import tracing
 from protocol.api import Mode, SessionStatus
 from protocol.errors import AtCapacity, LacquerError, NotFound, RegistryUnavailable, SessionEnded, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec, Worn
@@ -103,7 +104,8 @@ class SessionService:
             expires_at=now + self._lifetime,
             settings=settings or Config(),
         )
-        return await self._unbroken.run(self._add(session, nail_set))
+        with tracing.span("create session", session.session_id):
+            return await self._unbroken.run(self._add(session, nail_set))
 
     async def _add(self, session: Session, nail_set: NailSet | None) -> Session:
         if nail_set is not None:
@@ -255,7 +257,8 @@ class SessionService:
         refusal: LacquerError = WorkerUnavailable()
         while len(tried) < TRIES:
             try:
-                url = await self._router.place(session.session_id, avoid=tried)
+                with tracing.span("place session", session.session_id):
+                    url = await self._router.place(session.session_id, avoid=tried)
             except (AtCapacity, WorkerUnavailable) as error:
                 raise (refusal if tried else error) from None
             tried.append(url)

@@ -19,7 +19,7 @@ import aiohttp
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from protocol import limits
+from protocol import limits, tracing
 from protocol.api import Problem
 from protocol.errors import LacquerError, Unauthorized, WorkerUnavailable, from_code
 from protocol.internal import (
@@ -209,6 +209,7 @@ class WorkerClient:
                     autoclose=False,
                     heartbeat=limits.PING_INTERVAL,
                     decode_text=False,
+                    headers=tracing.headers(),
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
                 )
 
@@ -218,7 +219,8 @@ class WorkerClient:
             # As a file: aiohttp sends one in pieces, where bytes with a picture in them would go out in one go.
             body = io.BytesIO(json_body.encode())
             options |= {"data": body, "headers": {"Content-Type": "application/json"}}
-        with _telling(url):
+        with _telling(url), tracing.span("call worker", **{"http.request.method": method}):
+            options["headers"] = {**options.get("headers", {}), **tracing.headers()}
             async with self._http.request(method, url, **options) as response:
                 answer = _Answer(response.status, await response.read(), response.content_type, response.headers)
         if answer.status >= 400:

@@ -54,7 +54,7 @@ def coturn(
     """Listens at `address`, with TLS on the next port, and relays from `relay`; `prefix` is put before the command, as
     `ip netns exec NAME` is."""
     assert TURNSERVER, "coturn is missing; run `make test`, which installs it"
-    certificate, key = _certificate(folder, address)
+    certificate, key = make_certificate(folder, address)
     log = folder / "turnserver.log"
     overridden = {
         "listening-ip": address,
@@ -96,7 +96,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.02)
 
 
-def _certificate(folder: Path, address: str) -> tuple[Path, Path]:
+def make_certificate(folder: Path, address: str) -> tuple[Path, Path]:
     """(certificate, key) for this address; it vouches for itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "coturn of a test")])

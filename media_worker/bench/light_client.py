@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +25,7 @@ from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPa
 from media_worker import frame_code
 from media_worker.bench.film import BITRATE, TICKS, Film
 from media_worker.bench.hub import Offer
+from media_worker.vision.arrays import Pixels
 
 REPORT_EVERY = 1.0
 """Seconds between receiver reports, about as often as browsers send them."""
@@ -36,7 +38,11 @@ class Meter:
     decoded until the number in one can be read; from then on a timestamp tells which frame it is.
     """
 
-    def __init__(self, codec: str, film: Film, clip_length: int) -> None:
+    def __init__(
+        self, codec: str, film: Film, clip_length: int, on_picture: Callable[[int, Pixels], None] | None = None
+    ) -> None:
+        """`on_picture` is given each picture, uint8 (H, W, 3), and its number in the clip; that costs decoding it."""
+        self._on_picture = on_picture
         self._film, self._clip_length = film, clip_length
         self._codec = RTCRtpCodecParameters(mimeType=f"video/{codec.upper()}", clockRate=90000, payloadType=0)
         self._decoder = get_decoder(self._codec)
@@ -51,26 +57,30 @@ class Meter:
         """In the place of `RTCRtpReceiver._handle_rtp_packet`."""
         self._source = packet.ssrc
         self._statistics.add(packet)
-        if self._origin is None:
-            self._calibrate(packet)
-        elif packet.marker:
-            number = ((packet.timestamp - self._origin) % (1 << 32)) // TICKS
+        origin = self._origin
+        if origin is None or self._on_picture:
+            self._decode(packet)
+        if origin is not None and packet.marker:
+            number = ((packet.timestamp - origin) % (1 << 32)) // TICKS
             if number < len(self._film.sent_at):
                 now = time.perf_counter()
                 self.came_back.append((now, now - self._film.sent_at[number]))
 
-    def _calibrate(self, packet: RtpPacket) -> None:
+    def _decode(self, packet: RtpPacket) -> None:
         with suppress(ValueError):  # padding and probes
             self._payload += depayload(self._codec, packet.payload)
         if not packet.marker:
             return
         for picture in self._decoder.decode(JitterFrame(self._payload, packet.timestamp)):
             assert isinstance(picture, av.VideoFrame)
-            shown = frame_code.read(picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False))
+            rgb = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            shown = frame_code.read(rgb)
             if shown is not None:
                 newest = len(self._film.sent_at) - 1
                 number = newest - (newest - shown) % self._clip_length
                 self._origin = packet.timestamp - number * TICKS
+                if self._on_picture:
+                    self._on_picture(shown, rgb)
         self._payload = b""
 
     def reports(self, ours: int) -> list[bytes]:
@@ -96,10 +106,15 @@ class LightClient:
     """One stream. `connect`, then read `film.sent_at` and `meter.came_back`; `close` ends it."""
 
     def __init__(
-        self, packets: list[bytes], codec: str, phase: float, configuration: RTCConfiguration | None = None
+        self,
+        packets: list[bytes],
+        codec: str,
+        phase: float,
+        configuration: RTCConfiguration | None = None,
+        on_picture: Callable[[int, Pixels], None] | None = None,
     ) -> None:
         self.film = Film(packets, phase)
-        self.meter = Meter(codec, self.film, len(packets))
+        self.meter = Meter(codec, self.film, len(packets), on_picture)
         self._connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self._connection.addTrack(self.film)
         wanted = [each for each in RTCRtpSender.getCapabilities("video").codecs if codec.upper() in each.mimeType]

@@ -67,3 +67,19 @@ async def test_metrics_count_requests_by_route_not_by_id(lacquer: Lacquer, worke
     assert "lacquer_websocket_bridges 1.0" in text
     assert created["session_id"] not in text
     await socket.close()
+
+
+async def test_metrics_tell_what_limits_and_what_fills_up(start: Start, worker: FakeWorker) -> None:
+    worker.capacity = 0
+    lacquer = await start(worker)
+    async with lacquer.client.post("/api/try-on/sessions/", json={"mode": "explore", "post_id": 1}) as refused:
+        assert refused.status == 503
+    text = await (await lacquer.client.get("/metrics")).text()
+    told = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert told['lacquer_refusals_total{code="at_capacity"}'] == "1.0"
+    assert told["lacquer_registry_up"] == "1.0"
+    assert 0 < float(told["lacquer_data_free_bytes"]) < float(told["lacquer_data_size_bytes"])
+    assert float(told["lacquer_memory_limit_bytes"]) > 1e8
+    assert float(told["lacquer_database_connections"]) < float(told["lacquer_database_connections_max"])
+    assert "lacquer_signaling_loop_lag_seconds" in told
+    assert any(name.startswith("lacquer_worker_draining{") for name in told)

@@ -8,6 +8,7 @@ from pathlib import Path
 import signaling
 from protocol import errors
 from signaling.app import OPERATIONS
+from signaling.metrics import Metrics
 from signaling.settings import Settings
 
 README = (Path(signaling.__file__).parent / "README.md").read_text("utf-8")
@@ -30,3 +31,10 @@ def test_every_error_has_its_numbers() -> None:
         code: (kind.status, kind.close_code) for code, kind in errors.BY_CODE.items() if code not in elsewhere
     }
     assert all(f"`{code}`" in README for code in elsewhere)
+
+
+def test_every_metric_is_in_the_table() -> None:
+    ours = {family.name for family in Metrics().registry.collect() if family.name.startswith("lacquer_")}
+    rows = re.findall(r"^\| (`lacquer_.*?) \| ", README, re.M)
+    told = {re.sub(r"_total$", "", name) for row in rows for name in re.findall(r"`(lacquer_\w+)`", row)}
+    assert told == ours

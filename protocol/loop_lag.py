@@ -1,13 +1,10 @@
-"""How late the event loop runs: the first sign that a worker has too little CPU for its streams."""
+"""How late an event loop runs: the first sign that a process has too little CPU for what it does."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-
-import prometheus_client
-
-LAG = prometheus_client.Gauge("lacquer_loop_lag_seconds", "Lateness of the event loop's timers, recent maximum")
+from collections.abc import Callable
 
 INTERVAL = 0.25
 DECAY = 0.9
@@ -17,8 +14,10 @@ DECAY = 0.9
 class LoopLag:
     """Sleeps a known time over and over, and keeps the recent worst lateness."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[float], None]) -> None:
+        """`told` hears it four times a second, in seconds."""
         self.recent_ms = 0.0
+        self._told = told
 
     async def measure(self) -> None:
         """For ever; run it as a task."""
@@ -27,4 +26,4 @@ class LoopLag:
             await asyncio.sleep(INTERVAL)
             late_ms = (time.monotonic() - before - INTERVAL) * 1000
             self.recent_ms = max(late_ms, self.recent_ms * DECAY)
-            LAG.set(self.recent_ms / 1000)
+            self._told(self.recent_ms / 1000)
