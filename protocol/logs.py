@@ -13,9 +13,8 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from protocol.redaction import hide_fields, redact
-
 from protocol import tracing
+from protocol.redaction import hide_fields, redact
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
