@@ -18,7 +18,7 @@ import psutil
 import structlog
 from aiohttp import web
 
-from media_worker import codecs, datagrams, receiving, sending, stage_times
+from media_worker import associations, codecs, datagrams, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.loop_lag import LoopLag
@@ -89,6 +89,7 @@ class WorkerApi:
         return app
 
     async def _background(self, app: web.Application) -> AsyncIterator[None]:
+        associations.install()
         codecs.install()
         datagrams.install()
         receiving.install()
