@@ -188,7 +188,7 @@ class WorkerApi:
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_SIZE, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_SIZE, compress=False, autoping=False)
         await socket.prepare(request)
         try:
             session = self._session_for_socket(request.match_info["session_id"])

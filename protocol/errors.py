@@ -22,6 +22,7 @@
     ├── SilentPeer                   silent_peer             408   4408   nothing heard for 30 s
     ├── Replaced                     replaced                409   4409   a newer connection took over the session
     ├── SessionEnded                 session_ended           410   4410   session expired, deleted or finished
+    ├── RateLimited                  rate_limited            429   4429   too much from one address, owner or session
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
     └── VisionFailed                 vision_failed           500   1011   the hand model failed on this frame
@@ -133,6 +134,24 @@ class Replaced(LacquerError):
 
 class SessionEnded(LacquerError):
     code, status, close_code, title = "session_ended", 410, 4410, "The session has ended"
+
+
+class RateLimited(LacquerError):
+    code, status, close_code, title = "rate_limited", 429, 4429, "Too much at once; try again in a moment"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        frame_number: int | None = None,
+        retry_after: int | None = None,
+        limit: str = "",
+        quota: int = 0,
+        window: int = 0,
+    ) -> None:
+        """`limit` is the name of what was exceeded: `quota` times in `window` seconds."""
+        super().__init__(message, frame_number=frame_number, retry_after=retry_after)
+        self.limit, self.quota, self.window = limit, quota, window
 
 
 class AtCapacity(LacquerError):

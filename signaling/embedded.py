@@ -19,6 +19,7 @@ from aiohttp import web
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
+from signaling.prompt_runner import PromptRunner
 from signaling.qr import shows_qr
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
@@ -91,7 +92,7 @@ async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door],
     """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
     async with AsyncExitStack() as stack:
-        runner = web.AppRunner(
+        runner = PromptRunner(
             create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
         )
         await runner.setup()
