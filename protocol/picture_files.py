@@ -5,6 +5,7 @@ Decoders are built for files that mean well. Each of these is small, and cost mi
 - a JPEG of 4 MB may hold 350,000 scans, each of which goes over the whole picture again: seven minutes at 1080p;
 - a file may consist of a million empty segments or chunks, walked through one by one: seconds at 4 MB;
 - metadata unpacks (PNG's zTXt, iCCP), points at itself (EXIF), or hides another file (a polyglot);
+- a chunk may say that it is longer than the file: OpenCV makes room for it first, 4 GB for a PNG of 83 bytes;
 - the size may only be known when room for it has been made (WebP's canvas).
 
 So what is passed on holds the picture alone: its pixels' data, its colour profile, and of its EXIF the orientation. Of
@@ -61,6 +62,12 @@ def read(data: bytes) -> PictureFile | None:
     return None
 
 
+def _within(data: bytes, end: int) -> int:
+    if end > len(data):
+        raise BadImage("the image is cut short")
+    return end
+
+
 # --- JPEG (ITU-T T.81 Annex B) -------------------------------------------------------------------------------------
 _SOI, _EOI, _SOS = b"\xff\xd8", 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -114,8 +121,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         if kind == _EOI:
             yield kind, data[start : start + 2], b""
             return
-        end = start + 2 + struct.unpack_from(">H", data, start + 2)[0]
-        at = end
+        end = at = _within(data, start + 2 + struct.unpack_from(">H", data, start + 2)[0])
         if kind == _SOS:
             following = _MARKER.search(data, end)
             at = following.start() if following else len(data)
@@ -137,14 +143,14 @@ def _read_png(data: bytes) -> PictureFile:
         if number >= MAX_CHUNKS:
             raise BadImage(f"the PNG has over {MAX_CHUNKS:,} chunks")
         length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
+        end = _within(data, at + 12 + length)
         if kind == b"IHDR" and size is None:
             size = struct.unpack_from(">II", data, at + 8)
         elif kind == b"eXIf":
             orientation = _orientation(data[at + 8 : end - 4])
         if kind in _NEEDED_CHUNKS:
             parts.append(data[at:end])
-        at = min(end, len(data))
+        at = end
         if kind == b"IEND":
             break
     if size is None:
@@ -168,7 +174,7 @@ def _read_webp(data: bytes) -> PictureFile:
         if number >= MAX_SEGMENTS:
             raise BadImage(f"the WebP has over {MAX_SEGMENTS:,} chunks")
         kind, length = struct.unpack_from("<4sI", data, at)
-        end = at + 8 + length + length % 2
+        end = _within(data, at + 8 + length) + length % 2
         chunk = data[at:end]
         canvas = canvas or _webp_size(kind, chunk[8:])
         if kind == b"EXIF":

@@ -73,6 +73,7 @@ BOMBS = {
     "fill bytes": in_front(b"\xff" * 4_000_000, photo()),  # 2 s
     "chunks": png(64, 48, chunk(b"prVt", b"") * 200_000),  # 0.6 s
     "text": png(64, 48, chunk(b"tEXt", b"k\0v") * 200_000),
+    "length": png(64, 48)[:33] + b"\xff\xff\xff\xffIDAT" + png(64, 48)[41:],  # 3 s and 4 GB
     "canvas": webp_canvas(1 << 24, 1 << 24),
 }
 """All refused."""

@@ -1,0 +1,49 @@
+"""Offers that go all the way: aiortc answers them, or a LacquerError does; then the connection is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+
+from media_worker import associations, codecs, datagrams, receiving, sending
+from media_worker.peer import Peer
+from protocol import logs
+from tests.fuzz import seeds
+from tests.fuzz.campaign import Watch, report
+from tests.media_worker.fakes import FakePipeline, session
+
+
+def main() -> None:
+    from media_worker import session as sessions  # noqa: PLC0415
+
+    sessions.Pipeline = FakePipeline  # type: ignore[misc]
+    logs.configure("console", "CRITICAL")
+    for each in (associations, codecs, datagrams, receiving, sending):
+        each.install()
+    count, chance = int(sys.argv[3]), random.Random(3)
+    with asyncio.Runner() as runner:
+        watch = Watch("answers", count, lambda data: runner.run(answered(data.decode(errors="replace"))))
+        for _ in range(count):
+            watch.feed(seeds.mutated_lines(chance.choice(seeds.offers()), chance))
+        report(watch.done())
+
+
+async def answered(offer: str) -> bool:
+    from protocol.errors import LacquerError  # noqa: PLC0415
+
+    peer = Peer(session(), [])
+    try:
+        answer = await peer.answer(offer)
+        assert answer.startswith("v=0")
+        await peer.add_candidates(seeds.FRAGMENT)
+    except LacquerError as error:
+        assert error.code == "bad_sdp", error.code
+        return False
+    finally:
+        await peer.close(None)
+    return True
+
+
+if __name__ == "__main__":
+    main()
