@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from protocol import limits
@@ -55,6 +56,9 @@ PICTURE_SIDE = 4096
 """Longest side of any other picture that is kept; video ends at 1920."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_BROKEN_FORM = (ValueError, RuntimeError, AssertionError, HttpProcessingError)
+"""What aiohttp and UTF-8 say of broken forms; the last of a part's headers."""
 
 
 @dataclass
@@ -198,7 +202,7 @@ async def _read_form(request: web.Request, files: tuple[str, ...]) -> Form:
                     form.files[name] = data
                 else:
                     form.fields[name] = data.decode()
-        except (ValueError, RuntimeError, AssertionError) as error:  # what aiohttp and UTF-8 say of broken forms
+        except _BROKEN_FORM as error:
             raise BadRequest(f"the form cannot be read: {error}"[:200]) from error
     return form
 

@@ -17,8 +17,8 @@ from tests.media_worker.fakes import FakePipeline, session
 def main() -> None:
     from media_worker import session as sessions  # noqa: PLC0415
 
-    sessions.Pipeline = FakePipeline  # type: ignore[misc]
-    logs.configure("console", "CRITICAL")
+    sessions.Pipeline = FakePipeline  # type: ignore[misc,assignment]
+    logs.configure("console", "ERROR")
     for each in (associations, codecs, datagrams, receiving, sending):
         each.install()
     count, chance = int(sys.argv[3]), random.Random(3)

@@ -18,6 +18,7 @@ from tests.signaling.test_images import png_bomb, webp_bomb
 
 PIECE = bytes(2**18)
 FORM = {"Content-Type": "multipart/form-data; boundary=frontier"}
+NAMED = b'--frontier\r\nContent-Disposition: form-data; name="a"\r\n'
 PART = b'--frontier\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\n\r\n'
 
 
@@ -113,6 +114,14 @@ async def test_a_packed_body_does_not_unpack_over_the_limit(lacquer: Lacquer) ->
         b'--frontier\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
         b"--b\r\n\r\nx\r\n--b--\r\n--frontier--\r\n",
         b"".join(PART % (b"f%d" % i) + b"x\r\n" for i in range(40)) + b"--frontier--\r\n",
+        b'--frontier\r\nContent-Disposition: form-data; name="a\x13b"\r\n\r\nx\r\n--frontier--\r\n',
+        b'--frontier\r\nContent-Disposition: form-data; name="a"\r\nNo colon\r\n\r\nx\r\n--frontier--\r\n',
+        b"--frontier\r\n" + b"X: y\r\n" * 5000 + b"\r\nx\r\n--frontier--\r\n",
+        b"--frontier\r\nX: " + b"y" * 50_000 + b"\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: 99999999999\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: -1\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: x\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Transfer-Encoding: x\r\n\r\nx\r\n--frontier--\r\n",
         PART % b"_charset_" + b"x" * 100 + b"\r\n--frontier--\r\n",
         PART % b"nail_reference_image" + b"cut off in the mid",
     ],
