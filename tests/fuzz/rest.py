@@ -7,6 +7,7 @@ import re
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def main() -> None:
     count = int(sys.argv[3])
     with service() as running:
         calls = Calls(running)
-        watch = Watch("rest", count, calls.made)
+        watch = Watch("rest", count, calls.made, clock=time.perf_counter)
         calls.make(watch, count)
     report(watch.done())
 
