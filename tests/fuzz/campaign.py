@@ -91,7 +91,7 @@ class Watch:
         guided: bool = False,
         clock: Callable[[], float] = time.process_time,
     ) -> None:
-        """`clock` is what slowness is told by: processor time, unless others do the work. Busy machines stretch time."""
+        """`clock` is what slowness is told by: processor time, unless others do the work. Machines may be busy."""
         self.outcome = Outcome(name, guided)
         self._count, self._job, self._clock = count, job, clock
         self._began, self._process, self._memory = time.monotonic(), psutil.Process(), 0.0
