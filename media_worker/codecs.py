@@ -50,7 +50,8 @@ and 0.012 of SSIM, and takes no longer than the faster search does at 1500. A po
 
 MAX_PIXELS = 1920 * 1088
 """Largest picture that is decoded: 1080p as H.264 codes it, in blocks of 16. A few bytes can announce 16383x16383, for
-which libvpx would take 1.6 GB. It does so before FFmpeg can object, so `payloads.vp8_size` reads VP8's frames first."""
+which libvpx takes 0.9 GB and three seconds. It does so before FFmpeg can object, so `payloads.vp8_size` reads VP8's
+frames first."""
 
 X264_THOROUGH = {"preset": "superfast"}
 X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}

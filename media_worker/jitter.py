@@ -147,7 +147,7 @@ class JitterBuffer:
         """Gives up what came before the newest keyframe that is whole, if there is one.
 
         One pass, from the newest packet back: of packets that all open a keyframe which never ends, each one would else
-        be followed to the end, 20 ms in all.
+        be followed to the end, 17 ms in all.
         """
         whole, after = False, None
         for number in sorted(self._packets, reverse=True):

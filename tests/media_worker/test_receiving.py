@@ -86,7 +86,7 @@ def test_sound_keeps_its_buffer() -> None:
 
 
 def vp8_bomb() -> bytes:
-    """A keyframe of 2 kB that says 16383 by 16383."""
+    """A keyframe that says 16383 by 16383."""
     frame = b"".join(depayload(VP8, part) for part in encoded("VP8", 2, (0,))[0])
     return frame[:6] + b"\xff\x3f\xff\x3f" + frame[10:]
 
