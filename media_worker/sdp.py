@@ -58,6 +58,7 @@ def read_offer(text: str) -> OfferSummary:
         raise BadSdp("the offer neither sends video nor opens a data channel")
     if len(channels) > 1:  # aiortc knows one; closing a connection that was offered more fails half-way
         raise BadSdp("the offer has more than one section for data channels")
+    _check_bundle(description)
     if not all(m.dtls and m.dtls.fingerprints for m in description.media):
         raise BadSdp("the offer has no fingerprint, so nobody could tell who answers")
     size = channels[0].sctpCapabilities.maxMessageSize if channels and channels[0].sctpCapabilities else 0
@@ -68,6 +69,17 @@ def read_offer(text: str) -> OfferSummary:
         has_data_channel=bool(channels),
         max_message_size=min(size or limits.CHUNK_MESSAGE_SIZE, 256 * 1024),  # 0 means any; ours stay moderate
     )
+
+
+def _check_bundle(description: SessionDescription) -> None:
+    """Of a bundle that names what is not there, aiortc leaves some without a transport, and cannot close them (RFC 9143
+    §7.1.3 forbids it). Raises BadSdp."""
+    mids = [media.rtp.muxId for media in description.media if media.rtp.muxId]
+    if len(set(mids)) < len(mids):
+        raise BadSdp("two sections of the offer have the same mid")
+    bundled = {item for group in description.group if group.semantic == "BUNDLE" for item in group.items}
+    if not bundled <= set(mids):
+        raise BadSdp("the offer bundles sections that it does not have")
 
 
 def _check_amounts(text: str) -> None:

@@ -6,9 +6,12 @@ import asyncio
 import random
 import sys
 
+from aiortc import RTCPeerConnection
+
 from media_worker import associations, codecs, datagrams, receiving, sending
 from media_worker.peer import Peer
 from protocol import logs
+from protocol.errors import LacquerError
 from tests.fuzz import seeds
 from tests.fuzz.campaign import Watch, report
 from tests.media_worker.fakes import FakePipeline, session
@@ -30,9 +33,26 @@ def main() -> None:
 
 
 async def answered(offer: str) -> bool:
-    from protocol.errors import LacquerError  # noqa: PLC0415
+    """Whether it was. Raises AssertionError for a connection that cannot be closed, and would keep its sockets."""
+    peer, closed = Peer(session(), []), RTCPeerConnection.close
+    failures: list[Exception] = []
 
-    peer = Peer(session(), [])
+    async def close(connection: RTCPeerConnection) -> None:
+        try:
+            await closed(connection)
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    RTCPeerConnection.close = close  # type: ignore[method-assign]
+    try:
+        return await _answered(peer, offer)
+    finally:
+        RTCPeerConnection.close = closed  # type: ignore[method-assign]
+        assert not failures, failures
+
+
+async def _answered(peer: Peer, offer: str) -> bool:
     try:
         answer = await peer.answer(offer)
         assert answer.startswith("v=0")

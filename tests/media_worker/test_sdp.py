@@ -105,6 +105,8 @@ def test_broken_candidate_is_refused() -> None:
         (("a=max-message-size:262144", "a=max-message-size:-1"), "max-message-size"),
         (("m=video", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm=video"), "more than one section"),
         (("m=video", "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" * 16 + "m=video"), "media sections"),
+        (("a=group:BUNDLE 0", "a=group:BUNDLE 7 0"), "bundles"),
+        (("a=mid:1", "a=mid:0"), "same mid"),
     ],
 )
 async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, str], reason: str) -> None:
