@@ -44,7 +44,7 @@ async def answered(offer: str) -> bool:
             failures.append(error)
             raise
 
-    RTCPeerConnection.close = close  # type: ignore[method-assign]
+    RTCPeerConnection.close = close  # type: ignore[method-assign,assignment]
     try:
         return await _answered(peer, offer)
     finally:
