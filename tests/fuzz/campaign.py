@@ -90,11 +90,14 @@ class Watch:
         *,
         guided: bool = False,
         clock: Callable[[], float] = time.process_time,
+        process: psutil.Process | None = None,
     ) -> None:
-        """`clock` is what slowness is told by: processor time, unless others do the work. Machines may be busy."""
+        """`clock` is what slowness is told by: processor time, unless others do the work, for machines may be busy;
+        `process` is whose memory is watched, by default our own."""
         self.outcome = Outcome(name, guided)
         self._count, self._job, self._clock = count, job, clock
-        self._began, self._process, self._memory = time.monotonic(), psutil.Process(), 0.0
+        self._began, self._memory = time.monotonic(), 0.0
+        self._process = process or psutil.Process()
 
     def feed(self, data: bytes) -> None:
         outcome, started = self.outcome, self._clock()

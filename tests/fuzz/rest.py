@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -14,18 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 import schemathesis
+from aiohttp import web
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from protocol import logs
 from signaling.app import create_app
-from signaling.openapi import DOCUMENT
 from signaling.prompt_runner import PromptRunner
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
 from tests.fuzz.campaign import Watch, report
+from tests.signaling.fake_worker import FakeWorker
 
 ADMIN = "an admin token for fuzzing"
 SECRET = "worker-secret"
@@ -38,77 +41,56 @@ def _as_text(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 
 
-class Service:
-    """Signaling and a fake worker, in a thread with a loop of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ready, self._stop = threading.Event(), asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.url = ""
-        self.document: dict[str, Any] = {}
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="service")
-
-    async def _serve(self) -> None:
-        from tests.signaling.fake_worker import FakeWorker  # noqa: PLC0415
-
-        self._loop = asyncio.get_running_loop()
-        async with FakeWorker(secret=SECRET, capacity=10**6) as worker:
-            known = Settings(data_dir=self._folder, secret_key="x" * 40, admin_token=ADMIN, worker_secret=SECRET)
-            app = create_app(known, LocalRouter([worker.url], secret=SECRET))
-            runner = PromptRunner(app, handler_cancellation=True, shutdown_timeout=1)
-            await runner.setup()
-            site = _site(runner)
-            await site.start()
-            self.url, self.document = f"http://127.0.0.1:{runner.addresses[0][1]}", app[DOCUMENT]
-            self._ready.set()
-            await self._stop.wait()
-            await runner.cleanup()
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(30)
-
-    def stop(self) -> None:
-        assert self._loop
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
-
-
-def _site(runner: PromptRunner) -> Any:
-    from aiohttp import web  # noqa: PLC0415
-
-    return web.TCPSite(runner, "127.0.0.1", 0)
+async def serve(folder: Path) -> None:
+    """Signaling and a fake worker, until stdin ends."""
+    async with FakeWorker(secret=SECRET, capacity=10**6) as worker:
+        known = Settings(data_dir=folder, secret_key="x" * 40, admin_token=ADMIN, worker_secret=SECRET)
+        runner = PromptRunner(create_app(known, LocalRouter([worker.url], secret=SECRET)), handler_cancellation=True)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        print(json.dumps({"url": f"http://127.0.0.1:{runner.addresses[0][1]}"}), flush=True)
+        ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=0.5)
+            for remembered in (worker.previews, worker.stills, worker.pictures, worker.closes, worker.ended):
+                remembered.clear()  # the fake's memory is not signaling's
+        await runner.cleanup()
 
 
 @contextmanager
-def service() -> Iterator[Service]:
+def service() -> Iterator[tuple[str, psutil.Process]]:
+    """`serve` in a process of its own, so that its memory can be told: its URL, and the process."""
     with tempfile.TemporaryDirectory() as folder:
-        running = Service(Path(folder))
-        running.start()
+        command = [sys.executable, "-m", "tests.fuzz.rest", "--serve", folder]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin and process.stdout
         try:
-            yield running
+            yield json.loads(process.stdout.readline())["url"], psutil.Process(process.pid)
         finally:
-            running.stop()
+            process.stdin.close()
+            process.wait(30)
+            process.stdout.close()
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
     logs.configure("console", "ERROR")
+    if sys.argv[1] == "--serve":
+        return asyncio.run(serve(Path(sys.argv[2])))
     count = int(sys.argv[3])
-    with service() as running:
-        calls = Calls(running)
-        watch = Watch("rest", count, calls.made, clock=time.perf_counter)
+    with service() as (url, process):
+        calls = Calls(url)
+        watch = Watch("rest", count, calls.made, clock=time.perf_counter, process=process)
         calls.make(watch, count)
-    report(watch.done())
+        report(watch.done())
 
 
 class Calls:
     """Half of them to what exists: a session is made now and then, and its id put where one belongs."""
 
-    def __init__(self, running: Service) -> None:
-        self._schema = schemathesis.openapi.from_dict(running.document)
-        self._http, self._url = requests.Session(), running.url
+    def __init__(self, url: str) -> None:
+        self._http, self._url = requests.Session(), url
+        self._schema = schemathesis.openapi.from_dict(self._http.get(f"{url}/api/schema", timeout=10).json())
         self._session_id, self._case, self._admin = "", None, False
 
     def make(self, watch: Watch, count: int) -> None:
