@@ -210,8 +210,7 @@ class Channel:
             self.tell(messages.ErrorMessage.of(error))
 
     def admits_ping(self) -> bool:
-        """Whether a ping of the WebSocket itself may be answered now."""
-        self.last_heard = time.monotonic()
+        """Whether a ping of the WebSocket itself may be answered now. It is no word: silence goes on."""
         admitted = self._pace.admits_control()
         if not admitted:
             self._refuse()

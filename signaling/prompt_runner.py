@@ -41,11 +41,20 @@ COMPLAINT_INTERVAL = 1.0
 class PromptHandler(RequestHandler):
     """One connection."""
 
-    __slots__ = ()
+    __slots__ = ("_silence",)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._silence = self._loop.call_later(FIRST_REQUEST_TIMEOUT, self._check_first_request)
         if self._manager and len(self._manager.connections) > MAX_CONNECTIONS:
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _check_first_request(self) -> None:
+        if not self._request_count:  # aiohttp 3.14: requests whose headers are complete
             self.force_close()
 
     def handle_error(
@@ -78,15 +87,7 @@ class PromptServer(web.Server):
             self._broken, self._told_at = 0, now
 
     def __call__(self) -> RequestHandler:
-        loop = asyncio.get_running_loop()
-        handler = PromptHandler(self, loop=loop, **self._kwargs)
-        loop.call_later(FIRST_REQUEST_TIMEOUT, _hang_up_on_silence, handler)
-        return handler
-
-
-def _hang_up_on_silence(handler: RequestHandler) -> None:
-    if not handler._request_count:  # aiohttp 3.14: requests whose headers are complete
-        handler.force_close()
+        return PromptHandler(self, loop=asyncio.get_running_loop(), **self._kwargs)
 
 
 class PromptRunner(web.AppRunner):

@@ -226,7 +226,7 @@ BOMB = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x75\x30\x00\x00\x75\x30\x08
         (b"x" * 1024, "bad_header", None),
         (framing.pack({"type": "frame", "frame_number": 5, "image_size": 7}, b"1234567"), "bad_image", 5),
         (framing.pack({"type": "frame", "frame_number": 6}, b""), "bad_image", 6),
-        (framing.pack({"type": "frame", "frame_number": 7}, BOMB), "too_large", 7),
+        (framing.pack({"type": "frame", "frame_number": 7}, BOMB), "bad_image", 7),
         (framing.pack({"type": "frame", "frame_number": 5, "image_size": 999}, b"1234567"), "bad_header", None),
         (framing.pack({"type": "hologram", "frame_number": 5}, b"1234567"), "unknown_type", None),
         (framing.pack({"type": "frame", "image_size": 7}, b"1234567"), "bad_header", None),
