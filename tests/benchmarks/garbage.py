@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ import aioice.stun
 import psutil
 from aiohttp import ClientSession
 
+from media_worker import drawn_hand, frame_code
 from media_worker.bench import camera, film
 from media_worker.bench.light_client import LightClient
+from media_worker.vision.arrays import Pixels
 from tests.benchmarks.streams import connect, metrics
 
 WARM_UP_SECONDS = 3.0
@@ -132,13 +135,25 @@ class Strangers:
             each.close()
 
 
-async def run(url: str, process: psutil.Process, *, pps: float, seconds: float, codec: str) -> dict[str, Any]:
-    encoded = await asyncio.to_thread(lambda: film.encode(camera.numbered(None), codec))
+async def run(
+    url: str,
+    process: psutil.Process,
+    *,
+    pps: float,
+    seconds: float,
+    codec: str,
+    warm_up: float = WARM_UP_SECONDS,
+    pictures: int | None = None,
+) -> dict[str, Any]:
+    """`pictures` of the clip are drawn, by default all."""
+    encoded = await asyncio.to_thread(
+        lambda: film.encode(_drawn(pictures) if pictures else camera.numbered(None), codec)
+    )
     async with ClientSession() as http:
         client = await connect(http, url, 0, encoded, codec)
         strangers: Strangers | None = None
         try:
-            await asyncio.sleep(WARM_UP_SECONDS)
+            await asyncio.sleep(warm_up)
             before = await _watched(client, process, min(seconds, 5.0))
             refused, memory = await _refused(http, url), process.memory_info().rss
             strangers = Strangers(client)
@@ -156,6 +171,15 @@ async def run(url: str, process: psutil.Process, *, pps: float, seconds: float, 
             if strangers:
                 strangers.close()
             await client.close()
+
+
+def _drawn(pictures: int) -> Iterator[Pixels]:
+    """As `camera.numbered`, but a shorter loop, with a jump."""
+    scene = drawn_hand.Scene(width=camera.WIDTH, height=camera.HEIGHT)
+    for number, drawing in enumerate(islice(drawn_hand.clip(scene, 1, camera.FPS), pictures)):
+        rgb = drawing.rgb.copy()
+        frame_code.write(rgb, number)
+        yield rgb
 
 
 async def _watched(client: LightClient, process: psutil.Process, seconds: float) -> dict[str, float]:

@@ -179,7 +179,7 @@ def test_no_conversation_breaks_the_channel(monkeypatch: pytest.MonkeyPatch) -> 
             await channel.close()
             await one.detach(listener)
 
-    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.lists(HEARD, max_size=12))
     def converse(said: list[str | bytes]) -> None:
         asyncio.run(talk(said))
@@ -187,7 +187,7 @@ def test_no_conversation_breaks_the_channel(monkeypatch: pytest.MonkeyPatch) -> 
     converse()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(SPOKEN)
 def test_a_config_is_taken_whole_or_refused(said: dict[str, Any]) -> None:
     try:

@@ -11,7 +11,7 @@ from tests.fuzz import seeds
 from tests.fuzz.campaign import SEEDS
 from tests.fuzz.targets import TARGETS, run
 
-SECONDS = 0.5
+SECONDS = 0.3
 """Of processor time, for each."""
 
 HANG = 1.0

@@ -78,10 +78,10 @@ async def test_what_sounds_like_an_admins_is_guarded(server: tuple[web.Applicati
 
 
 async def test_no_route_fails_at_nonsense(server: tuple[web.Application, aiohttp.ClientSession]) -> None:
-    """Every route, every method, without and with a body: 4xx, or an answer; 503 where a worker would be needed."""
+    """Every route, every method, with a body that means nothing: 4xx, or an answer; 503 where a worker would be needed."""
     app, http = server
     for path in dict.fromkeys(path for _, path, _ in routes(app)):
         for method in OTHER_METHODS:
-            for body in (None, b"\xff\x00"):
-                async with http.request(method, path, data=body, allow_redirects=False) as response:
-                    assert response.status < 500 or response.status == 503, (method, path, body, response.status)
+            body = None if method in ("GET", "HEAD") else b"\xff\x00"
+            async with http.request(method, path, data=body, allow_redirects=False) as response:
+                assert response.status < 500 or response.status == 503, (method, path, response.status)
