@@ -78,7 +78,7 @@ async def test_what_sounds_like_an_admins_is_guarded(server: tuple[web.Applicati
 
 
 async def test_no_route_fails_at_nonsense(server: tuple[web.Application, aiohttp.ClientSession]) -> None:
-    """Every route, every method, with a body that means nothing: 4xx, or an answer; 503 where a worker would be needed."""
+    """Every route, every method, with nonsense for a body: 4xx, or an answer; 503 where a worker would be needed."""
     app, http = server
     for path in dict.fromkeys(path for _, path, _ in routes(app)):
         for method in OTHER_METHODS:
