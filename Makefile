@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick lint lock bench fuzz clean train
+.PHONY: help setup serve serve-lan test test-quick test-scale test-outage lint lock bench fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,6 +30,12 @@ test: $(VENV)/.tests  ## the whole suite, browsers included
 
 test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 	$(BIN)/python -m pytest -m "not browser and not media"
+
+test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
+	$(BIN)/python -m pytest -s -m scale tests
+
+test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute
+	$(BIN)/python -m pytest -m outage
 
 lint: $(VENV)/.tests  ## style and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -73,8 +79,9 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
 	$(BIN)/lacquer models
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh
+$(VENV)/.tests: $(VENV)/.runtime tests/requirements.lock deploy/debian-packages.sh tests/interop/package-lock.json
 	@deploy/debian-packages.sh tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
 	@npm ci --prefix tests/web --silent || echo "without npm, the types of the page's modules are not checked" >&2
+	@npm ci --prefix tests/interop --silent || echo "without npm, WHIP and WHEP are not tested with libwebrtc" >&2
 	@touch $@

@@ -3,14 +3,14 @@
 # password). Otherwise says in one line what to install.
 #   debian-packages.sh runtime   shared libraries that the Python wheels link to, and venv itself
 #   debian-packages.sh tests     real browsers, a screen for the one that wants one, Node, ffmpeg, what the browsers'
-#                                driver links to; the servers of a large installation; network namespaces; GStreamer
+#                                driver links to; the servers of a large installation; shellcheck; network namespaces; GStreamer
 set -eu
 
 case "${1:-}" in
     runtime) packages="python3-venv libgl1 libegl1 libgles2 libglib2.0-0" ;;
     tests)
         packages="chromium firefox-esr webkit2gtk-driver xvfb ffmpeg libatomic1"
-        packages="$packages redis-server redis-sentinel postgresql coturn caddy prometheus"
+        packages="$packages redis-server redis-sentinel postgresql coturn caddy prometheus prometheus-node-exporter shellcheck"
         packages="$packages iproute2 nftables procps"
         packages="$packages gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice"
         packages="$packages python3-gi gir1.2-gst-plugins-bad-1.0"

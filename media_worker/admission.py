@@ -10,7 +10,7 @@ import structlog
 
 from media_worker.session import Session
 from media_worker.shelf import Shelf
-from protocol.errors import AtCapacity, NotFound, WorkerUnavailable
+from protocol.errors import AtCapacity, NotFound, Replaced, WorkerUnavailable
 from protocol.internal import SessionReport, SessionSpec
 from protocol.messages import Draining
 
@@ -49,6 +49,9 @@ class Sessions:
         self._idle_since[spec.session_id] = time.monotonic()  # somebody is about to connect
         return session
 
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._sessions
+
     def get(self, session_id: str) -> Session:
         """Raises NotFound."""
         try:
@@ -63,6 +66,11 @@ class Sessions:
         if session.connections == 0 and self.used >= self.capacity:
             raise AtCapacity(f"all {self.capacity} places of this worker are taken")
 
+    def admit_viewer(self) -> None:
+        """Whether somebody may begin to watch here. Raises WorkerUnavailable when draining."""
+        if self.draining:
+            raise _going_away()
+
     def reports(self) -> list[SessionReport]:
         return [session.report() for session in self._sessions.values()]
 
@@ -71,6 +79,19 @@ class Sessions:
         session = self.get(session_id)
         self._forget(session)
         return await session.end(reason)
+
+    async def leave(self, session_id: str) -> None:
+        """Forgets a session that goes on at another worker; who is still connected to it here was replaced there.
+
+        Raises NotFound.
+        """
+        session = self.get(session_id)
+        self._forget(session)
+        await session.leave(Replaced())
+
+    def held(self) -> frozenset[str]:
+        """Sessions with a connection."""
+        return frozenset(session.id for session in self._sessions.values() if session.connections)
 
     def _forget(self, session: Session) -> None:
         del self._sessions[session.id]

@@ -47,6 +47,11 @@ def _read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
     return piece
 
 
+def opens_keyframe(codec: RTCRtpCodecParameters, payload: bytes) -> bool:
+    """Whether a keyframe begins with this payload, which an encoder of ours has made."""
+    return read(codec, payload).opens_keyframe
+
+
 def _read_vp8(piece: Piece, payload: bytes) -> None:
     """RFC 7741 §4.2 and §4.3: S bit, first partition, and the frame tag's inverse key frame flag."""
     begins = payload[0] & 0x10 and not payload[0] & 0x07

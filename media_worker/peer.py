@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 from aiortc import (
     MediaStreamTrack,
-    RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
+    RTCDtlsTransport,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -26,12 +25,13 @@ from aiortc import (
 from media_worker import sdp
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import Channel
+from media_worker.ice import IceOptions
 from media_worker.sending import LiveSender
 from media_worker.session import Session
 from media_worker.transform_track import TransformTrack
 from protocol import limits
-from protocol.api import IceServer
 from protocol.errors import BadSdp, LacquerError, Replaced
+from protocol.internal import Role
 from protocol.messages import LinkReport, Message, Metadata
 
 log = structlog.get_logger(__name__)
@@ -70,15 +70,13 @@ class Peer:
     """A browser's connection. Create with `answer`; `close` frees it all and detaches from the session."""
 
     kind = "peer"
+    role = Role.TWO_WAY
 
-    def __init__(self, session: Session, ice_servers: list[IceServer], ice_addresses: Collection[str] = ()) -> None:
-        """`ice_addresses` are those of our own that the client is told; by default all."""
+    def __init__(self, session: Session, ice: IceOptions) -> None:
         self.id = secrets.token_urlsafe(12)
         self.session = session
-        self._ice_addresses = ice_addresses
-        servers = [RTCIceServer(urls=s.urls, username=s.username, credential=s.credential) for s in ice_servers]
-        # Never aiortc's default configuration: it asks a public STUN server, which can block gathering for 5 s.
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._ice = ice
+        self._pc = RTCPeerConnection(ice.configuration(session.id))
         self._summary: sdp.OfferSummary | None = None
         self._track: TransformTrack | None = None
         self._sender: RTCRtpSender | None = None
@@ -98,11 +96,12 @@ class Peer:
     async def answer(self, offer: str) -> str:
         """The SDP answer to a client's offer, with all candidates of ours.
 
-        Raises BadSdp, Replaced and what `attach` does; then the peer is closed.
+        Raises BadSdp, Replaced, AtCapacity where no port is free, and what `attach` does; then the peer is closed.
         """
+        offer = self._completed(offer)
         try:
-            self._summary = sdp.read_offer(offer)
-            await self.session.attach(self)
+            self._summary = self._read(offer)
+            await self._attach()
             async with self._negotiating:
                 if self._closing:
                     raise Replaced  # by a third one, while the second waited for the first to go
@@ -111,29 +110,49 @@ class Peer:
             await self.close(error if isinstance(error, LacquerError) else None)
             raise
         self._keep(self._watch())
-        return sdp.with_start_bitrate(sdp.with_addresses(answer, self._ice_addresses))
+        return self._finished(sdp.with_mux_only(answer))
+
+    # What publishers and viewers (`publisher.py`, `viewer.py`) do otherwise:
+    def _completed(self, offer: str) -> str:
+        return sdp.with_bundled_transports(offer)
+
+    def _read(self, offer: str) -> sdp.OfferSummary:
+        return sdp.read_offer(offer)
+
+    async def _attach(self) -> None:
+        await self.session.attach(self)
+
+    async def _detach(self) -> None:
+        await self.session.detach(self)
+
+    def _finished(self, answer: str) -> str:
+        return sdp.with_start_bitrate(answer)
 
     async def _negotiate(self, offer: str) -> str:
         try:
-            known = sdp.without_local_names(offer)
+            known = sdp.with_candidates_at(offer, self._ice.peers.may_name)
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp=known, type="offer"))
-            self._refuse_other_media()
+            self._ice.apply(transport.transport for transport in self._dtls_transports())
+            self._choose_media()
             description = await self._pc.createAnswer()
             await self._pc.setLocalDescription(description)
+        except LacquerError:
+            raise
         except Exception as error:  # aiortc answers a bad offer with whatever its own code comes upon
             log.info("offer refused", session=self.session.id, error=repr(error))
             raise BadSdp(f"the offer cannot be answered: {error!s:.120}") from error
         return self._pc.localDescription.sdp
 
-    def _refuse_other_media(self) -> None:
+    def _choose_media(self) -> None:
         """Audio and further video lines are answered `inactive`; a track nobody reads would leak."""
         for transceiver in self._pc.getTransceivers():
             if self._track is None or transceiver.sender.track is not self._track:
                 transceiver.direction = "inactive"
 
     async def add_candidates(self, fragment: str) -> None:
-        """Trickled candidates. Raises BadSdp."""
-        candidates = sdp.read_fragment(sdp.without_local_names(fragment))
+        """Trickled candidates. Raises BadSdp, and Unsupported for an ICE restart."""
+        sdp.check_fragment(fragment, self._summary.credentials if self._summary else ())
+        candidates = sdp.read_fragment(sdp.with_candidates_at(fragment, self._ice.peers.may_name))
         self._trickled += sum(candidate is not None for candidate in candidates)
         if self._trickled > sdp.MAX_CANDIDATES:
             raise BadSdp(f"over {sdp.MAX_CANDIDATES} candidates came for this connection")
@@ -150,9 +169,13 @@ class Peer:
             clock = CaptureClock()
             clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
             self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
-            self._sender = self._pc.addTrack(self._track)
-            if isinstance(self._sender, LiveSender):
-                self._sender.wished = lambda: self.session.settings.quality
+            self._use(self._track)
+
+    def _use(self, track: TransformTrack) -> None:
+        """The processed picture goes back where the camera's came from."""
+        self._sender = self._pc.addTrack(track)
+        if isinstance(self._sender, LiveSender):
+            self._sender.wished = lambda: self.session.settings.quality
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
         unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None
@@ -221,10 +244,12 @@ class Peer:
         aiortc's public getStats leaves out peers that only have a data channel, so its transports are asked with the
         method that getStats itself uses (1.16; tests/media_worker/test_aiortc_seams.py watches it).
         """
+        every = [stats for transport in self._dtls_transports() for stats in transport._get_stats().values()]
+        return sum(stats.packetsReceived for stats in every)
+
+    def _dtls_transports(self) -> set[RTCDtlsTransport]:
         transports = {transceiver.receiver.transport for transceiver in self._pc.getTransceivers()}
-        if self._pc.sctp:
-            transports.add(self._pc.sctp.transport)
-        return sum(stats.packetsReceived for transport in transports for stats in transport._get_stats().values())
+        return transports | {self._pc.sctp.transport} if self._pc.sctp else transports
 
     def _keep(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
@@ -250,7 +275,7 @@ class Peer:
             log.error("RTCPeerConnection.close() hangs; it is abandoned", session=self.session.id, peer=self.id)
         except Exception:  # aiortc closes whatever a strange offer made of it; the slot must come free all the same
             log.exception("RTCPeerConnection.close() failed", session=self.session.id, peer=self.id)
-        await self.session.detach(self)
+        await self._detach()
         log.info("peer closed", session=self.session.id, peer=self.id, reason=error.code if error else None)
         # Whoever waits for this close among them is cancelled in that wait, which is the end of its work anyway.
         for task in self._tasks:

@@ -33,6 +33,7 @@ from aiortc.rtp import (
 )
 
 from media_worker.capture_clock import NTP_EPOCH
+from media_worker.encoded_track import EncodedTrack
 from media_worker.job_thread import JobThread
 from media_worker.rate_control import RateController, Target
 from protocol.messages import Quality
@@ -119,6 +120,8 @@ class LiveSender(RTCRtpSender):
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         if self.kind != "video":
             return await super()._next_encoded_frame(codec)
+        if isinstance(self.track, EncodedTrack):
+            return await self._forward(self.track, codec)
         await self._pad(time.monotonic())
         data = await self.track.recv()
         if not self._enabled:
@@ -131,6 +134,13 @@ class LiveSender(RTCRtpSender):
             assert isinstance(data, av.Packet)
             payloads, timestamp = self._live_encoder.pack(data)
         return RTCEncodedFrame(payloads, timestamp, None) if payloads else None  # type: ignore[arg-type]
+
+    async def _forward(self, track: EncodedTrack, codec: RTCRtpCodecParameters) -> RTCEncodedFrame:
+        """A frame that is encoded for several senders. No padding: one link does not decide what is sent."""
+        frame = await track.next_encoded(codec)
+        track.aim(self.rates.target(time.monotonic(), frame.pixels))
+        self.rates.sent(frame.bits)
+        return RTCEncodedFrame(frame.payloads, frame.timestamp, None)  # type: ignore[arg-type]
 
     async def _encode(self, encoder: Encoder, frame: av.VideoFrame) -> tuple[list[bytes], int]:
         now = time.monotonic()
@@ -164,7 +174,10 @@ class LiveSender(RTCRtpSender):
             await super()._retransmit(largest.sequence_number)
 
     def _send_keyframe(self) -> None:
-        self._keyframes.request()
+        if isinstance(self.track, EncodedTrack):
+            self.track.want_keyframe()
+        else:
+            self._keyframes.request()
 
     async def _retransmit(self, sequence_number: int) -> None:
         if self._retransmissions.allows(time.monotonic(), self.rates.bitrate):

@@ -18,16 +18,19 @@ import psutil
 import structlog
 from aiohttp import web
 
-from media_worker import associations, codecs, datagrams, receiving, sending, stage_times
+from media_worker import associations, codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
+from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
+from media_worker.publisher import Publisher
 from media_worker.session import Session
 from media_worker.settings import WorkerSettings
 from media_worker.shelf import Shelf
 from media_worker.socket_connection import MAX_MESSAGE_SIZE, SocketConnection, refuse
+from media_worker.viewer import Viewer
 from protocol import limits
 from protocol.api import Problem
 from protocol.errors import (
@@ -39,7 +42,7 @@ from protocol.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from protocol.internal import FRAME_INFO_HEADER, OwnDesign, SessionSpec, WorkerHealth
+from protocol.internal import FRAME_INFO_HEADER, OwnDesign, Role, SessionSpec, WorkerHealth
 from protocol.messages import ImageFormat
 
 log = structlog.get_logger(__name__)
@@ -50,11 +53,15 @@ MAX_BODY_SIZE = 2 * limits.MAX_UPLOAD_SIZE
 """A picture to paint as base64 fits, normalised by signaling, and the set of nails that it shall wear."""
 
 
+PEERS: dict[Role, type[Peer]] = {Role.TWO_WAY: Peer, Role.PUBLISH: Publisher, Role.WATCH: Viewer}
+
+
 class WorkerApi:
     """Routes and their handlers. One instance serves one worker process."""
 
     def __init__(self, settings: WorkerSettings, model_path: Path) -> None:
         self.settings = settings
+        self.ice = IceOptions.of(settings)
         self.model_path = model_path
         self.shelf = Shelf()
         self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
@@ -72,6 +79,7 @@ class WorkerApi:
                 web.get("/internal/sessions", self.list_sessions),
                 web.put(session, self.open_session),
                 web.delete(session, self.end_session),
+                web.post(f"{session}/leave", self.leave_session),
                 web.post(f"{session}/peers", self.open_peer),
                 web.patch(f"{session}/peers/{{peer_id}}", self.trickle),
                 web.delete(f"{session}/peers/{{peer_id}}", self.close_peer),
@@ -92,6 +100,7 @@ class WorkerApi:
         associations.install()
         codecs.install()
         datagrams.install()
+        dtls_ciphers.install()
         receiving.install()
         sending.install()
         stage_times.install()
@@ -145,12 +154,17 @@ class WorkerApi:
         spec = await read_model(request, SessionSpec)
         if spec.session_id != request.match_info["session_id"]:
             raise BadRequest("the session id in the path is not the one in the body")
+        known = spec.session_id in self.sessions
         self.sessions.open(spec)
-        return web.Response(status=204)
+        return web.Response(status=204 if known else 201)
 
     async def end_session(self, request: web.Request) -> web.Response:
         reason = request.query.get("reason", "ended")[:64]
         return json_response(await self.sessions.end(request.match_info["session_id"], reason))
+
+    async def leave_session(self, request: web.Request) -> web.Response:
+        await self.sessions.leave(request.match_info["session_id"])
+        return web.Response(status=204)
 
     async def frame(self, request: web.Request) -> web.Response:
         try:
@@ -166,12 +180,15 @@ class WorkerApi:
 
     # --- WebRTC ----------------------------------------------------------------------------------------------------
     async def open_peer(self, request: web.Request) -> web.Response:
-        session = self._session(request)
+        session, role = self._session(request), _role(request)
         if request.content_type != "application/sdp":
             raise UnsupportedMediaType("an offer is sent as application/sdp")
         offer = await _sdp(request)
-        self.sessions.admit(session)
-        peer = Peer(session, self.settings.ice_servers, self.settings.ice_addresses)
+        if role is Role.WATCH:
+            self.sessions.admit_viewer()
+        else:
+            self.sessions.admit(session)
+        peer = PEERS[role](session, self.ice)
         answer = await peer.answer(offer)
         location = f"/internal/sessions/{session.id}/peers/{peer.id}"
         return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": location})
@@ -227,10 +244,19 @@ class WorkerApi:
         return self.sessions.get(request.match_info["session_id"])
 
     def _peer(self, request: web.Request) -> Peer:
-        peer = self._session(request).connection(request.match_info["peer_id"])
-        if not isinstance(peer, Peer):
+        session, role, peer_id = self._session(request), _role(request), request.match_info["peer_id"]
+        peer = session.viewers.find(peer_id) if role is Role.WATCH else session.connection(peer_id)
+        if not isinstance(peer, Peer) or peer.role is not role:
             raise NotFound("this connection is gone")
         return peer
+
+
+def _role(request: web.Request) -> Role:
+    """What the peer in question is there for. Raises BadRequest."""
+    try:
+        return Role(request.query.get("role", Role.TWO_WAY))
+    except ValueError:
+        raise BadRequest(f"role must be one of {', '.join(Role)}") from None
 
 
 def _design_id(request: web.Request) -> int:
@@ -265,7 +291,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _problem(error: LacquerError) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
-    headers = {"Retry-After": str(error.retry_after or limits.RETRY_AFTER)} if error.status == 503 else None
+    retry_after = error.retry_after or (limits.RETRY_AFTER if error.status == 503 else None)
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
     return web.Response(
         text=problem.model_dump_json(),
         status=error.status,

@@ -21,6 +21,7 @@ from media_worker.engine import Engine
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.shelf import Shelf
 from media_worker.stats import StreamStatistics
+from media_worker.viewers import Viewers
 from media_worker.wardrobe import Wardrobe
 from protocol import limits, wishes
 from protocol.errors import LacquerError, NoFrameYet, NotFound, Replaced, SessionEnded
@@ -63,6 +64,7 @@ class Session:
         self.spec = spec
         self.settings = spec.settings
         self.statistics = StreamStatistics()
+        self.viewers = Viewers()
         self._over: LacquerError | None = None
         """Why nothing more happens to this session here, once that is so."""
         self._model_path = model_path
@@ -189,13 +191,18 @@ class Session:
     async def leave(self, reason: LacquerError) -> None:
         """Closes every connection and frees all: nothing more happens to the session on this worker."""
         self._over = reason
-        await asyncio.gather(*(connection.close(reason) for connection in self._connections))
+        await asyncio.gather(
+            *(connection.close(reason) for connection in self._connections), self.viewers.close(reason)
+        )
         self._picture = None
 
     def report(self) -> SessionReport:
         return SessionReport(
             session_id=self.id,
             connections=len(self._connections),
+            viewers=len(self.viewers),
             settings=self.settings,
             statistics=self.statistics.snapshot(),
+            nails=self._picture.info.nails if self._picture else None,
+            confidence=self._picture.info.confidence if self._picture else None,
         )

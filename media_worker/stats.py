@@ -23,6 +23,13 @@ FRAMES_FOLLOWED = prometheus_client.Counter(
 RETREAT_LEVEL = prometheus_client.Gauge(
     "lacquer_retreat_level", "Video streams by what they give up as cores are short (0 nothing, 3 most)", ["level"]
 )
+VIEWERS = prometheus_client.Gauge("lacquer_viewers", "Who only watches a session (WHEP)")
+SHARED_FRAMES = prometheus_client.Counter(
+    "lacquer_viewer_frames_encoded_total", "Frames encoded once for all viewers of a session", ["codec"]
+)
+VIEWER_FRAMES_DROPPED = prometheus_client.Counter(
+    "lacquer_viewer_frames_dropped_total", "Encoded frames that a single viewer was too slow for"
+)
 MESSAGES_DROPPED = prometheus_client.Counter("lacquer_messages_dropped_total", "Text messages that slow peers missed")
 
 STAGE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, float("inf"))

@@ -20,12 +20,11 @@ from typing import cast
 
 import av
 import cv2
-import numpy as np
 import structlog
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from media_worker import images
+from media_worker import i420, images
 from media_worker.capture_clock import CaptureClock
 from media_worker.channel import metadata_of
 from media_worker.load import Load
@@ -34,7 +33,6 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stage_times import Journey, hang, journey_of
 from media_worker.stats import MESSAGES_DROPPED
-from media_worker.vision.arrays import Pixels
 from media_worker.vision.patience import Overrun
 from media_worker.vision.schedule import Retreat
 from protocol import limits
@@ -97,6 +95,8 @@ class TransformTrack(MediaStreamTrack):
         self._on_the_way: Leaving | None = None
         self._untold: asyncio.Queue[Leaving] = asyncio.Queue(UNTOLD)
         self._on_fault = on_fault
+        session.viewers.publisher_came()
+        self._shows = True
         self._tasks = [asyncio.create_task(job) for job in (self._drain(), self._work(), self._tell())]
         for task in self._tasks:
             task.add_done_callback(self._check)
@@ -122,6 +122,9 @@ class TransformTrack(MediaStreamTrack):
         self._in.close()
         self._out.close()
         self._session.statistics.retreated(None)
+        if self._shows:
+            self._shows = False
+            self._session.viewers.publisher_left()
         self.stop()
 
     def _check(self, task: asyncio.Task[None]) -> None:
@@ -163,14 +166,20 @@ class TransformTrack(MediaStreamTrack):
                 # The picture goes on, unpainted: a failing model must not freeze the stream.
                 self._session.statistics.dropped(error.code)
                 self._out.put(Leaving(arrived.frame, arrived.number, journey_of(arrived.frame), None))
+                self._show_unpainted(arrived.frame)
 
     async def _process(self, arrived: Arrived) -> None:
         job = partial(_transform, arrived.frame, int(arrived.at * 1000), self._load.retreat)
         frame, processed, late = await self._session.run(job)
         self._out.put(Leaving(frame, arrived.number, journey_of(frame), processed))
+        self._session.viewers.show(processed.image, frame.pts, frame.time_base)
         self._judge(processed, late)
         to_rgb = partial(cv2.cvtColor, processed.image, cv2.COLOR_YUV2RGB_I420)
         self._session.keep(processed, frame.width, frame.height, to_rgb)
+
+    def _show_unpainted(self, frame: av.VideoFrame) -> None:
+        if self._session.viewers:
+            self._session.viewers.show(i420.planes_of(frame), frame.pts, frame.time_base)
 
     def _judge(self, processed: Processed, late: bool) -> None:
         statistics, trouble = self._session.statistics, processed.trouble
@@ -237,24 +246,9 @@ def _transform(
         journey.note("queue")
         late = journey.age > DEADLINE
         pipeline.retreat(retreat)
-        planes: np.ndarray = _even(frame).to_ndarray()
-        processed = pipeline.process_i420(planes, timestamp_ms, hurry=late)
-    painted = _frame_of(processed.image)
+        processed = pipeline.process_i420(i420.planes_of(frame), timestamp_ms, hurry=late)
+    painted = i420.frame_of(processed.image)
     painted.pts, painted.time_base = frame.pts, frame.time_base
     hang(journey, painted)
     journey.skip_to_now(processed.stages)
     return painted, processed, late
-
-
-def _frame_of(i420: Pixels) -> av.VideoFrame:
-    """A frame of these planes, uint8 (H·3/2, W): the very bytes, which therefore may not change any more."""
-    if i420.shape[0] % 6:  # PyAV 18 takes the height for a multiple of four here
-        return av.VideoFrame.from_ndarray(i420, format="yuv420p")
-    return av.VideoFrame.from_numpy_buffer(i420, format="yuv420p")
-
-
-def _even(frame: av.VideoFrame) -> av.VideoFrame:
-    """As I420 with even sides, whatever the decoder gave."""
-    if frame.width % 2 or frame.height % 2 or frame.format.name != "yuv420p":
-        return frame.reformat(width=frame.width & ~1, height=frame.height & ~1, format="yuv420p")
-    return frame

@@ -9,19 +9,25 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import structlog
 from aiohttp import web
 
 from media_worker import memory
+from media_worker.admission import Sessions
 from media_worker.pipeline import load_networks
+from media_worker.registration import Registration, State, advertised_url
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from media_worker.vision import models
 from protocol.errors import LacquerError
+from protocol.redis_url import without_password
+from protocol.registry import Registry
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
@@ -56,14 +62,49 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
         await site.start()
         url = f"http://{settings.worker_host}:{runner.addresses[0][1]}"
         log.info("worker listens", url=url, worker=settings.worker_id, capacity=settings.worker_capacity)
-        ready(url)
-        # Beside the first guest, who may be on the way already: a worker that was started again has some waiting.
-        loading = asyncio.create_task(_load(model_path))
-        await _told_to_stop(until_stdin_ends)
-        await loading
-        await api.sessions.drain(settings.drain_seconds)
+        async with _registered(api, settings, runner.addresses[0][1]):
+            ready(url)
+            # Beside the first guest, who may be on the way already: a worker that was started again has some waiting.
+            loading = asyncio.create_task(_load(model_path))
+            told = _stop_event(until_stdin_ends)
+            await told.wait()
+            await loading
+            await _drain(api.sessions, settings.drain_seconds, told, child=until_stdin_ends)
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _registered(api: WorkerApi, settings: WorkerSettings, port: int) -> AsyncIterator[None]:
+    """Known to all signaling processes through Redis, where there is one. Raises NoAddress."""
+    if settings.redis_url is None:
+        yield
+        return
+
+    def state() -> State:
+        sessions = api.sessions
+        status: Literal["ok", "draining"] = "draining" if sessions.draining else "ok"
+        return State(sessions.capacity, sessions.used, status, sessions.held())
+
+    advertise, host, redis = settings.worker_advertise, settings.worker_host, settings.redis_url
+    url = await asyncio.to_thread(advertised_url, advertise, host, port, redis)
+    log.info("worker registers", redis=without_password(redis), url=url, region=settings.region)
+    async with Registration(Registry(redis), state, url=url, worker_id=settings.worker_id, region=settings.region):
+        yield
+
+
+async def _drain(sessions: Sessions, seconds: float, told: asyncio.Event, *, child: bool) -> None:
+    """Until everybody has left or the time is up; told to stop once more, at once. Children of `lacquer serve` are told
+    twice by one Ctrl-C, and wait all the same."""
+    told.clear()
+    draining = asyncio.create_task(sessions.drain(seconds))
+    again = asyncio.create_task(asyncio.sleep(seconds + 1) if child else told.wait())
+    done, _ = await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (draining, again):
+        task.cancel()
+    await asyncio.gather(draining, again, return_exceptions=True)
+    if draining in done:
+        draining.result()
 
 
 async def _load(model_path: Path) -> None:
@@ -73,17 +114,20 @@ async def _load(model_path: Path) -> None:
         log.error("networks not loaded; each session will try again", error=str(error))
 
 
-async def _told_to_stop(until_stdin_ends: bool) -> None:
+def _stop_event(until_stdin_ends: bool) -> asyncio.Event:
+    """Set by SIGTERM, SIGINT or, for a child, when its parent is gone."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if until_stdin_ends:
         # The parent holds the other end of this pipe and never writes: readable means closed, so the parent is gone.
-        loop.add_reader(sys.stdin.fileno(), stop.set)
-    await stop.wait()
-    if until_stdin_ends:
-        loop.remove_reader(sys.stdin.fileno())
+        def parent_gone() -> None:
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+        loop.add_reader(sys.stdin.fileno(), parent_gone)
+    return stop
 
 
 def announce(url: str) -> None:

@@ -178,6 +178,12 @@ class SessionView(ApiModel):
 class SessionCreated(SessionView):
     token: str
     """Bearer token bound to this session; also proves ownership of it and of its results."""
+    whip_url: str
+    """Takes video one way (WHIP, RFC 9725), for OBS and the like; `token` as bearer token."""
+    whep_url: str
+    """Shows the processed picture (WHEP); `token` as bearer token."""
+    watch_url: str
+    """The same without a token: who has this address may watch, and do nothing else."""
     result: ResultView | None = None
     """Upload mode with `source_image`: the still try-on."""
 

@@ -18,6 +18,9 @@
     ├── UnknownNail                  unknown_nail            404   4404   a design has no nail of this number
     ├── CatalogueUnknown             catalogue_unknown       409   1013   a worker lacks designs that signaling has
     ├── PreconditionFailed           precondition_failed     412   1008   If-Match names another connection
+    ├── PreconditionRequired         precondition_required   428   1008   If-Match is missing where it must be
+    ├── Unsupported                  unsupported             422   1003   understood, but nothing we do: an ICE restart
+    ├── NoPublisher                  no_publisher            409   1013   watching a session that nobody sends video to
     ├── NoFrameYet                   no_frame_yet            409   1013   capture before the first processed frame
     ├── SilentPeer                   silent_peer             408   4408   nothing heard for 30 s
     ├── Replaced                     replaced                409   4409   a newer connection took over the session
@@ -25,6 +28,8 @@
     ├── RateLimited                  rate_limited            429   4429   too much from one address, owner or session
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
+    ├── RegistryUnavailable          registry_unavailable    503   4503   Redis, which knows who serves whom, is away
+    ├── StoreUnavailable             store_unavailable       503   4503   the database or the picture store is away
     └── VisionFailed                 vision_failed           500   1011   the hand model failed on this frame
     LacquerError itself              internal_error          500   1011   a fault of ours; details are in the log
 
@@ -35,6 +40,8 @@ reasons all carry it. Close codes 4000–4999 are private use (RFC 6455 §7.4.2)
 from __future__ import annotations
 
 from typing import ClassVar
+
+from protocol import limits
 
 
 class LacquerError(Exception):
@@ -120,6 +127,22 @@ class PreconditionFailed(LacquerError):
     code, status, close_code, title = "precondition_failed", 412, 1008, "If-Match names another connection"
 
 
+class PreconditionRequired(LacquerError):
+    code, status, close_code, title = "precondition_required", 428, 1008, "If-Match must name the connection"
+
+
+class Unsupported(LacquerError):
+    code, status, close_code, title = "unsupported", 422, 1003, "This is not supported here"
+
+
+class NoPublisher(LacquerError):
+    code, status, close_code, title = "no_publisher", 409, 1013, "Nobody sends video to this session yet"
+
+    def __init__(self, message: str = "", *, frame_number: int | None = None, retry_after: int | None = None) -> None:
+        retry_after = retry_after or limits.PUBLISHER_RETRY_AFTER
+        super().__init__(message, frame_number=frame_number, retry_after=retry_after)
+
+
 class NoFrameYet(LacquerError):
     code, status, close_code, title = "no_frame_yet", 409, 1013, "No processed frame yet"
 
@@ -160,6 +183,14 @@ class AtCapacity(LacquerError):
 
 class WorkerUnavailable(LacquerError):
     code, status, close_code, title = "worker_unavailable", 503, 4503, "No media worker is available"
+
+
+class RegistryUnavailable(LacquerError):
+    code, status, close_code, title = "registry_unavailable", 503, 4503, "New sessions cannot be placed at the moment"
+
+
+class StoreUnavailable(LacquerError):
+    code, status, close_code, title = "store_unavailable", 503, 4503, "Nothing can be looked up or kept right now"
 
 
 class VisionFailed(LacquerError):

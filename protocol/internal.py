@@ -1,11 +1,12 @@
 """What signaling and a media worker say to each other over the worker's internal HTTP API.
 
-    PUT    /internal/sessions/{id}                    SessionSpec → 204        open the session, or refresh it
+    PUT    /internal/sessions/{id}                    SessionSpec → 201, 204   open the session, or refresh it (204)
     DELETE /internal/sessions/{id}?reason=…           → SessionReport          end it; clients are told
+    POST   /internal/sessions/{id}/leave              → 204                    forget it: it goes on at another worker
     GET    /internal/sessions                         → [SessionReport]        every session held here
-    POST   /internal/sessions/{id}/peers              application/sdp → 201 application/sdp, Location: peer id
-    PATCH  /internal/sessions/{id}/peers/{peer_id}    application/trickle-ice-sdpfrag → 204
-    DELETE /internal/sessions/{id}/peers/{peer_id}    → 204
+    POST   /internal/sessions/{id}/peers?role=…       application/sdp → 201 application/sdp, Location: peer id
+    PATCH  /internal/sessions/{id}/peers/{peer_id}?…  application/trickle-ice-sdpfrag → 204
+    DELETE /internal/sessions/{id}/peers/{peer_id}?…  → 204
     GET    /internal/sessions/{id}/frame?format=jpeg  → image; `X-Lacquer-Frame`: FrameInfo as JSON
     POST   /internal/stills                           StillRequest → StillAnswer
     POST   /internal/previews                         PreviewRequest → image/webp
@@ -18,6 +19,8 @@
     DELETE /internal/drain                            → 204                    take people in again
     GET    /health                                    → WorkerHealth
     GET    /metrics                                   Prometheus text
+
+A peer's `role` is a `Role`: `two-way` where none is named. Only who names a peer's own role reaches it.
 
 Every `/internal/…` call carries `Authorization: Bearer <worker secret>` where the worker was given one. Errors are
 problem documents with the codes of `errors`, which signaling hands on.
@@ -45,6 +48,17 @@ FRAME_INFO_HEADER = "X-Lacquer-Frame"
 
 class InternalModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Role(StrEnum):
+    """What a WebRTC peer of a session is there for."""
+
+    TWO_WAY = "two-way"
+    """Sends a camera, and gets the processed picture and a data channel."""
+    PUBLISH = "publish"
+    """Only sends (WHIP)."""
+    WATCH = "watch"
+    """Only gets the processed picture (WHEP); holds no slot."""
 
 
 class OwnDesign(InternalModel):
@@ -85,8 +99,14 @@ class SessionReport(InternalModel):
     session_id: str
     connections: int
     """Live peers and sockets; a session without any holds no slot."""
+    viewers: int = 0
+    """Those who only watch; they hold no slot."""
     settings: Config
     statistics: Stats
+    nails: int | None = None
+    """In the newest processed frame; None before the first."""
+    confidence: float | None = None
+    """Of that frame."""
 
 
 class FrameInfo(InternalModel):

@@ -78,5 +78,15 @@ MAX_UPLOAD_SIZE = 12 * 1024 * 1024
 MAX_UPLOAD_PIXELS = 40_000_000
 """Largest uploaded picture. Decoded as RGB it takes 120 MB, so one at a time is decoded per process."""
 
+MAX_VIEWERS = 8
+"""Viewers of one session. Each costs its worker a stream of packets, about 0.3 ms of processor time a frame, so many a
+tenth of a core; together they cost one encoder a codec (`tests/benchmarks/viewers.py`)."""
+
+PUBLISHER_TIMEOUT = 15.0
+"""A session's viewers are let go after so long without a publisher, so that they ask anew: it may be elsewhere now."""
+
+PUBLISHER_RETRY_AFTER = 3
+"""`Retry-After` of a 409 `no_publisher`: a page that reconnects is back within seconds."""
+
 RETRY_AFTER = 10
 """`Retry-After` of a 503 at capacity: most visits to a try-on are short."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from protocol.api import WorkerState
-from protocol.errors import Forbidden, NotFound, Unauthorized, WorkerUnavailable
+from protocol.errors import Forbidden, NotFound, RegistryUnavailable, Unauthorized, WorkerUnavailable
 from signaling import views
 from signaling.auth import admin_only
 from signaling.context import CONTEXT
@@ -75,7 +75,7 @@ OPERATIONS = (
         "workers",
         answers={204: None},
         admin=True,
-        errors=(*_ADMIN, NotFound, WorkerUnavailable),
+        errors=(*_ADMIN, NotFound, WorkerUnavailable, RegistryUnavailable),
     ),
     Operation(
         "DELETE",
@@ -85,6 +85,6 @@ OPERATIONS = (
         "workers",
         answers={204: None},
         admin=True,
-        errors=(*_ADMIN, NotFound, WorkerUnavailable),
+        errors=(*_ADMIN, NotFound, WorkerUnavailable, RegistryUnavailable),
     ),
 )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import cache
 from typing import Any
 
 from aiohttp import web
 
+from protocol.errors import StoreUnavailable
 from signaling import (
     admin_api,
+    admin_lists,
+    admin_pictures,
     cors,
     designs,
     health,
@@ -23,23 +26,29 @@ from signaling import (
     own_design_api,
     pages,
     results,
+    retention,
     session_api,
     sweeper,
     webrtc,
+    whep,
+    whip,
 )
 from signaling.auth import TOKENS, Tokens, identify
-from signaling.blobs import LocalBlobs
+from signaling.blobs import open_blobs
 from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
 from signaling.designs_folder import DesignsFolder
+from signaling.kept_blobs import KeptBlobs
 from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.operations import add_routes
 from signaling.problems import problems
+from signaling.recent_errors import RECENT_ERRORS, RecentErrors
 from signaling.routing import Router
-from signaling.service import Clock, SessionService
+from signaling.service import SessionService
+from signaling.sessions import Clock
 from signaling.settings import SETTINGS, Settings, signing_key
-from signaling.store import open_store
+from signaling.store import Store, open_store
 from signaling.unbroken import Unbroken
 from signaling.uploads import MAX_FORM_SIZE, Uploads, expect
 from signaling.worker_client import WorkerClient
@@ -48,11 +57,15 @@ from signaling.workshop import Workshop
 OPERATIONS = (
     *session_api.OPERATIONS,
     *webrtc.OPERATIONS,
+    *whip.OPERATIONS,
+    *whep.OPERATIONS,
     *results.OPERATIONS,
     *designs.OPERATIONS,
     *own_design_api.OPERATIONS,
     *legacy_ws.OPERATIONS,
     *admin_api.OPERATIONS,
+    *admin_lists.OPERATIONS,
+    *admin_pictures.OPERATIONS,
     *health.OPERATIONS,
     *lan_api.OPERATIONS,
     *metrics.OPERATIONS,
@@ -77,6 +90,8 @@ def create_app(
         app[LAN] = lan
     app[metrics.METRICS] = metrics.Metrics()
     app[legacy_ws.SOCKETS] = set()
+    app[RECENT_ERRORS] = RecentErrors()
+    app[admin_lists.STARTED_AT] = time.time()
     app[openapi.DOCUMENT] = _document()
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
@@ -86,13 +101,17 @@ def create_app(
         """Starts from the database up; stops in reverse, whatever fails on the way."""
         app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.async_database_url))
+            stack.enter_context(app[RECENT_ERRORS].listening())
+            opening = open_store(settings.async_database_url, pool_size=settings.database_pool_size)
+            store = await stack.enter_async_context(opening)
+            stack.push_async_callback(_release_leases, store)
             workers = await stack.enter_async_context(WorkerClient(settings.worker_secret))
             await stack.enter_async_context(router)
             uploads, unbroken = Uploads(), Unbroken()
             stack.push_async_callback(uploads.close)
             stack.push_async_callback(unbroken.close)
-            blobs = LocalBlobs(settings.blobs)
+            opened = await asyncio.to_thread(open_blobs, settings.blobs_at)
+            blobs = KeptBlobs(opened, store.loose_blobs, clock)
             nail_sets = NailSets(blobs)
             collection = Collection(store.designs, nail_sets)
             await collection.refresh()
@@ -108,6 +127,7 @@ def create_app(
                 lifetime=settings.session_lifetime,
             )
             app[CONTEXT] = Context(
+                settings=settings,
                 store=store,
                 blobs=blobs,
                 nail_sets=nail_sets,
@@ -122,6 +142,8 @@ def create_app(
             )
             sweeping = asyncio.create_task(sweeper.run(app[CONTEXT], settings.sweep_interval), name="sweeper")
             stack.push_async_callback(_stop, sweeping)
+            tidying = asyncio.create_task(retention.run(app[CONTEXT], settings.sweep_interval), name="retention")
+            stack.push_async_callback(_stop, tidying)
             if settings.designs_dir is not None:
                 folder = DesignsFolder(settings.designs_dir, collection, workshop, uploads)
                 watching = asyncio.create_task(folder.watch(), name="designs-folder")
@@ -136,6 +158,12 @@ def create_app(
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _release_leases(store: Store) -> None:
+    """Where the database is away, they expire by themselves."""
+    with suppress(StoreUnavailable):
+        await store.leases.release_all()
 
 
 @cache

@@ -5,7 +5,8 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
-Own designs are changed, and workers looked after, by who shows LACQUER_ADMIN_TOKEN as bearer token, and by nobody else.
+Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
+nobody else.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -26,8 +27,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden, Unauthorized
+from signaling.sessions import Session
 from signaling.settings import SETTINGS
-from signaling.urls import base_url
+from signaling.urls import ROOTS, base_url
+from signaling.watch_ids import WatchIds
 
 COOKIE = "lacquer_owner"
 COOKIE_LIFETIME = 365 * 24 * 3600
@@ -59,6 +62,7 @@ class Tokens:
         # HMAC pads a short key with zeros itself (RFC 2104 §2), so this changes no signature: it only tells PyJWT,
         # which would warn at every token, that the one warning above is enough.
         self._key = raw.ljust(MIN_KEY_BYTES, b"\0")
+        self.watch_ids = WatchIds(self._key)
 
     def for_session(self, session_id: str, owner: str) -> str:
         return self._sign({"aud": _SESSION, "sub": owner, "sid": session_id}, TOKEN_LIFETIME)
@@ -84,6 +88,10 @@ class Tokens:
             return None
         return Caller(claims["sub"]) if claims.get("aud") == _OWNER else None
 
+    def pseudonym(self, owner: str) -> str:
+        """Tells owners apart for who looks after the service, and says nothing of who they are."""
+        return hmac.new(self._key, b"pseudonym " + owner.encode(errors="surrogateescape"), "sha256").hexdigest()[:10]
+
     def _sign(self, claims: dict[str, Any], lifetime: int) -> str:
         now = int(time.time())
         return jwt.encode({**claims, "iat": now, "exp": now + lifetime}, self._key, "HS256")
@@ -96,6 +104,8 @@ class Tokens:
             raise Unauthorized(f"the token is not valid: {error}") from error
         if not 0 < len(claims["sub"]) <= 255:
             raise Unauthorized("the token's `sub` must have 1 to 255 characters")
+        if "\0" in claims["sub"] or any("\ud800" <= sign <= "\udfff" for sign in claims["sub"]):
+            raise Unauthorized("the token's `sub` holds what no database takes: NUL, or half of a surrogate pair")
         return claims
 
 
@@ -116,6 +126,18 @@ def caller(request: web.Request) -> Caller:
         request[_NEW_OWNER] = someone.owner
     request[_CALLER] = someone
     return someone
+
+
+def require_speaker(request: web.Request, session: Session) -> None:
+    """Lets pass who shows a bearer token that speaks for this session: its own, or its owner's.
+
+    Raises Unauthorized without any, Forbidden with somebody else's.
+    """
+    if _bearer(request) is None:
+        raise Unauthorized("send the session's `token` as bearer token: `Authorization: Bearer …`")
+    who = caller(request)
+    if who.owner != session.owner or who.session_id not in (None, session.session_id):
+        raise Forbidden("this token speaks for another session")
 
 
 def admin_only(handler: Handler) -> Handler:
@@ -151,7 +173,7 @@ def _as_sent(text: str) -> bytes:
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
     token = _bearer(request)
-    if token is not None and request.path.startswith("/api/") and request.match_info.handler not in _FOR_ADMINS:
+    if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in _FOR_ADMINS:
         request[_CALLER] = request.app[TOKENS].read_bearer(token)
     response = await handler(request)
     if owner := request.get(_NEW_OWNER):

@@ -18,6 +18,8 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from protocol import logs
+from signaling import admin_cli
+from signaling.database_cli import app as database_app
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -34,6 +36,9 @@ app = typer.Typer(
 
 Start with `lacquer serve`, then open the address that it prints.""",
 )
+
+app.add_typer(admin_cli.app, name="admin")
+app.add_typer(database_app, name="db")
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
 Designs = Annotated[
@@ -89,9 +94,13 @@ def serve(
 
 @app.command()
 def signaling(port: Port = None, host: Host = None, designs: Designs = None) -> None:
-    """Only the page, REST and WebSocket; media goes to the worker at AI_TRYON_SERVICE_URL.
+    """Only the page, REST and WebSocket; media goes to workers that are found in Redis, or named by their URLs.
 
-    Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001 lacquer signaling`
+    Any number of these may run beside each other with the same REDIS_URL, DATABASE_URL and SECRET_KEY.
+
+    Example: `REDIS_URL=redis://10.0.0.2:6379/0 lacquer signaling`
+
+    Example: `AI_TRYON_SERVICE_URL=http://10.0.0.5:8001,http://10.0.0.6:8001 lacquer signaling`
     """
     from signaling.embedded import serve_signaling
     from signaling.settings import Settings
@@ -110,14 +119,34 @@ def worker(
 ) -> None:
     """Only a media worker: takes video, finds hands and nails, sends the painted video back.
 
-    Example: `LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
+    Any number may run, on any machines; with REDIS_URL, every signaling process finds them. SIGTERM drains it: clients
+    go to other workers within LACQUER_DRAIN_SECONDS, then it leaves; once more, and it leaves at once.
+
+    Example: `REDIS_URL=redis://10.0.0.2:6379/0 LACQUER_WORKER_SECRET=… lacquer worker --host 0.0.0.0`
     """
+    from media_worker.registration import NoAddress
     from media_worker.settings import WorkerSettings
     from media_worker.worker import run
 
     settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
     logs.configure(settings.log_format, settings.log_level)
-    run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
+    try:
+        run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
+    except NoAddress as error:
+        _fail(str(error))
+
+
+@app.command()
+def settings() -> None:
+    """Every setting with its default, explained: a file to edit, for containers and services.
+
+    Example: `lacquer settings > settings.env`
+    """
+    from media_worker.settings import WorkerSettings
+    from signaling.settings import Settings
+    from signaling.settings_file import settings_file
+
+    typer.echo(settings_file(Settings, WorkerSettings), nl=False)
 
 
 def _settings(kind: type[S], options: dict[str, object]) -> S:
@@ -153,7 +182,7 @@ def _setting_problem(problem: ErrorDetails) -> str:
     """`LACQUER_PORT: Input should be a valid integer (got 'eight')`. What is secret is not shown."""
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     variable = name if name.isupper() else f"LACQUER_{name.upper()}"
-    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN"))
+    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN", "REDIS_URL"))
     given = str(problem["input"]) if isinstance(problem["input"], Path) else problem["input"]
     return f"{variable}: {problem['msg']}" + ("" if secret else f" (got {given!r:.60})")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import structlog
@@ -11,19 +11,23 @@ from pydantic import ValidationError
 
 from protocol import designs
 from protocol.designs import Catalogue, Design, Finger
-from protocol.errors import InvalidFields, NotFound, UnknownDesign, UnknownNail
+from protocol.errors import InvalidFields, NotFound, StoreUnavailable, UnknownDesign, UnknownNail
 from protocol.internal import OwnDesign, catalogue_version
 from protocol.messages import explain
 from protocol.nail_sets import NailSet
-from signaling.design_store import DesignStore
+from signaling.design_store import TRIES, DesignStore
 from signaling.nail_sets import NailSets
 from signaling.own_designs import FIRST_GIVEN_ID, FIRST_ID, MAX_DESIGNS, Own
+
+_NEW = -1
+"""Stands for an id that is not given out yet, where places are counted."""
 
 log = structlog.get_logger()
 
 
 class Collection:
-    """Read it as often as needed: all but the nails is in memory. Changes are written first, one after the other."""
+    """Read it as often as needed: all but the nails is in memory. Changes are written first, one after the other, and
+    made to what the database holds by then: other processes change designs, too."""
 
     def __init__(self, store: DesignStore, nail_sets: NailSets) -> None:
         self._store, self._nail_sets = store, nail_sets
@@ -83,22 +87,37 @@ class Collection:
 
     # --- changing ---------------------------------------------------------------------------------------------------
     async def add(self, fields: Mapping[str, object], nail_set: NailSet | None = None) -> Own:
-        """A new design under a new id. Raises InvalidFields."""
+        """A new design under a new id. Raises InvalidFields, StoreUnavailable."""
         async with self._changing:
-            design = _validated({**fields, "id": await self._store.next_id()})
-            return await self._save(Own(design), nail_set)
+            await self._reload()
+            self._check_room([_NEW])
+            _validated({**fields, "id": FIRST_GIVEN_ID})  # before anything is written
+            worn = await self._put_nails(nail_set)
+            own = await self._store.add(lambda new: worn(_validated({**fields, "id": new})))
+            return await self._written(own)
 
     async def change(self, design_id: int, fields: Mapping[str, object], nails: Mapping[Finger, int]) -> Own:
         """The same design with other fields, and with others of its `nails` on some fingers.
 
-        Raises UnknownDesign where it is gone by now, UnknownNail, InvalidFields.
+        Raises UnknownDesign where it is gone by now, UnknownNail, InvalidFields, StoreUnavailable.
         """
         async with self._changing:
-            own = self._own.get(design_id)
-            if own is None:
-                raise UnknownDesign(f"there is no own design {design_id}")
-            design = _validated(own.design.model_dump(mode="json") | dict(fields))
-            return await self._save(replace(own, design=design), await self._reassigned(own, nails))
+            for _ in range(TRIES):
+                await self._reload()
+                own = self._own.get(design_id)
+                if own is None:
+                    raise UnknownDesign(f"there is no own design {design_id}")
+                changed = await self._changed(own, fields, nails)
+                if await self._store.change(changed):
+                    return await self._written(changed, before=own)
+        raise StoreUnavailable("others change this design at the same time; try again")
+
+    async def _changed(self, own: Own, fields: Mapping[str, object], nails: Mapping[Finger, int]) -> Own:
+        design = _validated(own.design.model_dump(mode="json") | dict(fields))
+        nail_set = await self._reassigned(own, nails)
+        if nail_set is None:
+            return replace(own, design=design)
+        return replace(own, design=design, nail_set=await self._nail_sets.put(nail_set))
 
     async def _reassigned(self, own: Own, nails: Mapping[Finger, int]) -> NailSet | None:
         """None where no finger wears another nail than before. Raises UnknownNail."""
@@ -112,6 +131,7 @@ class Collection:
     async def remove(self, design_id: int) -> None:
         """Does nothing where it is gone already."""
         async with self._changing:
+            await self._reload()
             await self._remove([design_id])
 
     # --- the designs folder -----------------------------------------------------------------------------------------
@@ -125,9 +145,16 @@ class Collection:
     async def take_photo(self, file: str, content: str, fields: Mapping[str, object], nail_set: NailSet) -> None:
         """The design of a photo, under the id that this file had before. Raises InvalidFields."""
         async with self._changing:
-            design_id = await self._store.id_for(file) or await self._store.next_id()
-            design = _validated({**fields, "id": design_id})
-            await self._save(Own(design, file=file, content=content), nail_set)
+            await self._reload()
+            before = next(iter(self._of_file(file)), None)
+            self._check_room([before.design.id if before else _NEW])
+            _validated({**fields, "id": FIRST_GIVEN_ID})  # before anything is written
+            worn = await self._put_nails(nail_set)
+
+            def make(design_id: int) -> Own:
+                return replace(worn(_validated({**fields, "id": design_id})), file=file, content=content)
+
+            await self._written(await self._store.put_photo(file, make), before=before)
 
     async def take_designs(self, file: str, content: str, found: Iterable[Design]) -> None:
         """All designs of a data file, which names their ids; those that it held before and does not any more go.
@@ -135,13 +162,15 @@ class Collection:
         Raises InvalidFields, and then nothing is changed.
         """
         async with self._changing:
+            await self._reload()
             entries = _by_id(Own(design, file=file, content=content) for design in found)
             for own in entries.values():
                 self._check_id(own)
             self._check_room(entries)
             await self._remove([known.design.id for known in self._of_file(file) if known.design.id not in entries])
             for own in entries.values():
-                await self._write(own)
+                await self._store.put(own)
+                _log_written(own)
             await self._reload()
 
     async def forget_file(self, file: str) -> None:
@@ -163,34 +192,40 @@ class Collection:
             raise InvalidFields(f"“{design.name}”: id {design.id} is taken by “{known.design.name}”; use another one")
 
     def _check_room(self, ids: Iterable[int]) -> None:
+        """Processes that add the last one at the same moment may go over by one each. Raises InvalidFields."""
         if len({*self._own, *ids}) > MAX_DESIGNS:
             raise InvalidFields(f"{MAX_DESIGNS} own designs are kept at most; remove one first")
 
-    async def _save(self, own: Own, nail_set: NailSet | None) -> Own:
-        """Writes the design; a set that it does not wear any more is deleted."""
-        self._check_room([own.design.id])
-        before = self._own.get(own.design.id)
-        if nail_set is not None:
-            own = replace(own, nail_set=await self._nail_sets.put(nail_set), nail_count=len(nail_set.nails))
-        await self._write(own)
+    async def _put_nails(self, nail_set: NailSet | None) -> Callable[[Design], Own]:
+        """Keeps the set: what makes a design one that wears it."""
+        if nail_set is None:
+            return Own
+        key, count = await self._nail_sets.put(nail_set), len(nail_set.nails)
+        return lambda design: Own(design, nail_set=key, nail_count=count)
+
+    async def _written(self, own: Own, before: Own | None = None) -> Own:
+        """Reads back what was written; a set that the design does not wear any more is deleted."""
+        _log_written(own)
         await self._reload()
         if before is not None and before.nail_set not in (None, own.nail_set):
             await self._nail_sets.delete(before.nail_set)
         return own
 
-    async def _write(self, own: Own) -> None:
-        await self._store.save(own)
-        log.info("own design", id=own.design.id, name=own.design.name, file=own.file)
-
     async def _remove(self, ids: Iterable[int]) -> None:
         gone = [own for design_id in ids if (own := self._own.get(design_id))]
+        if not gone:
+            return
+        loose: list[str] = []
         for own in gone:
-            await self._store.remove(own.design.id)
+            loose += await self._store.remove(own.design.id)
             log.info("own design removed", id=own.design.id, name=own.design.name, file=own.file)
         await self._reload()
-        for own in gone:
-            if own.nail_set is not None:
-                await self._nail_sets.delete(own.nail_set)
+        for key in loose:
+            await self._nail_sets.delete(key)
+
+
+def _log_written(own: Own) -> None:
+    log.info("own design", id=own.design.id, name=own.design.name, file=own.file)
 
 
 def _by_id(found: Iterable[Own]) -> dict[int, Own]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from signaling.blobs import Blobs
 from signaling.collection import Collection
+from signaling.kept_blobs import KeptBlobs
 from signaling.nail_sets import NailSets
 from signaling.routing import Router
-from signaling.service import Clock, SessionService
+from signaling.service import SessionService
+from signaling.sessions import Clock
+from signaling.settings import Settings
 from signaling.store import Store
 from signaling.unbroken import Unbroken
 from signaling.uploads import Uploads
@@ -20,8 +22,9 @@ from signaling.workshop import Workshop
 
 @dataclass(frozen=True)
 class Context:
+    settings: Settings
     store: Store
-    blobs: Blobs
+    blobs: KeptBlobs
     nail_sets: NailSets
     collection: Collection
     router: Router

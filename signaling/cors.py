@@ -1,6 +1,6 @@
 """Pages of other origins: who may use the API from there (the CORS protocol of the Fetch standard).
 
-    /api/…      for the origins of LACQUER_ALLOWED_ORIGINS; without any, for our own page alone
+    /api/… (and /whip/…, /whep/…) for the origins of LACQUER_ALLOWED_ORIGINS; without any, for our own page alone
     /ws/…       the same where some are named; else for everybody: clients in the wild connect from pages of any origin,
                 and no cookie speaks for them, but a session's random id. Browsers do not ask here, so the socket checks
     /static/…   for everybody: the modules hold no secret, and how would a page tell what is wrong without them
@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden
 from signaling.settings import ANY_ORIGIN, SETTINGS
+from signaling.urls import ROOTS
 
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
@@ -34,15 +35,20 @@ def add_cors(app: web.Application) -> None:
 @web.middleware
 async def preflights(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answers what browsers ask before a request of another origin. Raises Forbidden for origins not allowed."""
-    if not _is_preflight(request):
+    if not is_preflight(request):
         return await handler(request)
     check_origin(request)
+    # A route that takes OPTIONS says more: what may be posted there (RFC 9725 §4.2).
+    known = request.match_info.http_exception is None
+    response = await handler(request) if known else web.Response(status=204)
     headers = {
         hdrs.ACCESS_CONTROL_ALLOW_METHODS: METHODS,
         hdrs.ACCESS_CONTROL_ALLOW_HEADERS: REQUEST_HEADERS,
         hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_LIFETIME),
     }
-    return web.Response(status=204, headers=headers)
+    response.set_status(204)
+    response.headers.update(headers)
+    return response
 
 
 def check_origin(request: web.Request) -> None:
@@ -59,10 +65,10 @@ def check_socket(request: web.Request) -> None:
         check_origin(request)
 
 
-def _is_preflight(request: web.Request) -> bool:
+def is_preflight(request: web.Request) -> bool:
     """Plain OPTIONS requests, such as WHIP's, are something else."""
     asks = hdrs.ORIGIN in request.headers and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
-    return request.method == hdrs.METH_OPTIONS and asks and request.path.startswith("/api/")
+    return request.method == hdrs.METH_OPTIONS and asks and request.path.startswith(ROOTS)
 
 
 def _is_own(request: web.Request, origin: str) -> bool:
@@ -79,7 +85,7 @@ async def _mark(request: web.Request, response: web.StreamResponse) -> None:
     if request.path.startswith("/static/"):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         response.headers[_RESOURCE_POLICY] = "cross-origin"
-    elif request.path.startswith("/api/") and request.app[SETTINGS].allowed_origins:
+    elif request.path.startswith(ROOTS) and request.app[SETTINGS].allowed_origins:
         _mark_api(request, response)
 
 

@@ -8,12 +8,11 @@ from protocol.api import DesignView, IceServer
 from protocol.designs import Design
 from protocol.errors import AtCapacity, UnknownDesign, UnknownNail, WorkerUnavailable
 from protocol.internal import View, Worn
-from signaling import views
+from signaling import turn, views
 from signaling.context import CONTEXT
 from signaling.image_response import CHANGING, PUBLIC, image_response
 from signaling.nail_sets import nail_picture
 from signaling.operations import IMAGE, Operation
-from signaling.settings import SETTINGS
 from signaling.urls import API
 
 
@@ -63,7 +62,7 @@ def find(request: web.Request) -> Design:
 
 
 async def ice_servers(request: web.Request) -> web.Response:
-    return views.json_list(request.app[SETTINGS].ice_servers)
+    return views.json_list(turn.for_caller(request), headers={"Cache-Control": "no-store"})
 
 
 DESIGNS = f"{API}/designs/"

@@ -19,7 +19,16 @@ import structlog
 from protocol import limits
 from protocol.api import OWN_FAMILY
 from protocol.designs import BadCatalogue, load_file
-from protocol.errors import AtCapacity, BadRequest, LacquerError, TooLarge, UnsupportedMediaType, WorkerUnavailable
+from protocol.errors import (
+    AtCapacity,
+    BadRequest,
+    LacquerError,
+    RegistryUnavailable,
+    StoreUnavailable,
+    TooLarge,
+    UnsupportedMediaType,
+    WorkerUnavailable,
+)
 from signaling import photo_designs
 from signaling.collection import Collection
 from signaling.uploads import REFERENCE_SIDE, Uploads
@@ -55,7 +64,9 @@ class DesignsFolder:
         while True:
             try:
                 await self.look()
-            except Exception:  # a database that is away for a moment must not end the watch for good
+            except StoreUnavailable:
+                pass  # said where it is noticed, once
+            except Exception:  # whatever else goes wrong once must not end the watch for good
                 log.exception("designs folder not read", folder=str(self._folder))
             await asyncio.sleep(INTERVAL)
 
@@ -86,10 +97,11 @@ class DesignsFolder:
         return found
 
     async def _settle(self, file: str, size: int) -> bool:
-        """Takes the file in, or says why not. False where it must be tried again, for no worker has time for it."""
+        """Takes the file in, or says why not. False where it must be tried again: no worker has time for it, or the
+        database is away."""
         try:
             await self._take(file, size)
-        except (AtCapacity, WorkerUnavailable):
+        except (AtCapacity, WorkerUnavailable, RegistryUnavailable, StoreUnavailable):
             return False
         except (BadCatalogue, LacquerError, OSError) as error:
             problem = "; ".join(str(error).splitlines())

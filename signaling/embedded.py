@@ -8,20 +8,23 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 import typer
 from aiohttp import web
 
+from protocol.redis_url import without_password
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
 from signaling.prompt_runner import PromptRunner
 from signaling.qr import shows_qr
-from signaling.routing import LocalRouter
+from signaling.redis_router import RedisRouter
+from signaling.routing import LocalRouter, Router
 from signaling.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,9 +70,19 @@ async def serve_embedded(settings: Settings, workers: int, plan: LanPlan | None 
 
 
 async def serve_signaling(settings: Settings) -> None:
-    """Signaling alone, with the worker at `settings.worker_url`, until SIGINT or SIGTERM. Raises PortTaken."""
+    """Signaling alone, with the workers in Redis or at `settings.worker_url`, until SIGINT or SIGTERM.
+
+    Raises PortTaken.
+    """
     door = Door(listen(settings.host, settings.port))
-    await _serve(settings, LocalRouter([settings.worker_url], secret=settings.worker_secret), [door])
+    await _serve(settings, _router(settings), [door])
+
+
+def _router(settings: Settings) -> Router:
+    if settings.redis_url is not None:
+        log.info("workers are found in Redis", redis=without_password(settings.redis_url), region=settings.region)
+        return RedisRouter(settings.redis_url, region=settings.region, secret=settings.worker_secret)
+    return LocalRouter(settings.worker_urls, region=settings.region, secret=settings.worker_secret)
 
 
 def _lan_doors(plan: LanPlan) -> list[Door]:
@@ -88,15 +101,16 @@ def _listen_here(*, taken: int, any_port: bool) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door], lan: Lan | None = None) -> None:
+async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan: Lan | None = None) -> None:
     """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
     async with AsyncExitStack() as stack:
         runner = PromptRunner(
             create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
         )
-        await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        if not await _unless_stopped(stop, runner.setup()):  # which waits for a database that is away
+            return
         for door in doors:
             await web.SockSite(runner, door.listener, ssl_context=door.tls).start()
         typer.echo(f"Lacquer is ready: {_address(settings, doors[0].listener)}   (Ctrl-C stops it)", err=True)
@@ -104,6 +118,20 @@ async def _serve(settings: Settings, router: LocalRouter, doors: Sequence[Door],
             typer.echo(f"\n{words(lan, terminal=shows_qr(sys.stderr))}\n", err=True)
         await stop.wait()
         typer.echo("Stopping …", err=True)
+
+
+async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """False where we were told to stop before the work was done; it is cancelled then."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+        return working.done()
+    finally:
+        working.cancel()
+        stopped.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

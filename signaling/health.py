@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from importlib import metadata
 
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from protocol.api import Health, Readiness
+from protocol.errors import RegistryUnavailable, StoreUnavailable
 from signaling import views
 from signaling.context import CONTEXT, Context
 from signaling.operations import Operation
@@ -32,19 +33,28 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    free = await context.router.free_slots()
-    checks = {"database": await _database(context), "workers": await _workers(context, free)}
+    try:
+        free = await context.router.free_slots()
+    except RegistryUnavailable:
+        free = 0  # what is wrong is among the checks
+    database, pictures = await asyncio.gather(_answers(context.store.ping()), _answers(context.blobs.check()))
+    checks = {
+        "database": database,
+        "pictures": pictures,
+        **context.router.checks(),
+        "workers": await _workers(context, free),
+    }
     ready = all(outcome == "ok" for outcome in checks.values())
     answer = Readiness(status="ready" if ready else "not_ready", checks=checks, free_slots=free)
     return views.json_response(answer, status=200 if ready else 503)
 
 
-async def _database(context: Context) -> str:
+async def _answers(check: Awaitable[None]) -> str:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
-            await context.store.ping()
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        return f"does not answer ({type(error).__name__})"
+            await check
+    except (StoreUnavailable, TimeoutError) as error:
+        return f"does not answer ({type(error.__cause__ or error).__name__})"
     return "ok"
 
 

@@ -27,6 +27,9 @@ BACKOFF = (0.0, 1.0, 2.0, 5.0)
 CHATTER = re.compile(rb"[IW]\d{4} \d\d:\d\d:|INFO: Created TensorFlow Lite|WARNING: (Logging before|All log messages)")
 """Information and warnings as absl and TensorFlow Lite write them; errors and fatal ones pass."""
 
+OWN = ("LACQUER_WORKER_ID", "LACQUER_WORKER_ADVERTISE", "LACQUER_REDIS_URL", "REDIS_URL")
+"""Settings of a worker by itself: a child makes up its name, and is known to its parent alone."""
+
 STABLE_AFTER = 30.0
 """A child that lived this long starts the backoff anew."""
 
@@ -53,7 +56,7 @@ class Launcher:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "LACQUER_ICE_ADDRESSES": json.dumps(list(ice_addresses)),
-            **{name: value for name, value in os.environ.items() if name != "LACQUER_WORKER_ID"},  # one for each
+            **{name: value for name, value in os.environ.items() if name not in OWN},
             "LACQUER_DRAIN_SECONDS": "2",  # all leave together: nobody has a place to go to
             "LACQUER_WORKER_HOST": "127.0.0.1",
             "LACQUER_WORKER_PORT": "0",

@@ -9,9 +9,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from protocol.errors import StoreUnavailable
 from signaling.context import CONTEXT
 from signaling.legacy_ws import SOCKETS
 from signaling.operations import Operation
+
+DATABASE_TIMEOUT = 2.0
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,6 +29,7 @@ class Metrics:
         self.requests = Counter("lacquer_http_requests", "Requests", [*route, "status"], registry=self.registry)
         self.seconds = Histogram("lacquer_http_request_seconds", "Time to answer", route, registry=self.registry)
         self.sessions = Gauge("lacquer_sessions", "Sessions by status", ["status"], registry=self.registry)
+        self.database_up = Gauge("lacquer_database_up", "1 where it answers", registry=self.registry)
         self.worker_up = Gauge("lacquer_worker_up", "1 where it answers", ["worker"], registry=self.registry)
         self.worker_slots = Gauge("lacquer_worker_slots", "Capacity", ["worker"], registry=self.registry)
         self.worker_load = Gauge("lacquer_worker_load", "Slots in use", ["worker"], registry=self.registry)
@@ -58,7 +62,14 @@ async def metrics(request: web.Request) -> web.Response:
 async def _refresh(app: web.Application) -> None:
     """Gauges are read when they are asked for."""
     kept, context = app[METRICS], app[CONTEXT]
-    for status, number in (await context.store.count_sessions()).items():
+    kept.sessions.clear()
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT):
+            counted = await context.store.count_sessions()
+    except (StoreUnavailable, TimeoutError):  # the rest is worth most just then
+        counted = {}
+    kept.database_up.set(bool(counted))
+    for status, number in counted.items():
         kept.sessions.labels(status.value).set(number)
     for gauge in (kept.worker_up, kept.worker_slots, kept.worker_load):
         gauge.clear()  # workers that were removed leave no ghost behind

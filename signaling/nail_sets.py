@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from protocol.errors import NotFound, UnknownNail
 from protocol.nail_sets import NailSet
-from signaling.blobs import Blobs
+from signaling.kept_blobs import KeptBlobs
 
 KEPT = 64
 """Sets in memory: up to half a megabyte each."""
 
 
 class NailSets:
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: KeptBlobs) -> None:
         self._blobs = blobs
         self._kept: OrderedDict[str, NailSet] = OrderedDict()
 
@@ -39,7 +39,7 @@ class NailSets:
         return nail_set
 
     async def delete(self, key: str) -> None:
-        """Does nothing where the set is gone already."""
+        """After no row points to the set any more. Does nothing where it is gone already."""
         self._kept.pop(key, None)
         await self._blobs.delete(key)
 

@@ -26,6 +26,7 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
     "result_id": {"type": "string", "format": "uuid"},
     "design_id": {"type": "integer", "minimum": 1},
     "peer_id": {"type": "string"},
+    "watched": {"type": "string", "description": "A session's id, with its token; or its watch id, without one."},
     "worker_id": {"type": "string"},
     "nail": {"type": "integer", "minimum": 0, "description": "Place in the set's `nails`."},
 }
@@ -86,6 +87,8 @@ def _operation(operation: Operation, schemas: _Schemas) -> Json:
     }
     if operation.admin:
         described["security"] = [{"admin": []}]
+    if operation.bearer:
+        described["security"] = [{"bearer": []}]
     if operation.takes is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.takes, schemas, "validation")}
     return described

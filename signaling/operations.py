@@ -43,6 +43,8 @@ class Operation:
     """Response headers worth knowing."""
     admin: bool = False
     """Whether it takes the admin token, as `auth.admin_only` handlers do."""
+    bearer: bool = False
+    """Whether it takes a bearer token, and nothing less."""
     errors: tuple[type[LacquerError], ...] = ()
     """Those of this operation itself; internal_error may always happen."""
 

@@ -13,6 +13,7 @@ from protocol.errors import (
     Forbidden,
     InvalidFields,
     SilentPeer,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     UnknownDesign,
@@ -129,7 +130,7 @@ OPERATIONS = (
         answers={201: {"application/json": DesignView}},
         headers=("Location",),
         admin=True,
-        errors=(*_ADMIN, *_BODY, BadImage, VisionFailed, AtCapacity, WorkerUnavailable),
+        errors=(*_ADMIN, *_BODY, BadImage, VisionFailed, AtCapacity, StoreUnavailable, WorkerUnavailable),
     ),
     Operation(
         "PATCH",
@@ -140,7 +141,7 @@ OPERATIONS = (
         takes={"application/json": ChangeDesign},
         answers={200: {"application/json": DesignView}},
         admin=True,
-        errors=(*_ADMIN, *_BODY, UnknownDesign, UnknownNail),
+        errors=(*_ADMIN, *_BODY, UnknownDesign, UnknownNail, StoreUnavailable),
     ),
     Operation(
         "DELETE",
@@ -150,6 +151,6 @@ OPERATIONS = (
         "designs",
         answers={204: None},
         admin=True,
-        errors=(*_ADMIN, UnknownDesign),
+        errors=(*_ADMIN, UnknownDesign, StoreUnavailable),
     ),
 )

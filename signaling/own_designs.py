@@ -29,6 +29,8 @@ class Own:
     """Name of the file in the designs folder that it comes from; None for one made through REST."""
     content: str | None = None
     """SHA-256 of that file as it was when it was taken in."""
+    revision: int = 0
+    """How often it was changed: of two who change it at once, one must look again."""
 
     @property
     def version(self) -> str:

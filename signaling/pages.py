@@ -1,4 +1,4 @@
-"""The web page: `/` and `/try-on/live` are index.html, `/static/…` is all of the `web` folder.
+"""The web pages: `/` and `/try-on/live` are index.html, `/admin` is the operator's; `/static/…` is all of `web`.
 
 Everything has an ETag and is compressed where the browser takes it. Browsers keep `/static/@VERSION/…` (`shell.py`) for
 good; of everything else they ask each time whether it changed.
@@ -41,6 +41,9 @@ def add_pages(app: web.Application, folder: Path | None = None) -> None:
         headers = security_headers.of_page(base_url(request), request.app[SETTINGS].allowed_origins)
         return _response(request, await asyncio.to_thread(shell.index, files), headers)
 
+    async def admin(request: web.Request) -> web.StreamResponse:
+        return _response(request, await asyncio.to_thread(shell.index, files, shell.ADMIN), security_headers.ADMIN)
+
     async def worker(request: web.Request) -> web.StreamResponse:
         return _response(request, await asyncio.to_thread(shell.worker, files), security_headers.WORKER)
 
@@ -53,6 +56,8 @@ def add_pages(app: web.Application, folder: Path | None = None) -> None:
 
     for path in ("/", "/try-on/live", "/try-on/live/"):
         app.router.add_get(path, index)
+    for path in ("/admin", "/admin/"):
+        app.router.add_get(path, admin)
     app.router.add_get(f"/{shell.WORKER}", worker)
     app.router.add_get("/static/{path:.*}", static)
 

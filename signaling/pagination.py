@@ -9,7 +9,8 @@ from aiohttp import web
 
 from protocol.errors import InvalidFields
 from signaling.operations import Schema
-from signaling.store import Page
+from signaling.paging import Page
+from signaling.sessions import is_id
 from signaling.urls import base_url
 
 DEFAULT_LIMIT = 50
@@ -29,7 +30,10 @@ def asked_page(request: web.Request) -> Page:
     # isdecimal takes other scripts' digits too, and so does int; a sign, a space or nothing is refused.
     if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= MAX_LIMIT:
         raise InvalidFields(f"limit: must be a whole number from 1 to {MAX_LIMIT}")
-    return Page(limit=int(text) + 1, before=request.query.get("before"))
+    before = request.query.get("before")
+    if before is not None and not is_id(before):
+        raise InvalidFields("before: is no id")
+    return Page(limit=int(text) + 1, before=before and before.lower())
 
 
 def cut(entries: list[Entry] | None, page: Page) -> tuple[list[Entry], bool]:

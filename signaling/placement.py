@@ -1,4 +1,5 @@
-"""Which worker serves a session: the rules, without I/O. `routing.LocalRouter` feeds it and asks it.
+"""Which worker serves a session: the rules, without I/O. `routing.LocalRouter` feeds it and asks it; the same rules for
+many processes are in `protocol/registry.lua`, and one suite of tests runs against both.
 
 A slot is taken by a session that streams. A worker says how many it counts (`used`) at every poll; a placement made
 since then is not in that number yet. So each placement is a reservation, added on top of `used` until a poll that was
@@ -14,12 +15,7 @@ from dataclasses import dataclass, field
 
 from protocol.errors import AtCapacity, LacquerError, WorkerUnavailable
 from protocol.internal import WorkerHealth
-
-DEAD_AFTER = 6.0
-"""A worker not heard of for so long is gone: three polls in a row were missed."""
-
-RESERVATION_TIMEOUT = 15.0
-"""A placement that is neither confirmed nor released by then was forgotten. Connecting takes 5 s at most."""
+from protocol.registry import DEAD_AFTER, RESERVATION_TIMEOUT
 
 BACK_AFTER = 2
 """Seconds after which a client that found no worker at all does well to ask again: one is restarting, most likely."""
@@ -71,7 +67,9 @@ class _Worker:
 class Placement:
     """Workers, what they hold, and who owns which session."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str = "") -> None:
+        """Workers of this region are preferred; empty where that does not matter."""
+        self._region = region
         self._workers: dict[str, _Worker] = {}
         self._owners: dict[str, str] = {}
 
@@ -96,6 +94,11 @@ class Placement:
             counted = reservation.accepted_at is not None and reservation.accepted_at <= asked_at
             if counted or now - reservation.made_at >= RESERVATION_TIMEOUT:
                 del worker.reservations[session_id]
+
+    def silent(self, url: str) -> None:
+        """A call did not find this worker: it counts as dead until its next answer."""
+        if worker := self._workers.get(url):
+            worker.heard_at = float("-inf")
 
     def views(self, now: float) -> list[WorkerView]:
         return [
@@ -142,8 +145,10 @@ class Placement:
             if reservation := worker.reservations.get(session_id):
                 reservation.accepted_at = now
 
-    def release(self, session_id: str) -> None:
-        """Nobody owns this session any more."""
+    def release(self, session_id: str, held_by: str | None = None) -> None:
+        """Nobody owns this session any more; where a worker is named, only if it is the owner."""
+        if held_by is not None and self._owners.get(session_id) != held_by:
+            return
         self._owners.pop(session_id, None)
         for worker in self._workers.values():
             worker.reservations.pop(session_id, None)
@@ -168,7 +173,10 @@ class Placement:
         with_room = [worker for worker in workers if worker.free(now)]
         if not with_room:
             raise _refusal(bool(workers))
-        return min(with_room, key=lambda worker: worker.load(now))
+        return min(with_room, key=lambda worker: (self._is_far(worker), worker.load(now)))
+
+    def _is_far(self, worker: _Worker) -> bool:
+        return bool(self._region) and worker.health is not None and worker.health.region != self._region
 
     def _open(self, now: float, avoid: Collection[str]) -> Iterator[_Worker]:
         return (worker for worker in self._workers.values() if worker.open(now) and worker.url not in avoid)

@@ -21,7 +21,7 @@ _FROM_HTTP: dict[int, type[LacquerError]] = {403: NotFound, 404: NotFound, 405: 
 def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFTER) -> web.Response:
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
-    if error.status == 503:
+    if error.status == 503 or error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after or retry_after)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

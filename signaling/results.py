@@ -20,8 +20,10 @@ from protocol.errors import (
     InvalidFields,
     NoFrameYet,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     UnsupportedMediaType,
@@ -30,7 +32,7 @@ from protocol.errors import (
 from protocol.internal import StillAnswer
 from protocol.messages import ImageFormat
 from signaling import pagination, uploads, views
-from signaling.auth import caller
+from signaling.auth import Caller, caller
 from signaling.context import CONTEXT, Context
 from signaling.image_response import image_response
 from signaling.images import Picture, inspect
@@ -40,6 +42,9 @@ from signaling.tables import Result
 from signaling.urls import API, result_url
 
 IMAGE_FIELD = "processed_image"
+
+AT_ONCE = 100
+"""Results deleted in one transaction at most."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +149,13 @@ async def _store(
         confidence_score=confidence,
         metadata=metadata,
     )
-    await context.store.add_result(result)
+    await context.store.results.add(result)
     return result
 
 
 async def list_own(request: web.Request) -> web.Response:
     context, page, who = request.app[CONTEXT], pagination.asked_page(request), caller(request)
-    found = await context.store.results_of(who.owner, page, only=who.session_id)
+    found = await context.store.results.of(who.owner, page, only=who.session_id)
     shown, more = pagination.cut(found, page)
     sessions = await context.store.sessions_by_id({result.session_id for result in shown})
     headers = pagination.link_header(request, page, shown[-1].result_id) if more else None
@@ -178,13 +183,24 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def _forget(context: Context, result: Result) -> None:
-    await context.store.delete_result(result.result_id)
-    await context.blobs.delete(result.blob)
+    await context.blobs.delete(*await context.store.results.delete(result.result_id))
+
+
+async def delete_own(request: web.Request) -> web.Response:
+    context, who = request.app[CONTEXT], caller(request)
+    await context.unbroken.run(_forget_all(context, who))
+    return web.Response(status=204)
+
+
+async def _forget_all(context: Context, who: Caller) -> None:
+    """Some at a time: a host application's user may have thousands, and nobody else should wait for them."""
+    while loose := await context.store.results.delete_of(who.owner, AT_ONCE, only=who.session_id):
+        await context.blobs.delete(*loose)
 
 
 async def _find(request: web.Request) -> Result:
     result_id = request.match_info["result_id"].lower()
-    result = await request.app[CONTEXT].store.result(result_id) if is_id(result_id) else None
+    result = await request.app[CONTEXT].store.results.get(result_id) if is_id(result_id) else None
     if result is None:
         raise NotFound(f"there is no result {result_id:.40}")
     return result
@@ -224,7 +240,9 @@ OPERATIONS = (
             InvalidFields,
             BadImage,
             AtCapacity,
+            StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -236,7 +254,16 @@ OPERATIONS = (
         query=pagination.QUERY,
         answers={200: {"application/json": list[ResultView]}},
         headers=("Link",),
-        errors=(Unauthorized, InvalidFields),
+        errors=(Unauthorized, InvalidFields, StoreUnavailable),
+    ),
+    Operation(
+        "DELETE",
+        _RESULTS,
+        delete_own,
+        "Forget all of the caller's own results, and their pictures",
+        "results",
+        answers={204: None},
+        errors=(Unauthorized, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -245,10 +272,16 @@ OPERATIONS = (
         "One result",
         "results",
         answers={200: {"application/json": ResultView}},
-        errors=(NotFound,),
+        errors=(NotFound, StoreUnavailable),
     ),
     Operation(
-        "DELETE", _RESULT, delete, "Forget a result and its picture", "results", answers={204: None}, errors=(NotFound,)
+        "DELETE",
+        _RESULT,
+        delete,
+        "Forget a result and its picture",
+        "results",
+        answers={204: None},
+        errors=(NotFound, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -257,6 +290,6 @@ OPERATIONS = (
         "The result's picture",
         "results",
         answers={200: IMAGE, 304: None},
-        errors=(NotFound,),
+        errors=(NotFound, StoreUnavailable),
     ),
 )

@@ -1,11 +1,12 @@
-"""Who serves whom. `Router` is what the rest of signaling sees; `LocalRouter` keeps it all in this process."""
+"""Who serves whom. `Router` is what the rest of signaling sees; `LocalRouter` keeps it all in this process,
+`redis_router.RedisRouter` where many processes see it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -40,28 +41,37 @@ class Router(Protocol):
     async def place(self, session_id: str, *, avoid: Collection[str] = ()) -> str:
         """URL of the worker that is to serve the session, none of `avoid`; reserves a slot there.
 
-        Follow up with `accepted` or `release`. Raises AtCapacity or WorkerUnavailable.
+        Follow up with `accepted` or `release`. Raises AtCapacity, WorkerUnavailable, RegistryUnavailable.
         """
 
     async def accepted(self, session_id: str) -> None:
         """The worker took the placed session in."""
 
-    async def release(self, session_id: str) -> None:
-        """Forgets who owns the session, and its reservation."""
+    async def release(self, session_id: str, *, held_by: str | None = None) -> None:
+        """Forgets who owns the session, and its reservation; where a worker is named, only if it is that one."""
 
     async def claim(self, session_id: str, url: str) -> bool:
         """Records that this worker holds the session; False where another one owns it."""
 
     async def owner(self, session_id: str) -> str | None:
-        """URL of the live worker that owns the session."""
+        """URL of the live worker that owns the session. Raises RegistryUnavailable where that cannot be known."""
 
     async def any_worker(self) -> str:
         """URL of a worker for work outside any session. Raises WorkerUnavailable."""
 
     async def free_slots(self) -> int:
-        """Sessions that could start to stream now, over all workers."""
+        """Sessions that could start to stream now, over all workers. Raises RegistryUnavailable."""
 
     async def workers(self) -> list[WorkerView]: ...
+
+    async def silent(self, url: str) -> None:
+        """A call did not find this worker: it gets nobody until it is heard of again."""
+
+    async def leads(self, seconds: float) -> bool:
+        """Whether, of all signaling processes, this one does for so long what only one needs to do."""
+
+    def checks(self) -> Mapping[str, str]:
+        """What it depends on: `ok`, or what is wrong in words."""
 
     async def drain(self, worker_id: str) -> None:
         """Tells a worker to take nobody in any more, and to ask its clients to connect elsewhere.
@@ -80,10 +90,15 @@ class LocalRouter:
     """
 
     def __init__(
-        self, urls: Iterable[str] = (), *, secret: str | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        urls: Iterable[str] = (),
+        *,
+        region: str = "",
+        secret: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`secret` is what workers ask of who drains them."""
-        self._placement = Placement()
+        """Sessions go to workers of `region` first; `secret` is what workers ask of who drains them."""
+        self._placement = Placement(region)
         self._client = WorkerClient(secret)
         self._clock = clock
         self._http: aiohttp.ClientSession | None = None
@@ -152,8 +167,8 @@ class LocalRouter:
     async def accepted(self, session_id: str) -> None:
         self._placement.accepted(session_id, self._clock())
 
-    async def release(self, session_id: str) -> None:
-        self._placement.release(session_id)
+    async def release(self, session_id: str, *, held_by: str | None = None) -> None:
+        self._placement.release(session_id, held_by)
 
     async def claim(self, session_id: str, url: str) -> bool:
         return self._placement.claim(session_id, url)
@@ -172,6 +187,16 @@ class LocalRouter:
 
     async def workers(self) -> list[WorkerView]:
         return self._placement.views(self._clock())
+
+    async def silent(self, url: str) -> None:
+        self._placement.silent(url)
+        self._wake.set()
+
+    async def leads(self, seconds: float) -> bool:
+        return True
+
+    def checks(self) -> Mapping[str, str]:
+        return {}
 
     async def drain(self, worker_id: str) -> None:
         await self._client.drain(self._url_of(worker_id))

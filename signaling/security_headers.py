@@ -18,6 +18,16 @@ FILE = {"X-Content-Type-Options": "nosniff"}
 WORKER = FILE | {"Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
 """Of the service worker: it fetches, and nothing else."""
 
+ADMIN = FILE | {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in (*_ALLOWED, *_REFUSED)),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Of the operator's page: it talks to this server, shows pictures it was given, and makes no markup at all."""
+
 
 def of_page(url: str, embedders: Collection[str]) -> dict[str, str]:
     """Headers of the page. `url` is the scheme and host of links in answers, `embedders` origins that may frame it."""

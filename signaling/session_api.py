@@ -12,8 +12,10 @@ from protocol.errors import (
     BadRequest,
     InvalidFields,
     NotFound,
+    RegistryUnavailable,
     SessionEnded,
     SilentPeer,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     UnknownDesign,
@@ -185,6 +187,7 @@ _DRAWING = (
     SessionEnded,
     InvalidFields,
     AtCapacity,
+    StoreUnavailable,
     WorkerUnavailable,
 )
 _SESSIONS, _SESSION = f"{API}/sessions/", f"{API}/sessions/{{session_id}}/"
@@ -212,7 +215,9 @@ OPERATIONS = (
             BadImage,
             VisionFailed,
             AtCapacity,
+            StoreUnavailable,
             WorkerUnavailable,
+            RegistryUnavailable,
         ),
     ),
     Operation(
@@ -224,7 +229,7 @@ OPERATIONS = (
         query=pagination.QUERY,
         answers={200: {"application/json": list[SessionView]}},
         headers=("Link",),
-        errors=(Unauthorized, InvalidFields),
+        errors=(Unauthorized, InvalidFields, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -233,7 +238,7 @@ OPERATIONS = (
         "One session, with its statistics",
         "sessions",
         answers={200: {"application/json": SessionView}},
-        errors=(NotFound,),
+        errors=(NotFound, StoreUnavailable),
     ),
     Operation(
         "DELETE",
@@ -242,7 +247,7 @@ OPERATIONS = (
         "End a session now",
         "sessions",
         answers={204: None},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "POST",
@@ -251,7 +256,7 @@ OPERATIONS = (
         "Give a session its full time again",
         "sessions",
         answers={200: {"application/json": SessionView}},
-        errors=(NotFound, SessionEnded),
+        errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(
         "GET",
@@ -280,6 +285,6 @@ OPERATIONS = (
         "Upload mode: one nail of the person's picture, flat and in neutral light",
         "sessions",
         answers={200: IMAGE, 304: None},
-        errors=(NotFound, UnknownNail, SessionEnded),
+        errors=(NotFound, UnknownNail, SessionEnded, StoreUnavailable),
     ),
 )

@@ -11,13 +11,16 @@ Nothing leaves `expired` or `ended`. `service.SessionService` is the one place t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from protocol.api import Mode, SessionStatus
 from protocol.errors import SessionEnded
 from protocol.messages import Config, Stats
+
+Clock = Callable[[], float]
+"""Unix time in seconds."""
 
 LIVE = frozenset({SessionStatus.CREATED, SessionStatus.ACTIVE})
 
@@ -59,6 +62,8 @@ class Session:
     """Counted before that, by other workers or by one that had forgotten the session."""
     nail_set: str | None = None
     """Upload mode: blob of the nails taken from the person's picture, until the session is over."""
+    reports: int = 0
+    """How many reports of workers this knows of; what is written after a later one is stale."""
 
     def status_at(self, now: float) -> SessionStatus:
         """The status a client should see: a session past its time is expired even before the sweeper comes by."""
@@ -85,10 +90,14 @@ class Session:
         return replace(self, expires_at=max(self.expires_at, now + lifetime))
 
     def reported(self, settings: Config, statistics: Stats) -> Session:
-        """The session as a worker describes it now. Fewer frames than before mean that counting began anew."""
-        restarted = statistics.frames_in < self.statistics.frames_in
-        earlier = self.total_statistics if restarted else self.earlier
-        return replace(self, settings=settings, statistics=statistics, earlier=earlier)
+        """The session as its worker describes it now. Fewer frames than before mean that this was counted earlier: two
+        signaling processes may ask at once, and the answers overtake each other."""
+        is_older = statistics.frames_in < self.statistics.frames_in
+        return replace(self, settings=settings, statistics=self.statistics if is_older else statistics)
+
+    def counted_anew(self) -> Session:
+        """The session where a worker is about to meet it for the first time, and to count from zero."""
+        return replace(self, earlier=self.total_statistics, statistics=Stats())
 
     @property
     def total_statistics(self) -> Stats:

@@ -10,18 +10,23 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AliasChoices, DirectoryPath, Field, field_validator
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from protocol import limits
+from protocol import ice_urls, limits
 from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
+from protocol.redis_url import parse as parse_redis_url
 
 ANY_ORIGIN = "*"
+
+CLOCK_DIFFERENCE = 300.0
+"""Seconds by which the clock of a TURN server may be ahead of ours."""
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
@@ -50,22 +55,43 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s/?#]+$",
         description="Scheme and host that browsers use, such as https://nails.example. Set it behind a proxy; "
         "without it, links repeat the scheme and Host of each request.",
+        examples=["https://nails.example"],
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "
         "as a JSON list; `*` for all. Default: none but our own page.",
+        examples=["https://shop.example,https://www.shop.example"],
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
         description="Folder for the database, images and the generated key. Default: $XDG_DATA_HOME/lacquer.",
+        examples=["/var/lib/lacquer"],
     )
     database_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("LACQUER_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL. Default: SQLite in data_dir/lacquer.db.",
+        examples=["postgresql://lacquer:password@db.example:5432/lacquer"],
     )
-    blob_dir: Path | None = Field(default=None, description="Folder for images. Default: data_dir/blobs.")
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections that each signaling process keeps to PostgreSQL."
+    )
+    blob_dir: Path | None = Field(
+        default=None, description="Folder for images. Default: data_dir/blobs.", examples=["/var/lib/lacquer/blobs"]
+    )
+    blob_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|s3://[^/?#]+(/|$))[^?#]*$",
+        description="Where images are kept: file:///folder, or s3://bucket/prefix with the usual AWS_… variables. "
+        "Default: blob_dir.",
+        examples=["s3://lacquer-pictures/production"],
+    )
+    retention_days: float = Field(
+        default=30,
+        ge=0,
+        description="Days that results with their images, and sessions that are over, are kept; 0 keeps them.",
+    )
     secret_key: str | None = Field(
         default=None,
         min_length=1,
@@ -73,33 +99,82 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LACQUER_SECRET_KEY", "SECRET_KEY"),
         description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
         "Default: made up once and kept in data_dir/secret_key.",
+        examples=["made-by-openssl-rand-hex-32"],
     )
     admin_token: str | None = Field(
         default=None,
         min_length=16,
         repr=False,
-        description="Bearer token of who may change own designs and drain workers; 16 characters or more. "
+        description="Bearer token of who may change own designs, drain workers and open /admin; 16 characters or more. "
         "Default: none, and nobody may.",
+        examples=["made-by-openssl-rand-hex-24"],
+    )
+    admin_thumbnails: bool = Field(
+        default=False,
+        description="Whether operators may look at small pictures of live sessions and results. They show people.",
     )
     designs_dir: DirectoryPath | None = Field(
         default=None,
         validation_alias=AliasChoices("LACQUER_DESIGNS_DIR", "DESIGNS_DIR"),
         description="Folder of own designs, watched: TOML and JSON files, and photos of manicures. Default: none.",
+        examples=["/srv/designs"],
     )
     worker_url: str = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("LACQUER_WORKER_URL", "AI_TRYON_SERVICE_URL"),
-        description="A media worker's internal API, where signaling does not start workers of its own.",
+        description="Media workers' internal API, where signaling neither starts workers of its own nor has a Redis: "
+        "one URL, or several separated by commas.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=AliasChoices("LACQUER_REDIS_URL", "REDIS_URL"),
+        description="Where workers write themselves in: redis://, rediss://, unix://, "
+        "redis+sentinel://host:port,host2:port/service/db or redis+cluster://host:port,host2:port. Default: none.",
+        examples=["redis://:password@redis.example:6379/0"],
+    )
+    region: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._:-]{0,64}$",
+        description="Where this process stands: workers of the same region are preferred. Default: none.",
     )
     worker_secret: str | None = Field(
         default=None,
         min_length=1,
         repr=False,
         description="Bearer secret that workers ask of signaling. Default: none.",
+        examples=["made-by-openssl-rand-hex-24"],
     )
     ice_servers: list[IceServer] = Field(
         default_factory=list,
         description='STUN and TURN servers for browsers, as JSON: [{"urls": ["stun:stun.example:3478"]}].',
+    )
+    stun_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="STUN servers for browsers, separated by commas: stun:stun.example.org:3478.",
+        examples=["stun:stun.example.org:3478"],
+    )
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="One TURN server for browsers by all its ways in, separated by commas: "
+        "turn:turn.example.org, turn:turn.example.org?transport=tcp, turns:turn.example.org:443.",
+        examples=["turn:turn.example.org,turn:turn.example.org?transport=tcp"],
+    )
+    turn_secret: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        validate_default=True,
+        description="The TURN server's shared secret (coturn: use-auth-secret, static-auth-secret), with which "
+        "credentials that expire are made; 16 characters or more.",
+        examples=["made-by-openssl-rand-hex-24"],
+    )
+    turn_lifetime: float | None = Field(
+        default=None,
+        ge=60,
+        description="Seconds for which those credentials open new relays. "
+        "Default: the lifetime of a session, and five minutes more for clocks that differ.",
+        examples=[3600],
     )
     session_lifetime: float = Field(
         default=limits.SESSION_LIFETIME,
@@ -131,6 +206,46 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]!r} is no origin: write scheme and host, such as https://shop.example")
         return origins
 
+    @field_validator("stun_urls", mode="before")
+    @classmethod
+    def _stun_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.STUN)
+
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _turn_urls(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        return ice_urls.parse_list(value, ice_urls.TURN)
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _turn_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("turn_urls"):
+            raise ValueError("LACQUER_TURN_URLS needs the server's shared secret, too")
+        return value
+
+    @property
+    def turn_credentials_lifetime(self) -> float:
+        return self.turn_lifetime or self.session_lifetime + CLOCK_DIFFERENCE
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value:
+            parse_redis_url(value)
+        return value or None
+
+    @field_validator("worker_url")
+    @classmethod
+    def _workers(cls, value: str) -> str:
+        wrong = [url for url in _split(value) if not re.fullmatch(r"https?://[^\s/?#]+/?", url)]
+        if wrong or not _split(value):
+            raise ValueError(f"{(wrong or [value])[0]!r} is no URL of a worker: http://host:8001")
+        return value
+
+    @property
+    def worker_urls(self) -> list[str]:
+        return _split(self.worker_url)
+
     @property
     def async_database_url(self) -> str:
         """`database_url` with the asyncio driver filled in where it names none."""
@@ -141,8 +256,19 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def blobs(self) -> Path:
-        return self.blob_dir or self.data_dir / "blobs"
+    def blobs_at(self) -> str:
+        """`blob_url`, or the folder for images as one."""
+        return self.blob_url or (self.blob_dir or self.data_dir / "blobs").absolute().as_uri()
+
+    @model_validator(mode="after")
+    def _one_place_for_blobs(self) -> Settings:
+        if self.blob_url is not None and self.blob_dir is not None:
+            raise ValueError("set LACQUER_BLOB_URL or LACQUER_BLOB_DIR, not both")
+        return self
+
+
+def _split(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",") if url.strip()]
 
 
 SETTINGS = web.AppKey("settings", Settings)

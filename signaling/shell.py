@@ -22,6 +22,9 @@ _SCRIPT = re.compile(r'^(?P<indent> *)<script type="module" src="/static/(?P<nam
 _IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](?P<path>\.{1,2}/[^"']+)["'];""", re.MULTILINE)
 _KEPT = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:js|css))"')
 
+ADMIN = "admin/index.html"
+"""The operator's page: of the same version, and nothing that the service worker keeps."""
+
 WORKER = "service-worker.js"
 LANGUAGES = "strings/"
 """Imported when somebody speaks them, also without a network."""
@@ -36,10 +39,10 @@ def is_of(files: PageFiles, version: str, name: str) -> bool:
     return files.is_of(version, name) or (version == code_version(files) and files.is_of(version, name))
 
 
-def index(files: PageFiles) -> PageFile:
-    page = files.get("index.html")
+def index(files: PageFiles, name: str = "index.html") -> PageFile:
+    page = files.get(name)
     version = code_version(files)
-    return files.made("index.html", f"{page.tag} {version}", lambda: _linked(files, page.body.decode(), version))
+    return files.made(name, f"{page.tag} {version}", lambda: _linked(files, page.body.decode(), version))
 
 
 def worker(files: PageFiles) -> PageFile:

@@ -1,52 +1,38 @@
-"""Sessions and results in SQL. Own designs are in `design_store`; nothing else knows that there are tables.
+"""Everything that outlives a process, in SQL: sessions here, the rest in stores of their own. Nothing else knows that
+there are tables.
 
-Times are Unix time in seconds. A change of a session's status is compare-and-set, so that of two processes that end
-the same session at the same moment exactly one wins.
+Times are Unix time in seconds. Several signaling processes share one database, so what is changed is never what was
+read a moment ago: a change names what it was made for (`was`, `due`, `reports`, `revision`), and changes nothing where
+that is not so any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Executable,
-    and_,
-    delete,
-    event,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+import structlog
+from sqlalchemy import CursorResult, Executable, case, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from protocol.api import SessionStatus
+from protocol.errors import StoreUnavailable
+from signaling import migrate
+from signaling.database import POOL_SIZE, Database, explain, make_engine, shown, telling
 from signaling.design_store import DesignStore
+from signaling.leases import Leases
+from signaling.loose_blobs import LooseBlobs, claim, loosen
+from signaling.paging import Page, read_page
+from signaling.result_store import ResultStore
 from signaling.sessions import LIVE, Session
-from signaling.tables import Base, Result, ResultRow, SessionRow
+from signaling.tables import ResultRow, SessionRow
 
+START_BACKOFF = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between tries to reach the database at the start; the last one repeats."""
 
-@dataclass(frozen=True)
-class Page:
-    """Which part of a list is asked for: at most `limit` entries older than entry `before`."""
-
-    limit: int
-    before: str | None = None
-
-
-Row = TypeVar("Row", SessionRow, ResultRow)
+log = structlog.get_logger()
 
 
 def _report_columns(session: Session) -> dict[str, Any]:
@@ -59,38 +45,18 @@ def _report_columns(session: Session) -> dict[str, Any]:
 
 
 class Store:
-    """Queries over one engine. Use `open_store`, which closes it."""
+    """Queries over one database; each is one transaction, and raises StoreUnavailable. Use `open_store`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._begin = async_sessionmaker(engine, expire_on_commit=False).begin
-        self.designs = DesignStore(self._begin)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._begin = database.begin
+        self.ping = database.ping
+        self.results = ResultStore(database)
+        self.designs = DesignStore(database)
+        self.loose_blobs = LooseBlobs(database)
+        self.leases = Leases(database)
 
-    async def create_tables(self) -> None:
-        async with self._engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-
-    async def ping(self) -> None:
-        """Raises where the database does not answer."""
-        async with self._engine.connect() as connection:
-            await connection.execute(select(1))
-
-    # --- sessions ---------------------------------------------------------------------------------------------------
-    async def add_session(self, session: Session) -> None:
-        row = SessionRow(
-            id=session.session_id,
-            owner=session.owner,
-            mode=session.mode,
-            post_id=session.post_id,
-            status=session.status,
-            created_at=session.created_at,
-            expires_at=session.expires_at,
-            nail_set=session.nail_set,
-            **_report_columns(session),
-        )
-        async with self._begin() as db:
-            db.add(row)
-
+    # --- reading sessions -------------------------------------------------------------------------------------------
     async def session(self, session_id: str) -> Session | None:
         async with self._begin() as db:
             row = await db.get(SessionRow, session_id)
@@ -110,7 +76,15 @@ class Store:
         if only is not None:
             mine.append(SessionRow.id == only)
         async with self._begin() as db:
-            rows = await _page(db, SessionRow, mine, page)
+            rows = await read_page(db, SessionRow, mine, page)
+            return None if rows is None else [row.to_session() for row in rows]
+
+    async def live_sessions(self, now: float, page: Page) -> list[Session] | None:
+        """Everybody's sessions that are not over, newest first; None where `page.before` never was a session."""
+        live = [SessionRow.status.in_(LIVE), SessionRow.expires_at > now]
+        async with self._begin() as db:
+            # The entry that a page ended with may be over by the time the next page is asked for.
+            rows = await read_page(db, SessionRow, live, page, among=())
             return None if rows is None else [row.to_session() for row in rows]
 
     async def due_sessions(self, now: float, limit: int) -> list[Session]:
@@ -124,20 +98,11 @@ class Store:
         async with self._begin() as db:
             return [row.to_session() for row in await db.scalars(query)]
 
-    async def set_status(self, session_id: str, status: SessionStatus, *, was: SessionStatus) -> bool:
-        """Compare-and-set; False where the status is no longer `was`."""
-        return await self._change_session(session_id, SessionRow.status == was, status=status)
-
-    async def set_expiry(self, session_id: str, expires_at: float) -> bool:
-        """False where the session is no longer live."""
-        return await self._change_session(session_id, SessionRow.status.in_(LIVE), expires_at=expires_at)
-
-    async def save_report(self, session: Session) -> None:
-        """Settings and statistics, whatever the status is."""
-        await self._change_session(session.session_id, true(), **_report_columns(session))
-
-    async def forget_nail_set(self, session_id: str) -> None:
-        await self._change_session(session_id, true(), nail_set=None)
+    async def report_counts(self) -> dict[str, int]:
+        """Of live sessions: how many reports were taken in. Read it before workers are asked for the next ones."""
+        query = select(SessionRow.id, SessionRow.reports).where(SessionRow.status.in_(LIVE))
+        async with self._begin() as db:
+            return {session_id: count for session_id, count in await db.execute(query)}
 
     async def count_sessions(self) -> dict[SessionStatus, int]:
         query = select(SessionRow.status, func.count()).group_by(SessionRow.status)
@@ -145,60 +110,64 @@ class Store:
             counted = {status: count for status, count in await db.execute(query)}
         return {status: counted.get(status, 0) for status in SessionStatus}
 
-    async def _change_session(self, session_id: str, condition: ColumnElement[bool], **values: Any) -> bool:
-        async with self._begin() as db:
-            return await _changed(db, update(SessionRow).where(SessionRow.id == session_id, condition).values(**values))
-
-    # --- results ----------------------------------------------------------------------------------------------------
-    async def add_result(self, result: Result) -> None:
-        row = ResultRow(
-            id=result.result_id,
-            session_id=result.session_id,
-            owner=result.owner,
-            created_at=result.created_at,
-            design_id=result.design_id,
-            blob=result.blob,
-            content_type=result.content_type,
-            width=result.width,
-            height=result.height,
-            confidence_score=result.confidence_score,
-            extra=result.metadata,
+    # --- changing sessions ------------------------------------------------------------------------------------------
+    async def add_session(self, session: Session) -> None:
+        """Takes the session's set of nails. Raises StoreUnavailable where that came too late."""
+        row = SessionRow(
+            id=session.session_id,
+            owner=session.owner,
+            mode=session.mode,
+            post_id=session.post_id,
+            status=session.status,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            nail_set=session.nail_set,
+            reports=session.reports,
+            **_report_columns(session),
         )
         async with self._begin() as db:
+            await claim(db, session.nail_set)
             db.add(row)
 
-    async def result(self, result_id: str) -> Result | None:
+    async def move(self, session: Session, to: SessionStatus, *, due: float | None = None) -> bool:
+        """The session's next status; where it is over, its nails are loose. False where its status is another one by
+        now, or where it is not `due` at that time any more because somebody extended it."""
+        as_read = [SessionRow.id == session.session_id, SessionRow.status == session.status]
+        if due is not None:
+            as_read.append(SessionRow.expires_at <= due)
+        over = to not in LIVE
+        values = {"status": to, "nail_set": None} if over else {"status": to}
         async with self._begin() as db:
-            row = await db.get(ResultRow, result_id)
-            return row.to_result() if row else None
+            moved = await _changed(db, update(SessionRow).where(*as_read).values(**values))
+            if moved and over and session.nail_set is not None:
+                await loosen(db, [session.nail_set])
+        return moved
 
-    async def results_of(self, owner: str, page: Page, *, only: str | None = None) -> list[Result] | None:
-        """As `sessions_of`; `only` is again a session's id."""
-        mine = [ResultRow.owner == owner]
-        if only is not None:
-            mine.append(ResultRow.session_id == only)
+    async def set_expiry(self, session_id: str, expires_at: float) -> bool:
+        """Never earlier than it is: somebody else may have extended it further. False where it is over."""
+        live = (SessionRow.id == session_id, SessionRow.status.in_(LIVE))
+        later = case((SessionRow.expires_at < expires_at, expires_at), else_=SessionRow.expires_at)
         async with self._begin() as db:
-            rows = await _page(db, ResultRow, mine, page)
-            return None if rows is None else [row.to_result() for row in rows]
+            return await _changed(db, update(SessionRow).where(*live).values(expires_at=later))
 
-    async def delete_result(self, result_id: str) -> bool:
-        """False where it was gone already."""
+    async def save_report(self, session: Session) -> bool:
+        """Settings and statistics, whatever the status is. False where another report was taken in since the session
+        was read: this one may be older than that, and would make counters begin anew."""
+        as_read = (SessionRow.id == session.session_id, SessionRow.reports == session.reports)
+        values = {"reports": session.reports + 1, **_report_columns(session)}
         async with self._begin() as db:
-            return await _changed(db, delete(ResultRow).where(ResultRow.id == result_id))
+            return await _changed(db, update(SessionRow).where(*as_read).values(**values))
 
-
-async def _page(
-    db: AsyncSession, table: type[Row], conditions: Collection[ColumnElement[bool]], page: Page
-) -> list[Row] | None:
-    """Keyset pagination: stays right, and fast, while new entries come in at the front."""
-    query = select(table).where(*conditions).order_by(table.created_at.desc(), table.id.desc()).limit(page.limit)
-    if page.before is not None:
-        last = await db.scalar(select(table).where(*conditions, table.id == page.before))
-        if last is None:
-            return None
-        older = and_(table.created_at == last.created_at, table.id < last.id)
-        query = query.where(or_(table.created_at < last.created_at, older))
-    return list(await db.scalars(query))
+    async def delete_finished(self, before: float, limit: int) -> int:
+        """Deletes sessions that are over, whose time was up before that, and that no result belongs to."""
+        kept = exists().where(ResultRow.session_id == SessionRow.id)
+        over = (SessionRow.status.not_in(LIVE), SessionRow.expires_at <= before, ~kept)
+        chosen = select(SessionRow.id).where(*over).order_by(SessionRow.expires_at).limit(limit)
+        gone = delete(SessionRow).where(SessionRow.id.in_(chosen)).returning(SessionRow.nail_set)
+        async with self._begin() as db:
+            nail_sets = list(await db.scalars(gone.execution_options(synchronize_session=False)))
+            await loosen(db, [key for key in nail_sets if key is not None])  # sessions of older versions may have some
+        return len(nail_sets)
 
 
 async def _changed(db: AsyncSession, statement: Executable) -> bool:
@@ -206,52 +175,31 @@ async def _changed(db: AsyncSession, statement: Executable) -> bool:
     return cast("CursorResult[Any]", result).rowcount > 0
 
 
-class DatabaseUnusable(OSError):
-    """The database is broken, or its URL is."""
-
-
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
-    """A store on this database, its tables made; closed on the way out. Raises DatabaseUnusable."""
-    with _telling(url):
-        engine = await asyncio.to_thread(_make_engine, url)
+async def open_store(url: str, *, pool_size: int = POOL_SIZE) -> AsyncIterator[Store]:
+    """A store on this database, upgraded to today's tables; closed on the way out.
+
+    Waits for a database that is away, for as long as it takes. Raises DatabaseUnusable.
+    """
+    with telling(url):
+        engine = await asyncio.to_thread(make_engine, url, pool_size)
     try:
-        store = Store(engine)
-        with _telling(url):
-            await store.create_tables()
-        yield store
+        await _upgraded(url)
+        yield Store(Database(engine))
     finally:
         await engine.dispose()
 
 
-@contextmanager
-def _telling(url: str) -> Iterator[None]:
-    """What SQLAlchemy raises for a database as one sentence for its operator, without the password."""
-    try:
-        yield
-    except ArgumentError as error:
-        raise DatabaseUnusable(f"LACQUER_DATABASE_URL is no SQLAlchemy URL: {error}") from error
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        name = make_url(url).render_as_string(hide_password=True)
-        raise DatabaseUnusable(f"the database {name} cannot be used: {reason}") from error
-
-
-def _make_engine(url: str) -> AsyncEngine:
-    """Makes the folder of a SQLite file as well; touches the disk."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Readers and the writer do not block each other; a second writer waits its turn rather than fail."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=3000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+async def _upgraded(url: str) -> None:
+    tries = 0
+    while True:
+        try:
+            await migrate.upgrade(url)
+            return
+        except StoreUnavailable as error:
+            pause = START_BACKOFF[min(tries, len(START_BACKOFF) - 1)]
+            tries += 1
+            log.warning(
+                "waiting for the database", database=shown(url), reason=explain(error.__cause__), next_try_in_s=pause
+            )
+            await asyncio.sleep(pause)

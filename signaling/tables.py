@@ -1,12 +1,14 @@
-"""The tables: sessions, results, own designs. Each row knows what it is in the rest of the program."""
+"""The tables as they are today: sessions, results, own designs, and what keeps them tidy. Each row knows what it is in
+the rest of the program. How older databases become like this is in `migrations`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, Double, ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from protocol.api import Mode, SessionStatus
@@ -35,7 +37,9 @@ class Result:
 
 
 class Base(DeclarativeBase):
-    pass
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        float: Double()
+    }  # times in seconds need more than single precision
 
 
 class SessionRow(Base):
@@ -56,6 +60,8 @@ class SessionRow(Base):
     statistics: Mapped[dict[str, Any]] = mapped_column(JSON)
     earlier: Mapped[dict[str, Any]] = mapped_column(JSON)
     nail_set: Mapped[str | None] = mapped_column("reference", String(64))  # as the first databases called it
+    reports: Mapped[int] = mapped_column(server_default="0")
+    """How many reports of workers were taken in: one that was asked for before the last of them is stale."""
 
     def to_session(self) -> Session:
         return Session(
@@ -70,12 +76,13 @@ class SessionRow(Base):
             statistics=Stats.model_validate(self.statistics),
             earlier=Stats.model_validate(self.earlier),
             nail_set=self.nail_set,
+            reports=self.reports,
         )
 
 
 class ResultRow(Base):
     __tablename__ = "results"
-    __table_args__ = (Index("results_by_owner", "owner", "created_at"),)
+    __table_args__ = (Index("results_by_owner", "owner", "created_at"), Index("results_by_age", "created_at"))
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
@@ -117,6 +124,8 @@ class DesignRow(Base):
     nail_count: Mapped[int]
     file: Mapped[str | None] = mapped_column(String(255), index=True)
     content: Mapped[str | None] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(server_default="0")
+    """One more with every change: a change is made to what was read, or not at all."""
 
     def to_own(self) -> Own:
         return Own(
@@ -125,4 +134,36 @@ class DesignRow(Base):
             nail_count=self.nail_count,
             file=self.file,
             content=self.content,
+            revision=self.revision,
         )
+
+
+class CounterRow(Base):
+    """What was given out last. Whoever takes the next number holds the row until the end of the transaction."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]
+
+
+class LooseBlobRow(Base):
+    """A blob that no row above points to: one that is being written, or one that is to be deleted."""
+
+    __tablename__ = "loose_blobs"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    writing: Mapped[bool]
+    """It may still be claimed by a row. Never again once it is to be deleted."""
+    due: Mapped[float] = mapped_column(index=True)
+    """Unix time from which on it is to be deleted, or tried again."""
+
+
+class LeaseRow(Base):
+    """Work that one signaling process at a time does for all."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(36))
+    expires_at: Mapped[float]

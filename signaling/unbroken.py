@@ -34,6 +34,13 @@ class Unbroken:
             task.add_done_callback(_log_failure)
             raise
 
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """For work that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_log_failure)
+
     async def close(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

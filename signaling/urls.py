@@ -11,6 +11,9 @@ from signaling.settings import SETTINGS
 
 API = "/api/try-on"
 
+ROOTS = ("/api/", "/whip/", "/whep/")
+"""What programs and other origins' pages call, beside the WebSocket; everything else belongs to our own page."""
+
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
@@ -29,6 +32,15 @@ def session_url(request: web.Request, session_id: str) -> str:
 
 def webrtc_url(request: web.Request, session_id: str) -> str:
     return f"{session_url(request, session_id)}webrtc/"
+
+
+def whip_url(request: web.Request, session_id: str) -> str:
+    return f"{base_url(request)}/whip/{session_id}"
+
+
+def whep_url(request: web.Request, watched: str) -> str:
+    """`watched` is a session's id, or the watch id that stands for it."""
+    return f"{base_url(request)}/whep/{watched}"
 
 
 def session_design_url(request: web.Request, session_id: str) -> str:

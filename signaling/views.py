@@ -11,11 +11,10 @@ from pydantic import BaseModel, TypeAdapter
 from protocol.api import DesignView, NailSetView, ResultView, SessionCreated, SessionView
 from protocol.designs import Design
 from protocol.errors import NotFound, SessionEnded, UnknownDesign
-from signaling import urls
+from signaling import turn, urls
 from signaling.auth import TOKENS
 from signaling.context import CONTEXT
 from signaling.sessions import Session
-from signaling.settings import SETTINGS
 from signaling.tables import Result
 
 
@@ -56,7 +55,7 @@ async def session(request: web.Request, it: Session) -> SessionView:
         expires_at=_time(it.expires_at),
         webrtc_url=urls.webrtc_url(request, it.session_id),
         ws_url=urls.ws_url(request, it.session_id),
-        ice_servers=request.app[SETTINGS].ice_servers,
+        ice_servers=turn.for_session(request, it.session_id),
         design=await _uploaded(request, it) if it.post_id is None else _by_id(request, it.post_id),
         settings=it.settings,
         statistics=it.total_statistics,
@@ -67,6 +66,9 @@ async def session_created(request: web.Request, it: Session, still: Result | Non
     return SessionCreated(
         **dict(await session(request, it)),
         token=request.app[TOKENS].for_session(it.session_id, it.owner),
+        whip_url=urls.whip_url(request, it.session_id),
+        whep_url=urls.whep_url(request, it.session_id),
+        watch_url=urls.whep_url(request, request.app[TOKENS].watch_ids.of(it.session_id)),
         result=None if still is None else await result(request, still, it),
     )
 

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -27,6 +28,7 @@ from protocol.internal import (
     NailSetRequest,
     OwnDesign,
     PreviewRequest,
+    Role,
     SessionReport,
     SessionSpec,
     StillAnswer,
@@ -55,6 +57,10 @@ log = structlog.get_logger()
 Model = TypeVar("Model")
 
 
+class WorkerSilent(WorkerUnavailable):
+    """Nobody listens at the worker's address, or the line broke: it is gone, not busy."""
+
+
 @dataclass(frozen=True)
 class PeerAnswer:
     peer_id: str
@@ -80,6 +86,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class _Answer:
+    status: int
     body: bytes
     content_type: str
     headers: Mapping[str, str]
@@ -108,10 +115,11 @@ class WorkerClient:
             await self._http.close()
 
     # --- sessions ---------------------------------------------------------------------------------------------------
-    async def put_session(self, url: str, spec: SessionSpec) -> None:
-        """Opens the session on the worker, or refreshes it there."""
+    async def put_session(self, url: str, spec: SessionSpec) -> bool:
+        """Opens the session on the worker, or refreshes it there; whether the worker did not know it."""
         body = spec.model_dump_json(exclude_unset=True)
-        await self._call("PUT", f"{url}/internal/sessions/{spec.session_id}", json_body=body)
+        answer = await self._call("PUT", f"{url}/internal/sessions/{spec.session_id}", json_body=body)
+        return answer.status == HTTPStatus.CREATED
 
     async def end_session(self, url: str, session_id: str, reason: str) -> SessionReport:
         answer = await self._call("DELETE", f"{url}/internal/sessions/{session_id}", params={"reason": reason})
@@ -122,6 +130,10 @@ class WorkerClient:
         answer = await self._call("GET", f"{url}/internal/sessions")
         return _parsed(list[SessionReport], answer, url)
 
+    async def leave_session(self, url: str, session_id: str) -> None:
+        """The session went on elsewhere: the worker closes what is left of it and forgets it. Raises NotFound."""
+        await self._call("POST", f"{url}/internal/sessions/{session_id}/leave")
+
     async def newest_frame(self, url: str, session_id: str, image_format: ImageFormat) -> Frame:
         """Raises NoFrameYet."""
         params = {"format": image_format.value}
@@ -130,18 +142,22 @@ class WorkerClient:
         return Frame(answer.body, answer.content_type, info)
 
     # --- WebRTC peers -----------------------------------------------------------------------------------------------
-    async def add_peer(self, url: str, session_id: str, offer: bytes) -> PeerAnswer:
+    async def add_peer(self, url: str, session_id: str, offer: bytes, role: Role = Role.TWO_WAY) -> PeerAnswer:
         headers = {"Content-Type": "application/sdp"}
-        answer = await self._call("POST", f"{url}/internal/sessions/{session_id}/peers", data=offer, headers=headers)
+        path = f"{url}/internal/sessions/{session_id}/peers"
+        answer = await self._call("POST", path, data=offer, headers=headers, params={"role": role.value})
         return PeerAnswer(answer.headers.get("Location", "").rstrip("/").rpartition("/")[2], answer.body)
 
-    async def trickle(self, url: str, session_id: str, peer_id: str, fragment: bytes) -> None:
+    async def trickle(
+        self, url: str, session_id: str, peer_id: str, fragment: bytes, role: Role = Role.TWO_WAY
+    ) -> None:
         headers = {"Content-Type": "application/trickle-ice-sdpfrag"}
         path = f"{url}/internal/sessions/{session_id}/peers/{peer_id}"
-        await self._call("PATCH", path, data=fragment, headers=headers)
+        await self._call("PATCH", path, data=fragment, headers=headers, params={"role": role.value})
 
-    async def remove_peer(self, url: str, session_id: str, peer_id: str) -> None:
-        await self._call("DELETE", f"{url}/internal/sessions/{session_id}/peers/{peer_id}")
+    async def remove_peer(self, url: str, session_id: str, peer_id: str, role: Role = Role.TWO_WAY) -> None:
+        path = f"{url}/internal/sessions/{session_id}/peers/{peer_id}"
+        await self._call("DELETE", path, params={"role": role.value})
 
     # --- outside any session ----------------------------------------------------------------------------------------
     async def nail_set(self, url: str, picture: bytes) -> NailSet:
@@ -204,9 +220,9 @@ class WorkerClient:
             options |= {"data": body, "headers": {"Content-Type": "application/json"}}
         with _telling(url):
             async with self._http.request(method, url, **options) as response:
-                answer = _Answer(await response.read(), response.content_type, response.headers)
-        if response.status >= 400:
-            raise _refusal(url, response.status, answer)
+                answer = _Answer(response.status, await response.read(), response.content_type, response.headers)
+        if answer.status >= 400:
+            raise _refusal(url, answer)
         return answer
 
 
@@ -221,14 +237,15 @@ def _telling(url: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("worker unreachable", url=url, error=str(error) or type(error).__name__)
-        raise WorkerUnavailable from error
+        gone = isinstance(error, aiohttp.ClientConnectionError)
+        raise (WorkerSilent if gone else WorkerUnavailable) from error
 
 
-def _refusal(url: str, status: int, answer: _Answer) -> LacquerError:
+def _refusal(url: str, answer: _Answer) -> LacquerError:
     try:
         problem = Problem.model_validate_json(answer.body)
     except ValidationError:
-        log.error("worker answer unknown", url=url, status=status, body=answer.body[:200])
+        log.error("worker answer unknown", url=url, status=answer.status, body=answer.body[:200])
         return WorkerUnavailable()
     if problem.code == Unauthorized.code:
         # Ours to mend, not the client's: it has shown its token to us, and the worker was shown our secret.

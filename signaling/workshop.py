@@ -19,7 +19,7 @@ from protocol.internal import StillAnswer, View, Worn
 from protocol.nail_sets import NailSet
 from signaling.collection import Collection
 from signaling.routing import Router
-from signaling.worker_client import Rendered, WorkerClient
+from signaling.worker_client import Rendered, WorkerClient, WorkerSilent
 
 PREVIEWS_KEPT = 1024
 """In memory: every thumbnail of the largest collection (1–3 kB each), and some hands (10–20 kB)."""
@@ -43,24 +43,34 @@ class Workshop:
     # --- pictures ---------------------------------------------------------------------------------------------------
     async def take(self, picture: bytes) -> NailSet:
         """The set of nails that a picture shows. Raises BadImage, VisionFailed, AtCapacity, WorkerUnavailable."""
-        return await self._workers.nail_set(await self._router.any_worker(), picture)
+        return await self._anywhere(lambda url: self._workers.nail_set(url, picture))
 
     async def wear(self, picture: bytes, worn: Worn) -> StillAnswer:
         """The picture, wearing that. Raises as `take`, and UnknownDesign."""
-        url = await self._router.any_worker()
-        return await self.informed(url, lambda: self._workers.still(url, picture, self.today(worn)))
+        return await self._anywhere(
+            lambda url: self.informed(url, lambda: self._workers.still(url, picture, self.today(worn)))
+        )
 
     async def preview(self, worn: Worn, view: View) -> Rendered:
         """That, drawn on a hand; the last ones are kept. Raises UnknownDesign, AtCapacity, WorkerUnavailable."""
         key = self._key(worn, view)
         if key not in self._previews:
-            url = await self._router.any_worker()
-            drawn = await self.informed(url, lambda: self._workers.preview(url, self.today(worn), view))
-            self._previews[key] = drawn
+            self._previews[key] = await self._anywhere(
+                lambda url: self.informed(url, lambda: self._workers.preview(url, self.today(worn), view))
+            )
         self._previews.move_to_end(key)
         if len(self._previews) > PREVIEWS_KEPT:
             self._previews.popitem(last=False)
         return self._previews[key]
+
+    async def _anywhere(self, call: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """The call's answer, from some worker; from another one where nobody listens at the first."""
+        url = await self._router.any_worker()
+        try:
+            return await call(url)
+        except WorkerSilent:
+            await self._router.silent(url)
+            return await call(await self._router.any_worker())
 
     def _key(self, worn: Worn, view: View) -> str:
         """Names what is seen: the same ids look different once a shop has changed its designs."""
@@ -80,6 +90,7 @@ class Workshop:
             try:
                 return await call()
             except CatalogueUnknown:
+                await self._collection.refresh()  # another process may have changed the designs, and told the worker
                 await self.inform(url)
         raise WorkerUnavailable
 

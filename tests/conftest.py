@@ -23,6 +23,7 @@ from blockbuster import BlockBuster
 
 from media_worker.vision import models
 from protocol import logs
+from tests.redis_server import HURRIED, RedisServer
 
 BUSY_SECONDS = 0.5
 """CPU time that one callback on the event loop may take in a test, first imports and the test's own work included."""
@@ -42,6 +43,8 @@ ALLOWED_TO_BLOCK = [
     ("io.TextIOWrapper.read", "psutil/_common.py", {"cat"}),
     ("io.BufferedReader.read", "prometheus_client/process_collector.py", {"collect"}),
     ("os.listdir", "prometheus_client/process_collector.py", {"collect"}),
+    # asyncpg looks for ~/.pgpass and ~/.postgresql with each new connection.
+    *((call, "asyncpg/connect_utils.py", {"_parse_connect_dsn_and_args"}) for call in ("os.stat", "os.path.abspath")),
 ]
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -82,6 +85,8 @@ def event_loop_is_never_blocked(request: pytest.FixtureRequest) -> Iterator[None
     guard = BlockBuster(scanned_modules=["media_worker", "signaling", "protocol"])
     for call, file, functions in ALLOWED_TO_BLOCK:
         guard.functions[call].can_block_in(file, functions)
+    for function in guard.functions.values():  # Alembic loads its steps in a thread, on a loop with nothing else to do
+        function.can_block_in("signaling/migrate.py", {"_upgrade"})
     guard.activate()
     try:
         with busy_callbacks() as busy:
@@ -138,6 +143,26 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
     leaked = left()
     _peers.clear()
     assert not leaked, f"left behind: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for all tests that leave it running; `redis_url` empties it first."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    redis_server.command("FLUSHALL")
+    return redis_server.url
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis is given up sooner, by whoever is told of it after this."""
+    monkeypatch.setattr("protocol.redis_url.CALL_TIMEOUT", HURRIED)
+    monkeypatch.setattr("protocol.registry.TOTAL_TIMEOUT", 2 * HURRIED)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,14 @@ from typing import Any, Self
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 
 from protocol import framing
@@ -53,8 +60,10 @@ class RtcClient:
         codec: str | None = None,
         channel: bool = True,
         audio: bool = False,
+        configuration: RTCConfiguration | None = None,
+        fps: float = 30,
     ) -> None:
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.texts: list[dict[str, Any]] = []
         self.binaries: list[tuple[dict[str, Any], bytes]] = []
         self.pictures: list[np.ndarray] = []
@@ -64,17 +73,38 @@ class RtcClient:
         self._reader: asyncio.Task[None] | None = None
         if audio:  # before the video: in the offer, and so in the bundle, it comes first
             self.pc.addTransceiver("audio", direction="recvonly")
-        self._source = ClipTrack(frames) if frames is not None else None
+        self._source = ClipTrack(frames, fps) if frames is not None else None
         if self._source is not None:
             self.pc.addTrack(self._source)
             if codec:
-                kinds = (codec, "rtx")  # as a browser: what is sent again has a stream of its own
-                video = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.endswith(kinds)]
-                self.pc.getTransceivers()[-1].setCodecPreferences(video)
+                self._prefer(self.pc.getTransceivers()[-1], codec)
         self.channel = self.pc.createDataChannel("tryon") if channel else None
         if self.channel:
             self.channel.on("message", self._on_message)
         self.pc.on("track", self._on_track)
+
+    @classmethod
+    def player(cls, codec: str | None = None) -> Self:
+        """One that only watches."""
+        client = cls(None, channel=False)
+        transceiver = client.pc.addTransceiver("video", direction="recvonly")
+        if codec:
+            client._prefer(transceiver, codec)
+        return client
+
+    @classmethod
+    def publisher(cls, frames: Sequence[np.ndarray], codec: str | None = None, *, audio: bool = False) -> Self:
+        """One that only sends."""
+        client = cls(frames, codec=codec, channel=False, audio=audio)
+        for transceiver in client.pc.getTransceivers():
+            transceiver.direction = "sendonly"
+        return client
+
+    @staticmethod
+    def _prefer(transceiver: RTCRtpTransceiver, codec: str) -> None:
+        kinds = (codec, "rtx")  # as a browser: what is sent again has a stream of its own
+        video = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.endswith(kinds)]
+        transceiver.setCodecPreferences(video)
 
     async def connect(self, offer: Offer) -> Self:
         await self.pc.setLocalDescription(await self.pc.createOffer())

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,12 +43,12 @@ class Served:
 
 
 @contextmanager
-def lacquer_serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]:
-    """`lacquer serve` on a free port, with its data in `folder`, until the block ends."""
+def lacquer_serve(folder: Path, *arguments: str, prefix: Sequence[str] = (), **environment: str) -> Iterator[Served]:
+    """`lacquer serve` on a free port, with its data in `folder`, until the block ends. `prefix` is put before it."""
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "signaling.cli", "serve", "--port", "0", "--host", "127.0.0.1", *arguments],
+            [*prefix, sys.executable, "-m", "signaling.cli", "serve", "--port", "0", "--host", "127.0.0.1", *arguments],
             stdout=output,
             stderr=output,
             env={**os.environ, "LACQUER_DATA_DIR": str(folder / "data"), **environment},

@@ -81,5 +81,10 @@ def test_every_package_is_installed() -> None:
 
 
 def test_lock_files_name_no_addresses() -> None:
-    for name in ("requirements.lock", "tests/requirements.lock", "tests/web/package-lock.json"):
+    for name in (
+        "requirements.lock",
+        "tests/requirements.lock",
+        "tests/web/package-lock.json",
+        "tests/interop/package-lock.json",
+    ):
         assert "://" not in (ROOT / name).read_text("utf-8"), name

@@ -121,9 +121,10 @@ export class Api {
     await this.#callAsOwner("DELETE", `${ROOT}results/${id}/`);
   }
 
-  /** @param {SessionInfo} session */
+  /** Credentials of relays expire with the session as it was, so `session` gets new ones. @param {SessionInfo} session */
   async extend(session) {
-    await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
+    const response = await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
+    session.ice_servers = (await response.json()).ice_servers;
   }
 
   /**

@@ -35,6 +35,7 @@ const ACTIONS = {
   camera_unsupported: null,
   at_capacity: "now",
   worker_unavailable: "now",
+  store_unavailable: "now",
   connection_lost: null,
   server_unreachable: "again",
   connection_failed: "again",
@@ -59,7 +60,8 @@ const ACTIONS = {
  * @returns {Words}
  */
 export function wordsFor(code) {
-  const known = Object.hasOwn(ACTIONS, code) ? code : "internal_error";
+  const meant = code === "registry_unavailable" ? "worker_unavailable" : code; // people can tell no difference
+  const known = Object.hasOwn(ACTIONS, meant) ? meant : "internal_error";
   const action = ACTIONS[known];
   return {
     title: say(`error.${known}.title`),
@@ -83,6 +85,7 @@ const SERVERS = [
   "origin_not_allowed",
   "at_capacity",
   "worker_unavailable",
+  "store_unavailable",
   "server_unreachable",
   "connection_failed",
   "vision_failed",

@@ -1,8 +1,9 @@
-"""`lacquer bench` and `lacquer bench capacity`. Commands import what they need when they run."""
+"""`lacquer bench` and its kin, `capacity` and `placement`. Commands import what they need when they run."""
 # ruff: noqa: PLC0415  # see above
 
 from __future__ import annotations
 
+import asyncio
 import json
 from enum import StrEnum
 from functools import partial
@@ -80,7 +81,8 @@ def bench(
 
     Example: `lacquer bench --compare echo --camera hand.mp4 --report bench`
 
-    `lacquer bench capacity` finds how many streams this machine holds.
+    `lacquer bench capacity` finds how many streams this machine holds, `lacquer bench placement` how fast and how
+    evenly sessions are placed on many workers.
     """
     if context.invoked_subcommand:
         return
@@ -156,3 +158,43 @@ def capacity(
             found = capacity_runs.measure(plan, ticker_of(progress, "streams"))
         if not _write_json(found.as_dict(), json_file):
             typer.echo(capacity_runs.as_text(found))
+
+
+@app.command()
+def placement(
+    *,
+    redis: Annotated[
+        str | None,
+        typer.Option("--redis", metavar="URL", help="A Redis that nobody uses.  [default: start redis-server]"),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=2, max=10_000, help="Simulated workers.")] = 1000,
+    sessions: Annotated[int, typer.Option(min=100, max=1_000_000, help="Sessions that fill them.")] = 50_000,
+    placers: Annotated[int, typer.Option(min=1, max=32, help="Placements asked for at once.")] = 4,
+    failures: Annotated[int, typer.Option(min=1, max=1000, help="Workers that are killed at once.")] = 50,
+    json_file: JsonFile = None,
+) -> None:
+    """How fast, how evenly and how safely sessions are placed on many workers by a real Redis, without media.
+
+    Simulated workers register and speak every 2 s as real ones do. Sessions fill them to the last slot; a fifth leaves
+    and others come; more people come than there are slots; then workers are killed without a word. Counted are
+    placements a second, the slots between the most and the least loaded worker, sessions beyond what a worker holds,
+    and the time until no killed worker is an owner any more. Redis and the benchmark share this machine. It takes
+    about half a minute.
+
+    Example: `lacquer bench placement`
+
+    Example: `lacquer bench placement --redis redis://10.0.0.2:6379/9 --workers 100 --sessions 5000 --json -`
+    """
+    with one_line_errors(BenchError, ValueError):
+        from media_worker.bench import placement as placing
+        from media_worker.bench.machine import as_line, describe
+        from media_worker.evaluation.figures import as_text
+
+        machine, plan = describe(), placing.Plan(workers, sessions, placers, failures, redis)
+        with progress_bars() as progress:
+            measured = asyncio.run(placing.measure(plan, partial(ticker_of, progress)))
+        asked = {"workers": workers, "sessions": sessions, "placers": placers}
+        if not _write_json({"machine": machine, **asked, **measured.as_dict()}, json_file):
+            typer.echo(as_line(machine))
+            typer.echo(f"\n{workers} workers, {sessions} sessions, {placers} placements at once")
+            typer.echo(as_text(measured.figures()))

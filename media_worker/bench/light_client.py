@@ -95,10 +95,12 @@ class Meter:
 class LightClient:
     """One stream. `connect`, then read `film.sent_at` and `meter.came_back`; `close` ends it."""
 
-    def __init__(self, packets: list[bytes], codec: str, phase: float) -> None:
+    def __init__(
+        self, packets: list[bytes], codec: str, phase: float, configuration: RTCConfiguration | None = None
+    ) -> None:
         self.film = Film(packets, phase)
         self.meter = Meter(codec, self.film, len(packets))
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self._connection.addTrack(self.film)
         wanted = [each for each in RTCRtpSender.getCapabilities("video").codecs if codec.upper() in each.mimeType]
         (transceiver,) = self._connection.getTransceivers()

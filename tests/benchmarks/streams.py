@@ -16,12 +16,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psutil
 from aiohttp import ClientSession
+from aiortc import RTCConfiguration
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import track
@@ -33,15 +34,19 @@ WARM_UP_SECONDS = 4.0
 
 
 @contextmanager
-def worker(capacity: int) -> Iterator[tuple[str, psutil.Process]]:
-    """A worker without signaling: its URL and its process."""
-    environment = {**os.environ, "LACQUER_WORKER_PORT": "0", "LACQUER_WORKER_CAPACITY": str(capacity)}
+def worker(capacity: int, prefix: Sequence[str] = (), **environment: str) -> Iterator[tuple[str, psutil.Process]]:
+    """A worker without signaling: its URL and its process. `prefix` is put before its command."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "media_worker"],
+        [*prefix, sys.executable, "-m", "media_worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env={
+            **os.environ,
+            "LACQUER_WORKER_PORT": "0",
+            "LACQUER_WORKER_CAPACITY": str(capacity),
+            **environment,
+        },
     )
     assert process.stdout and process.stdin
     try:
@@ -52,18 +57,26 @@ def worker(capacity: int) -> Iterator[tuple[str, psutil.Process]]:
         process.wait(20)
 
 
-async def connect(http: ClientSession, url: str, number: int, packets: list[bytes], codec: str) -> LightClient:
+async def connect(
+    http: ClientSession,
+    url: str,
+    number: int,
+    packets: list[bytes],
+    codec: str,
+    *,
+    configuration: RTCConfiguration | None = None,
+) -> LightClient:
     session = f"{url}/internal/sessions/bench-{number}"
     spec = {"session_id": f"bench-{number}", "design_id": 1, "expires_at": time.time() + 600}
     async with http.put(session, json=spec) as response:
-        assert response.status == 204, await response.text()
+        assert response.status in (201, 204), await response.text()
 
     async def offer(sdp: str) -> str:
         async with http.post(f"{session}/peers", data=sdp, headers={"Content-Type": "application/sdp"}) as response:
             assert response.status == 201, await response.text()
             return await response.text()
 
-    client = LightClient(packets, codec, phase=number * 0.618 % 1)
+    client = LightClient(packets, codec, phase=number * 0.618 % 1, configuration=configuration)
     await client.connect(offer)
     return client
 

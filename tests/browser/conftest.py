@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from media_worker import drawn_hand
+from tests.browser import operating
 from tests.serving import Served, lacquer_serve
 
 SCENE = drawn_hand.Scene(still=True)
@@ -15,7 +16,8 @@ SCENE = drawn_hand.Scene(still=True)
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that do not need their own; each test has its own session on it."""
-    with lacquer_serve(tmp_path_factory.mktemp("served"), "--workers", "1", LACQUER_WORKER_CAPACITY="16") as served:
+    settings = {"LACQUER_WORKER_CAPACITY": "16", "LACQUER_ADMIN_TOKEN": operating.TOKEN}
+    with lacquer_serve(tmp_path_factory.mktemp("served"), "--workers", "1", **settings) as served:
         yield served
 
 

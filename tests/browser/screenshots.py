@@ -22,6 +22,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
+from tests.browser import operating
 from tests.browser.troubles import full, offline, phone_card, poor_link, reconnecting, unreachable
 from tests.serving import chromium, lacquer_serve
 
@@ -356,7 +357,7 @@ async def _never(_route: Route) -> None:
     """An answer that does not come."""
 
 
-ONLY = {"phone-card": ("desktop", "desktop-ar")}
+ONLY = {"phone-card": ("desktop", "desktop-ar")} | dict.fromkeys(operating.SCENES, ("small", "tablet", "desktop"))
 """Scenes that other sizes do not have."""
 
 SCENES: dict[str, Scene | Trouble] = {
@@ -397,6 +398,7 @@ SCENES: dict[str, Scene | Trouble] = {
     "camera-busy": camera_error("NotReadableError"),
     "insecure": insecure,
     "no-designs": no_designs,
+    **operating.SCENES,
 }
 
 

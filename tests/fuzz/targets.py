@@ -53,13 +53,15 @@ def text(data: bytes) -> None:
 
 def offer(data: bytes) -> None:
     body = data.decode(errors="replace")[: limits.MAX_SDP_SIZE]
-    summary = sdp.read_offer(sdp.without_local_names(body))
+    summary = sdp.read_offer(sdp.with_bundled_transports(body))
+    sdp.with_candidates_at(body, lambda address: address == "192.0.2.1")
     assert summary.max_message_size > limits.HEADER_SIZE
 
 
 def fragment(data: bytes) -> None:
     body = data.decode(errors="replace")[: limits.MAX_SDP_SIZE]
-    assert len(sdp.read_fragment(sdp.without_local_names(body))) <= sdp.MAX_CANDIDATES + 1
+    assert len(sdp.read_fragment(sdp.with_candidates_at(body, bool))) <= sdp.MAX_CANDIDATES + 1
+    sdp.check_fragment(body, {"a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1"})
 
 
 def picture(data: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from media_worker.ice import IceOptions
 from media_worker.peer import Peer
 from tests.interop.offers import BROWSERS, offer
 from tests.media_worker.fakes import FakePipeline, session
@@ -57,7 +58,7 @@ EXPECTED = {
 
 async def answered(text: str) -> dict[str, list[str]]:
     """The sections of our answer by kind, in their order: their lines, the first being the m= line. `` is the head."""
-    peer = Peer(session(), [])
+    peer = Peer(session(), IceOptions())
     try:
         answer = await peer.answer(text)
     finally:
@@ -155,7 +156,7 @@ async def test_viewer_without_a_camera_gets_the_channel_alone() -> None:
 async def test_pictures_flow_where_sound_comes_first_in_the_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     """The transport is then that of a section which is not used."""
     monkeypatch.setattr("media_worker.session.Pipeline", FakePipeline)
-    peer = Peer(session(), [])
+    peer = Peer(session(), IceOptions())
     try:
         async with RtcClient([np.full((240, 320, 3), 90, np.uint8)], audio=True) as client:
             await client.connect(peer.answer)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.polish.looks import Look
 from media_worker.session import Session
 from media_worker.shelf import Shelf
+from media_worker.udp_ports import UdpPorts
 from media_worker.vision.schedule import Retreat
 from protocol import framing
 from protocol.errors import VisionFailed
@@ -108,3 +111,17 @@ class FakeConnection:
 def session(design_id: int | None = 1, shelf: Shelf | None = None, **changes: Any) -> Session:
     spec = SessionSpec(session_id="s-1", design_id=design_id, expires_at=time.time() + 600)
     return Session(spec.model_copy(update=changes), NO_MODEL, shelf or Shelf())
+
+
+def free_ports(count: int, address: str) -> UdpPorts:
+    """So many in a row that nobody has at the moment, below those that the system gives away by itself."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for first in range(20_000, 32_000, count):
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)).bind((address, port))
+            except OSError:
+                continue
+            return UdpPorts(first, first + count - 1)
+    raise AssertionError("no free ports")

@@ -25,7 +25,7 @@ from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
 
-from media_worker import codecs, payloads, rate_control, receiving, sending, stage_times
+from media_worker import codecs, dtls_ciphers, payloads, rate_control, receiving, sending, stage_times
 from media_worker.bench.light_client import Meter
 from media_worker.capture_clock import NTP_EPOCH, CaptureClock
 
@@ -112,6 +112,26 @@ def test_transports_are_made_from_the_names_that_datagrams_replaces() -> None:
     assert set(read) == {"abs_send_time"}, "of header extensions"
     assert "sendto" in aioice.ice.StunProtocol.send_data.__code__.co_names
     assert not inspect.iscoroutinefunction(asyncio.DatagramTransport.sendto)
+
+
+def test_connections_gather_and_answer_by_the_methods_that_ice_replaces() -> None:
+    connection = aioice.ice.Connection
+    assert "self.get_component_candidates(component=component, addresses=addresses)" in inspect.getsource(
+        connection.gather_candidates
+    )
+    gathering = inspect.signature(connection.get_component_candidates)
+    assert list(gathering.parameters) == ["self", "component", "addresses", "timeout"]
+    inside = set(connection.get_component_candidates.__code__.co_names)
+    assert {"relayed_candidate", "server_reflexive_candidate", "create_datagram_endpoint", "_protocols"} <= inside
+    assert list(inspect.signature(aioice.ice.server_reflexive_candidate).parameters) == ["protocol", "stun_server"]
+    servers = {"turn_server", "turn_username", "turn_password", "turn_ssl", "turn_transport"}
+    relayed = inspect.signature(aioice.ice.relayed_candidate).parameters
+    assert set(relayed) == {"component", "hide_related_address", "protocol_factory"} | servers
+    assert "self.receiver.request_received(message, addr, self)" in inspect.getsource(
+        aioice.ice.StunProtocol.datagram_received
+    )
+    assert "iceGatherer" in vars(aiortc.RTCIceTransport), "of which each has a connection"
+    assert "_connection" in aiortc.RTCIceGatherer.gather.__code__.co_names
 
 
 def test_transports_count_their_packets() -> None:
@@ -286,3 +306,17 @@ def test_aioice_knows_what_strangers_are_told_from_peers_by() -> None:
     assert {"_check_list", "_queue"} <= set(aioice.ice.Connection.__init__.__code__.co_names)
     assert "transactions" in aioice.ice.StunProtocol.__init__.__code__.co_names
     assert "_handle_rtcp_data" in RTCDtlsTransport._recv_next.__code__.co_names
+
+
+def test_dtls_sets_the_ciphers_that_ours_are_added_to() -> None:
+    source = inspect.getsource(RTCDtlsTransport.start)
+    assert "_create_ssl_context(" in source
+    assert dtls_ciphers.CIPHERS in dtls_ciphers._create_ssl_context.__code__.co_consts
+
+
+def test_a_sender_asks_its_track_through_what_encoded_tracks_replace() -> None:
+    """LiveSender gives EncodedTracks to viewers: aiortc must get its frames, and send its keyframe requests, there."""
+    names = rtcrtpsender.RTCRtpSender._run_rtp.__code__.co_names
+    assert "_next_encoded_frame" in names
+    assert "_send_keyframe" in rtcrtpsender.RTCRtpSender._handle_rtcp_packet.__code__.co_names
+    assert "replaceTrack" in dir(rtcrtpsender.RTCRtpSender)

@@ -16,6 +16,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rate import RemoteBitrateEstimator
 
 from media_worker import codecs, datagrams, rate_control, receiving, sending
+from media_worker.ice import IceOptions
 from media_worker.peer import METADATA_INTERVAL, Peer
 from protocol.messages import LinkReport
 from tests.media_worker.fakes import session
@@ -90,7 +91,7 @@ async def watching(relay: Relay, width: int = 640, *, channel: bool = False) -> 
     height = width * 3 // 4
     frames = await asyncio.to_thread(lambda: [picture(n, width, height).to_ndarray(format="rgb24") for n in range(10)])
     client = like_a_browser(lambda: Watcher(frames, channel=channel))
-    peer = Peer(session(), [])
+    peer = Peer(session(), IceOptions())
     try:
         async with relay, client:
             await client.connect(relay.between(peer.answer))

@@ -6,7 +6,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from media_worker import sdp
-from protocol.errors import BadSdp
+from protocol.errors import BadSdp, Unsupported
 from tests.interop import offers
 
 FRAGMENT = """a=ice-ufrag:EsAw
@@ -66,25 +66,6 @@ async def test_start_bitrate_is_on_every_video_codec_once() -> None:
     assert answer.endswith("\r\n") and "\n\n" not in answer
 
 
-HOSTS = """v=0\r
-m=video 50001 UDP/TLS/RTP/SAVPF 96\r
-a=candidate:1 1 udp 2130706431 192.168.1.20 50001 typ host\r
-a=candidate:2 1 udp 2130706431 172.17.0.1 50002 typ host\r
-a=candidate:3 1 udp 1694498815 203.0.113.9 50003 typ srflx raddr 172.17.0.1 rport 50002\r
-a=end-of-candidates\r
-"""
-
-
-def test_only_chosen_addresses_are_offered_for_media() -> None:
-    answer = sdp.with_addresses(HOSTS, ["192.168.1.20", "10.1.2.3"])
-    assert answer.splitlines() == [line for line in HOSTS.splitlines() if "172.17.0.1 50002 typ host" not in line]
-
-
-@pytest.mark.parametrize("addresses", [[], ["10.1.2.3"]])
-def test_an_answer_never_loses_all_of_its_addresses(addresses: list[str]) -> None:
-    assert sdp.with_addresses(HOSTS, addresses) == HOSTS
-
-
 def test_fragment_is_read_with_mid_and_end() -> None:
     candidate, end = sdp.read_fragment(FRAGMENT)
     assert candidate is not None
@@ -115,11 +96,6 @@ async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, st
         text += "a=max-message-size:262144\r\n"
     with pytest.raises(BadSdp, match=reason):
         sdp.read_offer(text.replace(*change))
-
-
-def test_hidden_addresses_are_left_out() -> None:
-    near, far = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", "a=candidate:2 1 udp 1 0f3c-9.local 9 typ host\r\n"
-    assert sdp.without_local_names(f"v=0\r\n{near}{far}a=mid:0\r\n") == f"v=0\r\n{near}a=mid:0\r\n"
 
 
 FLOODS = {
@@ -156,3 +132,70 @@ def test_every_browsers_offer_is_far_from_the_limits(browser: str) -> None:
 
 def test_the_end_is_heard_once() -> None:
     assert sdp.read_fragment("a=end-of-candidates\r\n" * 1000) == [None]
+
+
+KNOWN = {"a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FRAGMENT,
+        FRAGMENT.replace("\n", "\r\n"),
+        "a=ice-ufrag:\r\n",  # the page asks so whether its connection still lives
+        "a=ice-options:trickle ice2\na=group:BUNDLE 0 1\n" + FRAGMENT,
+        "a=mid:0\na=end-of-candidates\n",
+    ],
+)
+def test_fragments_of_the_ice_session_are_taken(text: str) -> None:
+    sdp.check_fragment(text, KNOWN)
+
+
+@pytest.mark.parametrize("text", ["", "hello", "v=0\r\n", "a=\r\n", "m=video\r\n", "{}", FRAGMENT + "and more"])
+def test_what_is_no_fragment_is_refused(text: str) -> None:
+    with pytest.raises(BadSdp):
+        sdp.check_fragment(text, KNOWN)
+
+
+@pytest.mark.parametrize("change", [("EsAw\na=ice-pwd", "ysXw\na=ice-pwd"), ("P2uYro0UCOQ4", "vw5LmwG4y/e6")])
+def test_other_credentials_are_an_ice_restart_which_is_not_done(change: tuple[str, str]) -> None:
+    with pytest.raises(Unsupported):
+        sdp.check_fragment(FRAGMENT.replace(*change), KNOWN)
+
+
+async def test_an_offer_that_names_every_transport_stays_as_it_is() -> None:
+    text = await offer()
+    assert sdp.with_bundled_transports(text) == text
+
+
+def test_transports_are_shared_in_a_bundle_alone() -> None:
+    first = "m=audio 9 X 0\r\na=mid:0\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:f\r\na=setup:actpass\r\n"
+    offered = f"v=0\r\na=group:BUNDLE 0 1\r\n{first}m=video 9 X 96\r\na=mid:1"
+    shared = "a=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:f\r\na=setup:actpass\r\n"
+    assert sdp.with_bundled_transports(offered) == f"{offered}\r\n{shared}"
+    apart = offered.replace("a=group:BUNDLE 0 1\r\n", "")
+    assert sdp.with_bundled_transports(apart) == apart
+
+
+NEAR, FAR = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", "a=candidate:2 1 udp 1 0f3c-9.local 9 typ host\r\n"
+
+
+def test_addresses_that_may_not_be_named_are_left_out_and_so_is_the_end_of_the_list() -> None:
+    text = f"v=0\r\n{NEAR}{FAR}a=end-of-candidates\r\na=mid:0\r\n"
+    assert sdp.with_candidates_at(text, lambda address: address == "192.0.2.1") == f"v=0\r\n{NEAR}a=mid:0\r\n"
+    assert sdp.with_candidates_at(text, lambda address: True) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=candidate:2  1 udp 1 127.0.0.1 9 typ host",
+        "a=candidate:2 1\tudp 1 127.0.0.1\t9 typ host",
+        "a=candidate: 2 1 udp 1 127.0.0.1 9 typ host",
+    ],
+)
+def test_no_spelling_gets_an_address_past(line: str) -> None:
+    """aiortc takes them all."""
+    (candidate,) = sdp.read_fragment(f"{line}\r\n")
+    assert candidate is not None and candidate.ip == "127.0.0.1"
+    assert sdp.with_candidates_at(f"v=0\r\n{line}\r\n", lambda address: address != "127.0.0.1") == "v=0\r\n"

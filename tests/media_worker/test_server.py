@@ -20,6 +20,7 @@ import psutil
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestServer
+from aioice.ice import get_host_addresses
 from aiortc import RTCPeerConnection
 
 from media_worker import drawn_hand, images
@@ -30,6 +31,7 @@ from protocol.designs import Finger
 from protocol.internal import FrameInfo, SessionReport, StillAnswer, WorkerHealth, catalogue_version
 from protocol.messages import ImageFormat
 from protocol.nail_sets import NAIL_SIZE, NailSet
+from tests.media_worker.fakes import free_ports
 from tests.nail_sets import nail_set
 from tests.rtc_client import RtcClient
 
@@ -47,7 +49,7 @@ class Worker:
     async def open(self, session_id: str = "s-1", **changes: Any) -> None:
         spec = {"session_id": session_id, "design_id": 1, "expires_at": time.time() + 600, **changes}
         async with self.http.put(f"/internal/sessions/{session_id}", json=spec) as response:
-            assert response.status == 204, await response.text()
+            assert response.status in (201, 204), await response.text()
 
     async def offer(self, sdp: str, session_id: str = "s-1") -> str:
         async with self.http.post(
@@ -116,6 +118,16 @@ async def test_an_operator_drains_it_and_lets_people_in_again(worker: Worker) ->
         assert response.status == 204
     assert (await worker.health()).status == "ok"
     assert await worker.problem("POST", "/internal/sessions/s-1/peers", **sdp) == (400, "bad_sdp")
+
+
+async def test_a_session_goes_on_elsewhere(worker: Worker) -> None:
+    spec = {"session_id": "s-1", "design_id": 1, "expires_at": time.time() + 600}
+    for status in (201, 204):
+        async with worker.http.put("/internal/sessions/s-1", json=spec) as response:
+            assert response.status == status  # whether it counts from zero
+    async with worker.http.post("/internal/sessions/s-1/leave") as response:
+        assert response.status == 204
+    assert await worker.problem("POST", "/internal/sessions/s-1/leave") == (404, "not_found")
 
 
 async def test_everything_but_health_and_metrics_needs_the_secret(worker: Worker) -> None:
@@ -555,6 +567,23 @@ async def test_a_connection_that_fails_to_close_gives_its_slot_back(
     async with worker.http.delete("/internal/sessions/s-1") as response:
         assert response.status == 200
     assert (await worker.health()).used == 0
+
+
+async def test_without_a_free_port_for_media_a_client_is_told_that_all_is_full(hand_model: Path) -> None:
+    own = get_host_addresses(use_ipv4=True, use_ipv6=True)[0]
+    ports = free_ports(1, own)
+    settings = WorkerSettings(udp_ports=f"{ports.first}-{ports.last}", ice_addresses=[own])
+    api, sdp = WorkerApi(settings, hand_model), {"Content-Type": "application/sdp"}
+    async with TestServer(api.app()) as server, ClientSession(server.make_url("/")) as http:
+        worker, peers = Worker(api, http), "/internal/sessions/s-1/peers"
+        await worker.open()
+        offer = await some_offer()
+        with ports.bind(own):
+            assert await worker.problem("POST", peers, data=offer, headers=sdp) == (503, "at_capacity")
+        assert (await worker.health()).used == 0
+        answer = await worker.offer(offer)
+        assert f" {own} {ports.first} typ host" in answer
+        await worker.http.delete("/internal/sessions/s-1")
 
 
 async def test_names_that_nobody_answers_for_take_no_time(worker: Worker) -> None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import numpy as np
 import pytest
 
 from media_worker.admission import Sessions
+from media_worker.pipeline import Processed
 from media_worker.shelf import Shelf
 from protocol.designs import Finger, Finish, Shape
 from protocol.errors import (
@@ -139,6 +141,14 @@ async def test_end_tells_closes_and_forgets() -> None:
     await one.detach(connection)
 
 
+async def test_a_report_tells_of_the_newest_frame() -> None:
+    one = session()
+    assert (one.report().nails, one.report().confidence) == (None, None)
+    frame = np.zeros((4, 6, 3), np.uint8)
+    one.keep(Processed(frame, nails=[], hands=0), 6, 4, lambda: frame)
+    assert (one.report().nails, one.report().confidence) == (0, 0.0)
+
+
 async def test_expiry_warns_once_and_an_extension_is_told() -> None:
     one, connection = session(expires_at=1000.0), FakeConnection()
     await one.attach(connection)
@@ -205,6 +215,20 @@ async def test_an_operator_drains_a_worker_and_lets_people_in_again() -> None:
     await sessions.drain(within=0)
     await one.detach(stays)
     await one.detach(leaves)
+
+
+async def test_a_session_that_goes_on_elsewhere_is_forgotten() -> None:
+    sessions, connection = Sessions(4, NO_MODEL, Shelf()), FakeConnection()
+    one = sessions.open(spec("a"))
+    assert sessions.held() == frozenset()
+    await one.attach(connection)
+    assert sessions.held() == {"a"}
+    await sessions.leave("a")
+    assert [type(error) for error in connection.closed_with] == [Replaced]
+    assert not connection.told  # the session did not end
+    with pytest.raises(NotFound):
+        await sessions.leave("a")
+    await one.detach(connection)
 
 
 async def test_opening_again_keeps_the_settings_made_here() -> None:

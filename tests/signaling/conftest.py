@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from protocol.api import Problem
-from signaling import sweeper
+from signaling import migrate, retention, sweeper
 from signaling.app import create_app
 from signaling.context import CONTEXT, Context
-from signaling.routing import LocalRouter
+from signaling.routing import LocalRouter, Router
 from signaling.settings import Settings
+from signaling.store import Store, open_store
+from tests.postgres import Postgres
+from tests.s3 import BUCKET, ENVIRONMENT, S3Server
 from tests.signaling.fake_worker import FakeWorker
 
 SECRET_KEY = "a key for tests that is long enough for HS256"
@@ -58,7 +63,7 @@ class Lacquer:
 
     client: Client
     context: Context
-    router: LocalRouter
+    router: Router
     clock: Clock
 
     async def create(self, post_id: int = 1, **options: Any) -> dict[str, Any]:
@@ -80,6 +85,7 @@ class Lacquer:
 
     async def sweep(self) -> None:
         await sweeper.sweep(self.context)
+        await retention.sweep(self.context)
 
     async def connect(self, session_id: str) -> aiohttp.ClientWebSocketResponse:
         """A legacy socket, past its `ready`."""
@@ -96,6 +102,48 @@ class Lacquer:
 Start = Callable[..., Awaitable[Lacquer]]
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests; each of them gets databases of its own."""
+    server = Postgres()
+    try:
+        server.start()
+        with ThreadPoolExecutor(1) as elsewhere:  # the first test's event loop runs here already
+            elsewhere.submit(lambda: asyncio.run(migrate.upgrade(server.url("template1")))).result()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One S3-compatible server for all tests; each of them keeps to a prefix of its own."""
+    server = S3Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/deep/down/lacquer.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = await server.create("template1")
+    yield url
+    await server.drop(url)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    async with open_store(database_url) as opened:
+        yield opened
+
+
 @pytest.fixture
 async def worker() -> AsyncIterator[FakeWorker]:
     async with FakeWorker() as fake:
@@ -103,14 +151,23 @@ async def worker() -> AsyncIterator[FakeWorker]:
 
 
 @pytest.fixture
+async def many_machines(postgres: Postgres, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Settings of where several signaling processes keep what they share: PostgreSQL and a bucket."""
+    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": s3.url}.items():
+        monkeypatch.setenv(name, value)
+    return {"database_url": await postgres.create("template1"), "blob_url": f"s3://{BUCKET}/{uuid.uuid4()}"}
+
+
+@pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts signaling with these workers and settings; stops it after the test."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start_one(*workers: FakeWorker, **options: Any) -> Lacquer:
+        async def start_one(*workers: FakeWorker, router: Router | None = None, **options: Any) -> Lacquer:
             defaults = {"secret_key": SECRET_KEY, "worker_secret": "worker-secret", "sweep_interval": 3600}
             settings = Settings(**{"data_dir": tmp_path, **defaults, **options})
-            router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
+            if router is None:
+                router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
             clock = Clock()
             # It looks for files, before anything is served; in a thread, because the tests' loop may never block.
             app = await asyncio.to_thread(create_app, settings, router, clock=clock)

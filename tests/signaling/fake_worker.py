@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler
 from PIL import Image
 
-from protocol import framing
+from protocol import framing, limits
 from protocol.api import Problem
 from protocol.designs import catalogue
 from protocol.errors import (
@@ -26,6 +26,7 @@ from protocol.errors import (
     CatalogueUnknown,
     LacquerError,
     NoFrameYet,
+    NoPublisher,
     NotFound,
     Unauthorized,
     UnknownDesign,
@@ -67,8 +68,11 @@ class Held:
     settings: Config = field(default_factory=Config)
     statistics: Stats = field(default_factory=Stats)
     peers: dict[str, list[bytes]] = field(default_factory=dict)
+    viewers: dict[str, list[bytes]] = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     frame: bytes | None = None
+    nails: int | None = None
+    confidence: float | None = None
 
     @property
     def connections(self) -> int:
@@ -78,8 +82,11 @@ class Held:
         return SessionReport(
             session_id=self.spec.session_id,
             connections=self.connections,
+            viewers=len(self.viewers),
             settings=self.settings,
             statistics=self.statistics,
+            nails=self.nails,
+            confidence=self.confidence,
         )
 
 
@@ -102,6 +109,8 @@ class FakeWorker:
         """Answers everything with HTML, like a proxy in the way."""
         self.sessions: dict[str, Held] = {}
         self.ended: list[tuple[str, str]] = []
+        self.left: list[str] = []
+        """Sessions that went on elsewhere."""
         self.health_polls = 0
         self.on_message: Callable[[web.WebSocketResponse, bytes | str], object] | None = None
         self.previews: list[PreviewRequest] = []
@@ -121,6 +130,7 @@ class FakeWorker:
                 web.get("/internal/sessions", self._reports),
                 web.put(session, self._put),
                 web.delete(session, self._end),
+                web.post(f"{session}/leave", self._leave),
                 web.post(f"{session}/peers", self._add_peer),
                 web.patch(f"{session}/peers/{{peer}}", self._trickle),
                 web.delete(f"{session}/peers/{{peer}}", self._remove_peer),
@@ -207,9 +217,9 @@ class FakeWorker:
         spec = self._known(SessionSpec.model_validate_json(await request.read()))
         if held := self.sessions.get(spec.session_id):
             held.spec, held.puts = spec, held.puts + 1
-        else:
-            self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
-        return web.Response(status=204)
+            return web.Response(status=204)
+        self.sessions[spec.session_id] = Held(spec, settings=spec.settings)
+        return web.Response(status=201)
 
     async def _end(self, request: web.Request) -> web.Response:
         held = self._held(request)
@@ -220,8 +230,18 @@ class FakeWorker:
             await socket.close(code=4410, message=b"session_ended")
         return web.json_response(text=report.model_dump_json())
 
+    async def _leave(self, request: web.Request) -> web.Response:
+        held = self._held(request)
+        del self.sessions[held.spec.session_id]
+        self.left.append(held.spec.session_id)
+        for socket in list(held.sockets):
+            await socket.close(code=4409, message=b"replaced")
+        return web.Response(status=204)
+
     async def _add_peer(self, request: web.Request) -> web.Response:
         held, offer = self._held(request), await request.read()
+        if request.query["role"] == "watch":
+            return self._add_viewer(held)
         if b"broken" in offer:
             raise BadSdp("no media section")
         if not held.connections and self.used >= self.capacity:
@@ -231,20 +251,34 @@ class FakeWorker:
         location = f"/internal/sessions/{held.spec.session_id}/peers/{peer}"
         return web.Response(status=201, body=ANSWER, content_type="application/sdp", headers={"Location": location})
 
+    def _add_viewer(self, held: Held) -> web.Response:
+        if not held.peers:
+            raise NoPublisher
+        if len(held.viewers) >= limits.MAX_VIEWERS:
+            raise AtCapacity
+        viewer = f"viewer-{len(held.viewers) + 1}"
+        held.viewers[viewer] = []
+        location = f"/internal/sessions/{held.spec.session_id}/peers/{viewer}"
+        return web.Response(status=201, body=ANSWER, content_type="application/sdp", headers={"Location": location})
+
     async def _trickle(self, request: web.Request) -> web.Response:
         self._peer(request).append(await request.read())
         return web.Response(status=204)
 
     async def _remove_peer(self, request: web.Request) -> web.Response:
         self._peer(request)
-        del self._held(request).peers[request.match_info["peer"]]
+        del self._peers(request)[request.match_info["peer"]]
         return web.Response(status=204)
 
     def _peer(self, request: web.Request) -> list[bytes]:
         try:
-            return self._held(request).peers[request.match_info["peer"]]
+            return self._peers(request)[request.match_info["peer"]]
         except KeyError:
             raise NotFound("this connection is gone") from None
+
+    def _peers(self, request: web.Request) -> dict[str, list[bytes]]:
+        held = self._held(request)
+        return held.viewers if request.query["role"] == "watch" else held.peers
 
     async def _frame(self, request: web.Request) -> web.Response:
         held = self._held(request)

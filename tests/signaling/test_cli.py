@@ -42,16 +42,28 @@ def test_help_lists_every_command_and_starts_fast() -> None:
     began = time.monotonic()
     text = lacquer("--help").stdout
     assert time.monotonic() - began < 10
-    for command in ("serve", "signaling", "worker", "apply", "segment", "evaluate", "models"):
+    for command in ("serve", "signaling", "worker", "settings", "apply", "segment", "evaluate", "models"):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["serve", "signaling", "worker"])
+@pytest.mark.parametrize("command", ["serve", "signaling", "worker", "settings"])
 def test_every_command_teaches_by_example(command: str) -> None:
     """Those of vision have a test of their own."""
     result = CliRunner().invoke(cli.app, [command, "--help"])
     assert result.exit_code == 0
     assert "Example" in result.stdout
+
+
+def test_a_worker_that_nobody_could_reach_says_what_to_set() -> None:
+    away = {"REDIS_URL": "redis://127.0.0.1:9/0", "LACQUER_WORKER_PORT": "0"}
+    said = complaint(lacquer("worker", "--host", "0.0.0.0", **away))
+    assert said.startswith("lacquer: LACQUER_WORKER_ADVERTISE: ")
+
+
+def test_a_wrong_redis_url_is_said_without_its_password() -> None:
+    said = complaint(lacquer("signaling", REDIS_URL="http://:password@cache"))
+    assert said.startswith("lacquer: LACQUER_REDIS_URL: ")
+    assert "password" not in said
 
 
 def test_a_designs_folder_that_is_not_there_is_said_at_once() -> None:

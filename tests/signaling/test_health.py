@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from protocol.api import Health, Readiness
@@ -24,7 +26,7 @@ async def readiness(lacquer: Lacquer) -> tuple[int, Readiness]:
 async def test_ready_with_a_free_slot(lacquer: Lacquer) -> None:
     status, answer = await readiness(lacquer)
     assert (status, answer.status, answer.free_slots) == (200, "ready", 2)
-    assert answer.checks == {"database": "ok", "workers": "ok"}
+    assert answer.checks == {"database": "ok", "pictures": "ok", "workers": "ok"}
 
 
 @pytest.mark.parametrize(
@@ -37,16 +39,16 @@ async def test_not_ready_says_why(start: Start, worker: FakeWorker, capacity: in
     assert answer.checks["workers"] == why
 
 
-async def test_not_ready_without_workers_or_database(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    lacquer = await start()
-
-    async def away() -> None:
-        raise OSError("away")
-
-    monkeypatch.setattr(lacquer.context.store, "ping", away)
+async def test_not_ready_without_workers_or_a_place_for_pictures(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    lacquer = await start(blob_dir=tmp_path / "a file")
     status, answer = await readiness(lacquer)
     assert status == 503
-    assert answer.checks == {"database": "does not answer (OSError)", "workers": "no media worker answers"}
+    assert answer.checks == {
+        "database": "ok",
+        "pictures": "does not answer (FileExistsError)",
+        "workers": "no media worker answers",
+    }
 
 
 async def test_metrics_count_requests_by_route_not_by_id(lacquer: Lacquer, worker: FakeWorker) -> None:

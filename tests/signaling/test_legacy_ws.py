@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 
 from protocol import framing, limits
 from signaling import bridge
+from signaling.routing import LocalRouter
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, eventually, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
@@ -113,6 +114,7 @@ async def test_no_slot_is_4503(lacquer: Lacquer, worker: FakeWorker) -> None:
 async def test_no_worker_is_4503(start: Start, worker: FakeWorker) -> None:
     lacquer = await start(worker)
     session_id = (await lacquer.create())["session_id"]
+    assert isinstance(lacquer.router, LocalRouter)
     lacquer.router.remove_worker(worker.url)
     error, closed = await refusal(lacquer, session_id)
     assert error["code"] == "worker_unavailable"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,17 +11,25 @@ import pytest
 from protocol.errors import NotFound, UnknownNail
 from signaling import nail_sets
 from signaling.blobs import LocalBlobs
+from signaling.kept_blobs import KeptBlobs
 from signaling.nail_sets import NailSets, nail_picture
+from signaling.store import open_store
 from tests.nail_sets import nail_set
 
 
-async def test_a_set_comes_back_as_it_was(tmp_path: Path) -> None:
-    key = await NailSets(LocalBlobs(tmp_path)).put(nail_set())
-    assert await NailSets(LocalBlobs(tmp_path)).get(key) == nail_set()
+@pytest.fixture
+async def blobs(tmp_path: Path) -> AsyncIterator[KeptBlobs]:
+    async with open_store(f"sqlite+aiosqlite:///{tmp_path}/lacquer.db") as store:
+        yield KeptBlobs(LocalBlobs(tmp_path / "blobs"), store.loose_blobs, time.time)
 
 
-async def test_what_is_deleted_is_gone_from_memory_too(tmp_path: Path) -> None:
-    sets = NailSets(LocalBlobs(tmp_path))
+async def test_a_set_comes_back_as_it_was(blobs: KeptBlobs) -> None:
+    key = await NailSets(blobs).put(nail_set())
+    assert await NailSets(blobs).get(key) == nail_set()
+
+
+async def test_what_is_deleted_is_gone_from_memory_too(blobs: KeptBlobs) -> None:
+    sets = NailSets(blobs)
     key = await sets.put(nail_set())
     await sets.delete(key)
     await sets.delete(key)
@@ -27,9 +37,8 @@ async def test_what_is_deleted_is_gone_from_memory_too(tmp_path: Path) -> None:
         await sets.get(key)
 
 
-async def test_memory_holds_the_last_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_holds_the_last_used(blobs: KeptBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nail_sets, "KEPT", 2)
-    blobs = LocalBlobs(tmp_path)
     sets = NailSets(blobs)
     first, second = await sets.put(nail_set("#111111")), await sets.put(nail_set("#222222"))
     await sets.get(first)
@@ -41,9 +50,8 @@ async def test_memory_holds_the_last_used(tmp_path: Path, monkeypatch: pytest.Mo
         await sets.get(second)
 
 
-async def test_a_blob_that_holds_no_set_is_as_good_as_gone(tmp_path: Path) -> None:
+async def test_a_blob_that_holds_no_set_is_as_good_as_gone(blobs: KeptBlobs) -> None:
     """The first databases kept the person's picture there."""
-    blobs = LocalBlobs(tmp_path)
     key = await blobs.put(b"\xff\xd8\xff a picture")
     with pytest.raises(NotFound):
         await NailSets(blobs).get(key)

@@ -43,6 +43,7 @@ async def test_every_route_is_in_it(lacquer: Lacquer) -> None:
         if route.resource is not None and route.method != "HEAD"
     }
     pages = {("get", "/"), ("get", "/try-on/live"), ("get", "/static/{path}"), ("get", "/service-worker.js")}
+    pages |= {("get", "/admin"), ("get", "/admin/")}
     described = {(method, path.rstrip("/")) for method, path, _ in operations()}
     assert {(method, path.rstrip("/")) for method, path in routes - pages} - {("get", "/try-on/live"), ("get", "")} == (
         described

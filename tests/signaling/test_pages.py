@@ -24,6 +24,23 @@ async def test_the_page_is_served_fresh(lacquer: Lacquer, path: str) -> None:
     assert again.headers["ETag"] == response.headers["ETag"]
 
 
+@pytest.mark.parametrize("path", ["/admin", "/admin/"])
+async def test_the_operators_page_is_served_and_may_do_less(lacquer: Lacquer, path: str) -> None:
+    response = await lacquer.client.get(path)
+    assert (response.status, response.content_type) == (200, "text/html")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "trusted-types 'none'" in policy
+    assert "unsafe" not in policy
+    text = await response.text()
+    (main,) = re.findall(r'src="(/static/@\w+/admin/main\.js)"', text)
+    assert (await lacquer.client.get(main)).headers["Cache-Control"] == pages.FOREVER
+
+
+async def test_the_operators_page_is_no_part_of_a_visit(lacquer: Lacquer) -> None:
+    for path in ("/", "/service-worker.js"):
+        assert "/admin/" not in await (await lacquer.client.get(path)).text()
+
+
 async def test_files_are_served_and_nothing_else(lacquer: Lacquer) -> None:
     script = await lacquer.client.get("/static/main.js")
     assert script.content_type == "text/javascript"

@@ -8,7 +8,8 @@ import pytest
 
 from protocol.errors import AtCapacity, WorkerUnavailable
 from protocol.internal import WorkerHealth
-from signaling.placement import DEAD_AFTER, RESERVATION_TIMEOUT, Placement
+from protocol.registry import DEAD_AFTER, RESERVATION_TIMEOUT
+from signaling.placement import Placement
 
 
 def health(capacity: int = 2, used: int = 0, status: Literal["ok", "draining"] = "ok") -> WorkerHealth:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from PIL import Image
 from protocol import framing, limits
 from protocol.api import ResultView
 from protocol.messages import Config
-from tests.signaling.conftest import RESULTS, SESSIONS, Lacquer, refused
+from tests.signaling.conftest import RESULTS, SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
 
@@ -130,7 +131,7 @@ async def test_delete_takes_the_row_and_the_picture(lacquer: Lacquer) -> None:
     body = {"session_id": session_id, "processed_image": image}
     kept = await (await lacquer.client.post(RESULTS, json=body)).json()
     path = f"{RESULTS}{kept['result_id']}/"
-    stored = await lacquer.context.store.result(kept["result_id"])
+    stored = await lacquer.context.store.results.get(kept["result_id"])
     assert stored is not None
     assert (await lacquer.client.delete(path)).status == 204
     for method, gone in (("GET", path), ("DELETE", path), ("GET", f"{path}image")):
@@ -163,3 +164,24 @@ async def test_a_picture_is_not_sent_twice(lacquer: Lacquer) -> None:
     assert first.headers["X-Content-Type-Options"] == "nosniff"
     again = await lacquer.follow(url, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
+
+
+async def test_many_signaling_processes_share_what_they_keep(
+    start: Start, worker: FakeWorker, many_machines: Mapping[str, str]
+) -> None:
+    """PostgreSQL and a bucket: what one keeps, another shows and forgets."""
+    one, two = await start(worker, **many_machines), await start(worker, **many_machines)
+    session_id = (await one.create())["session_id"]
+    socket = await stream(one, session_id)
+    assert (await one.client.get("/readyz")).status == 200
+    await two.sweep()  # which finds the session on its worker
+    kept = [await (await it.client.post(RESULTS, json={"session_id": session_id})).json() for it in (one, two)]
+    for it in (one, two):
+        for result in kept:
+            response = await it.client.get(f"{RESULTS}{result['result_id']}/image")
+            assert (response.status, await response.read()) == (200, picture())
+    assert len(await one.get(RESULTS)) == 2
+    assert (await two.client.delete(f"{RESULTS}{kept[0]['result_id']}/")).status == 204
+    assert [result["result_id"] for result in await one.get(RESULTS)] == [kept[1]["result_id"]]
+    await refused(await one.client.get(f"{RESULTS}{kept[0]['result_id']}/image"), 404, "not_found")
+    await socket.close()

@@ -60,9 +60,16 @@ def test_a_session_that_is_over_is_not_extended(status: SessionStatus, now: floa
         session(status).extended(now, 1800)
 
 
+def test_an_older_report_that_comes_later_is_not_counted() -> None:
+    now = session().reported(Config(), Stats(frames_in=10, frames_out=9))
+    late = now.reported(Config(design=2), Stats(frames_in=5, frames_out=5))
+    assert late.total_statistics == Stats(frames_in=10, frames_out=9)
+
+
 def test_counters_go_on_where_a_worker_starts_from_zero() -> None:
     counted = Stats(frames_in=100, frames_out=90, frames_dropped={"superseded": 10}, frames_followed={"late": 2})
-    first = session(statistics=counted)
+    first = session(statistics=counted).counted_anew()
+    assert first.total_statistics == counted
     moved = first.reported(Config(), Stats(frames_in=5, frames_out=4, frames_dropped={"paused": 1}, fps=20))
     again = moved.reported(Config(), Stats(frames_in=7, frames_out=6, frames_dropped={"paused": 1}, fps=25))
     assert again.total_statistics == Stats(

@@ -30,12 +30,39 @@ def test_the_well_known_names_work_and_ours_win(monkeypatch: pytest.MonkeyPatch)
     assert Settings().secret_key == "ours"
 
 
+def test_workers_are_named_by_one_url_or_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().worker_urls == ["http://127.0.0.1:8001"]
+    monkeypatch.setenv("AI_TRYON_SERVICE_URL", "http://a:8001, http://b:8001/,")
+    assert Settings().worker_urls == ["http://a:8001", "http://b:8001/"]
+
+
+def test_redis_is_known_by_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://cache:6379/0")
+    assert Settings().redis_url == "redis://cache:6379/0"
+    monkeypatch.setenv("LACQUER_REDIS_URL", "rediss://:password@ours:6379/0")
+    assert Settings().redis_url == "rediss://:password@ours:6379/0"
+    assert "password" not in repr(Settings())
+    monkeypatch.setenv("LACQUER_REDIS_URL", "")
+    assert Settings().redis_url is None
+
+
 def test_secrets_do_not_show_in_logs() -> None:
     shown = repr(Settings(secret_key="topsecret", worker_secret="alsosecret", admin_token="a secret for admins"))
     assert "secret" not in shown.replace("secret_key", "").replace("worker_secret", "")
 
 
-@pytest.mark.parametrize("wrong", [{"port": 70000}, {"public_url": "nails.example"}, {"public_url": "https://a/b"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": 70000},
+        {"public_url": "nails.example"},
+        {"public_url": "https://a/b"},
+        {"worker_url": "worker:8001"},
+        {"worker_url": " , "},
+        {"redis_url": "http://cache"},
+        {"region": "far away"},
+    ],
+)
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings(**wrong)  # type: ignore[arg-type]
@@ -46,7 +73,19 @@ def test_data_lies_where_desktops_keep_it(monkeypatch: pytest.MonkeyPatch, tmp_p
     settings = Settings()
     assert settings.data_dir == tmp_path / "lacquer"
     assert settings.async_database_url == f"sqlite+aiosqlite:///{tmp_path}/lacquer/lacquer.db"
-    assert settings.blobs == tmp_path / "lacquer" / "blobs"
+    assert settings.blobs_at == (tmp_path / "lacquer" / "blobs").as_uri()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["s3://", "file://host/folder", "file:relative", "/folder", "https://bucket", "s3://b?x"]
+)
+def test_pictures_go_to_one_place_that_is_a_folder_or_a_bucket(wrong: str, tmp_path: Path) -> None:
+    assert Settings(blob_dir=tmp_path / "a b").blobs_at == f"file://{tmp_path}/a%20b"
+    assert Settings(blob_url="s3://bucket/some/prefix").blobs_at == "s3://bucket/some/prefix"
+    with pytest.raises(ValidationError):
+        Settings(blob_url=wrong)
+    with pytest.raises(ValidationError, match="not both"):
+        Settings(blob_url="s3://bucket", blob_dir=tmp_path)
 
 
 def test_a_key_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:

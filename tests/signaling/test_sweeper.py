@@ -98,8 +98,21 @@ async def test_what_a_former_owner_still_holds_is_not_believed(start: Start) -> 
         session_id = (await lacquer.create())["session_id"]
         assert await lacquer.router.claim(session_id, new.url)
         stale = SessionReport(session_id=session_id, connections=1, settings=Config(), statistics=Stats(frames_in=99))
-        await lacquer.context.sessions.absorb(old.url, stale)
+        await lacquer.context.sessions.absorb(old.url, stale, await lacquer.context.store.report_counts())
         assert (await lacquer.context.sessions.find(session_id)).statistics.frames_in == 0
+
+
+async def test_a_report_that_was_overtaken_does_not_count_twice(lacquer: Lacquer, worker: FakeWorker) -> None:
+    """Another signaling process asked later and was faster to write: fewer frames are no new beginning."""
+    session_id = (await lacquer.create())["session_id"]
+    assert await lacquer.router.claim(session_id, worker.url)
+    known = await lacquer.context.store.report_counts()
+    for frames, taken in ((50, True), (45, False)):
+        report = SessionReport(
+            session_id=session_id, connections=1, settings=Config(), statistics=Stats(frames_in=frames)
+        )
+        assert await lacquer.context.sessions.absorb(worker.url, report, known) is taken
+    assert (await lacquer.get(f"{SESSIONS}{session_id}/"))["statistics"]["frames_in"] == 50
 
 
 async def test_a_silent_worker_does_not_stop_the_sweep(lacquer: Lacquer, worker: FakeWorker) -> None:

@@ -86,35 +86,61 @@ async def test_unknown_sessions_and_connections(lacquer: Lacquer) -> None:
     await refused(await post_offer(lacquer, str(uuid4())), 404, "not_found")
     session_id = (await lacquer.create())["session_id"]
     path = f"{SESSIONS}{session_id}/webrtc/peer-1/"
-    await refused(await lacquer.client.delete(path), 404, "not_found")
+    match = {**FRAGMENT, "If-Match": '"peer-1"'}
+    await refused(await lacquer.client.patch(path, data=b"a=mid:0", headers=match), 404, "not_found")
     await post_offer(lacquer, session_id)
-    await refused(await lacquer.client.delete(f"{SESSIONS}{session_id}/webrtc/peer-9/"), 404, "not_found")
+    await lacquer.client.delete(path)
+    await refused(await lacquer.client.patch(path, data=b"a=mid:0", headers=match), 404, "not_found")
     await refused(await lacquer.client.delete(f"{SESSIONS}{session_id}/webrtc/..%2f..%2fx/"), 404, "not_found")
 
 
 async def test_candidates_are_handed_on(lacquer: Lacquer, worker: FakeWorker) -> None:
     session_id, path = await connected(lacquer)
-    response = await lacquer.client.patch(path, data=b"a=ice-ufrag:x\r\n", headers=FRAGMENT)
+    match = {**FRAGMENT, "If-Match": '"peer-1"'}
+    response = await lacquer.client.patch(path, data=b"a=ice-ufrag:x\r\n", headers=match)
     assert response.status == 204
+    assert "ETag" not in response.headers and not await response.read()
     assert worker.sessions[session_id].peers["peer-1"] == [b"a=ice-ufrag:x\r\n"]
     await refused(await lacquer.client.patch(path, data=b"x", headers=SDP), 415, "unsupported_media_type")
     big = b"a" * (limits.MAX_SDP_SIZE + 1)
-    await refused(await lacquer.client.patch(path, data=big, headers=FRAGMENT), 413, "too_large")
+    await refused(await lacquer.client.patch(path, data=big, headers=match), 413, "too_large")
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_if_match_is_honoured_when_sent(lacquer: Lacquer, method: str) -> None:
-    _, path = await connected(lacquer)
-    response = await lacquer.client.request(method, path, headers={**FRAGMENT, "If-Match": '"other"'}, data=b"a")
-    await refused(response, 412, "precondition_failed")
-    for tag in ('"peer-1"', "*"):
-        response = await lacquer.client.request(method, path, headers={**FRAGMENT, "If-Match": tag}, data=b"a")
-        assert response.status in ({"PATCH": 204, "DELETE": 204}[method], 404)
-
-
-async def test_hanging_up_frees_the_connection_and_keeps_the_session(lacquer: Lacquer, worker: FakeWorker) -> None:
+@pytest.mark.parametrize(
+    ("tag", "status", "code"),
+    [
+        (None, 428, "precondition_required"),
+        ('"other"', 412, "precondition_failed"),
+        ('W/"peer-1"', 412, "precondition_failed"),
+        ('"other", "another"', 412, "precondition_failed"),
+        ("*", 422, "unsupported"),
+        ('"*"', 422, "unsupported"),
+    ],
+)
+async def test_a_fragment_must_be_for_this_connection(
+    lacquer: Lacquer, worker: FakeWorker, tag: str | None, status: int, code: str
+) -> None:
     session_id, path = await connected(lacquer)
-    assert (await lacquer.client.delete(path)).status == 204
+    headers = {**FRAGMENT, **({"If-Match": tag} if tag else {})}
+    await refused(await lacquer.client.patch(path, headers=headers, data=b"a=mid:0"), status, code)
+    assert worker.sessions[session_id].peers["peer-1"] == [], "and the connection goes on as it was"
+
+
+async def test_one_of_several_tags_is_enough(lacquer: Lacquer) -> None:
+    _, path = await connected(lacquer)
+    headers = {**FRAGMENT, "If-Match": '"other", "peer-1"'}
+    assert (await lacquer.client.patch(path, headers=headers, data=b"a=mid:0")).status == 204
+
+
+@pytest.mark.parametrize("tag", [None, '"other"', "*"])
+async def test_hanging_up_frees_the_connection_and_keeps_the_session(
+    lacquer: Lacquer, worker: FakeWorker, tag: str | None
+) -> None:
+    """Whatever If-Match says, and twice as well as once."""
+    session_id, path = await connected(lacquer)
+    for _ in range(2):
+        response = await lacquer.client.delete(path, headers={"If-Match": tag} if tag else {})
+        assert (response.status, await response.read()) == (200, b"")
     assert worker.sessions[session_id].connections == 0
     assert (await post_offer(lacquer, session_id)).status == 201
 
@@ -125,7 +151,30 @@ async def test_options_say_what_is_taken(lacquer: Lacquer) -> None:
     endpoint = await lacquer.client.options(path.rpartition("peer-1")[0])
     assert connection.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
     assert endpoint.headers["Accept-Post"] == "application/sdp"
-    assert endpoint.status == connection.status == 204
+    assert endpoint.status == connection.status == 200
+    assert "POST" in endpoint.headers["Allow"] and "PATCH" in connection.headers["Allow"]
+
+
+async def test_there_is_nothing_to_get_or_put(lacquer: Lacquer) -> None:
+    _, path = await connected(lacquer)
+    for at in (path, path.rpartition("peer-1")[0]):
+        for method in ("GET", "HEAD"):
+            response = await lacquer.client.request(method, at)
+            assert (response.status, await response.read()) == (204, b"")
+        response = await lacquer.client.put(at, data=b"x")
+        assert response.status == 405 and "OPTIONS" in response.headers["Allow"]
+        await refused(response, 405, "method_not_allowed")
+    await refused(await lacquer.client.post(path, data=OFFER, headers=SDP), 405, "method_not_allowed")
+
+
+async def test_ice_servers_come_with_the_answer_and_with_options(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker, ice_servers=[{"urls": ["stun:stun.example:3478", "stun:two.example"]}])
+    session_id = (await lacquer.create())["session_id"]
+    links = ['<stun:stun.example:3478>; rel="ice-server"', '<stun:two.example>; rel="ice-server"']
+    assert (await post_offer(lacquer, session_id)).headers.getall("Link") == links
+    endpoint = f"{SESSIONS}{session_id}/webrtc/"
+    assert (await lacquer.client.options(endpoint)).headers.getall("Link") == links
+    assert "Link" not in (await lacquer.client.options(f"{SESSIONS}{uuid4()}/webrtc/")).headers
 
 
 async def test_the_last_slot_goes_to_one(lacquer: Lacquer, worker: FakeWorker) -> None:

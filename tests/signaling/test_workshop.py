@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocol.errors import CatalogueUnknown, WorkerUnavailable
-from protocol.internal import Worn
+from protocol.internal import View, Worn
 from tests.signaling.conftest import Lacquer, Start, eventually
 from tests.signaling.fake_worker import FakeWorker
 
@@ -58,3 +58,13 @@ async def test_a_dead_worker_holds_up_no_other(start: Start, worker: FakeWorker)
         await dead.stop()
         await lacquer.context.workshop.inform_all()
         assert list(worker.designs) == [100000]
+
+
+async def test_where_nobody_listens_at_one_worker_another_draws(start: Start) -> None:
+    async with FakeWorker() as a, FakeWorker() as b:
+        lacquer = await start(a, b)
+        first, other = (a, b) if await lacquer.router.any_worker() == a.url else (b, a)
+        await first.stop()
+        await lacquer.context.workshop.preview(Worn(design_id=1), View.FINGER)
+        assert len(other.previews) == 1
+        assert await lacquer.router.any_worker() == other.url  # everybody knows

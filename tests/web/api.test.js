@@ -34,6 +34,15 @@ test("a photo goes as a form, whose Content-Type and boundary the browser writes
   assert.equal(await body.get("nail_reference_image").text(), "jpeg");
 });
 
+test("a session that is extended gets new credentials for relays", async () => {
+  const ice_servers = [{ urls: ["turn:turn.example"], username: "2:s1", credential: "new" }];
+  const { api, calls } = server(new Response(JSON.stringify({ session_id: "s1", ice_servers })));
+  const extended = { ...session, ice_servers: [] };
+  await api.extend(extended);
+  assert.equal(`${calls[0].method} ${calls[0].url}`, `POST https://shop.example/api/try-on/sessions/s1/extend/`);
+  assert.deepEqual(extended, { ...session, ice_servers });
+});
+
 test("a photo is saved in its session, listed, and deleted", async () => {
   const saved = { result_id: "r1", image_url: "/r1" };
   const { api, calls } = server(
@@ -127,6 +136,7 @@ describe("errors", () => {
 
   test("every error has words, known or not", () => {
     assert.match(wordsFor("at_capacity").title, /studio is full right now/);
+    assert.match(wordsFor("store_unavailable").text, /within a minute/);
     assert.deepEqual(wordsFor("never_heard_of"), wordsFor("internal_error"));
     assert.equal(asTryOnError(new Error("boom")).code, "internal_error");
     assert.equal(asTryOnError(new TryOnError("replaced")).code, "replaced");

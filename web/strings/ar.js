@@ -325,6 +325,8 @@ export const STRINGS = {
   "error.at_capacity.text": "كل الأماكن مشغولة. عادةً يتوفر مكان خلال ثوانٍ.",
   "error.worker_unavailable.title": "الاستوديو يفتح الآن",
   "error.worker_unavailable.text": "لا يوجد مكان جاهز بعد. عادةً يجهز واحد خلال ثوانٍ.",
+  "error.store_unavailable.title": "مساحة التخزين لدينا لا تستجيب الآن",
+  "error.store_unavailable.text": "لا يمكن بدء أي شيء أو حفظه الآن. عادةً يعود العمل خلال دقيقة.",
   "error.connection_lost.title": "انقطع الاتصال",
   "error.connection_lost.text": "نعيد وصلك بجلستك. تصميمك محفوظ.",
   "error.server_unreachable.title": "لا يمكننا الوصول إلى الاستوديو",

@@ -312,6 +312,8 @@ export const STRINGS = {
   "error.at_capacity.text": "Alle Plätze sind besetzt. Meist wird in Sekunden einer frei.",
   "error.worker_unavailable.title": "Das Studio öffnet gerade",
   "error.worker_unavailable.text": "Noch ist kein Platz bereit. Meist ist es einer in Sekunden.",
+  "error.store_unavailable.title": "Unser Speicher ist kurz nicht erreichbar",
+  "error.store_unavailable.text": "Gerade lässt sich nichts beginnen und nichts speichern. Meist geht es in einer Minute wieder.",
   "error.connection_lost.title": "Verbindung verloren",
   "error.connection_lost.text": "Wir verbinden dich wieder mit deiner Sitzung. Dein Design bleibt.",
   "error.server_unreachable.title": "Wir erreichen das Studio nicht",

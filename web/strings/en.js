@@ -314,6 +314,8 @@ export const STRINGS = {
   "error.at_capacity.text": "Every place is taken. One usually frees up within seconds.",
   "error.worker_unavailable.title": "The studio is just opening",
   "error.worker_unavailable.text": "No place is ready yet. One usually is within seconds.",
+  "error.store_unavailable.title": "Our storage is away for a moment",
+  "error.store_unavailable.text": "Nothing can be started or saved right now. It usually works again within a minute.",
   "error.connection_lost.title": "Connection lost",
   "error.connection_lost.text": "Reconnecting you to your session. Your design is kept.",
   "error.server_unreachable.title": "We cannot reach the studio",

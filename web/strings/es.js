@@ -318,6 +318,8 @@ export const STRINGS = {
   "error.at_capacity.text": "Todos los sitios están ocupados. Suele quedar uno libre en segundos.",
   "error.worker_unavailable.title": "El estudio está abriendo",
   "error.worker_unavailable.text": "Aún no hay ningún sitio listo. Suele haberlo en segundos.",
+  "error.store_unavailable.title": "Nuestro almacenamiento no responde",
+  "error.store_unavailable.text": "Ahora no se puede empezar ni guardar nada. Suele volver a funcionar en un minuto.",
   "error.connection_lost.title": "Se perdió la conexión",
   "error.connection_lost.text": "Te estamos reconectando a tu sesión. Tu diseño se conserva.",
   "error.server_unreachable.title": "No llegamos al estudio",

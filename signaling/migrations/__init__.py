@@ -1,0 +1,1 @@
+"""How a database of any age becomes what `signaling.tables` describes. `signaling.migrate` runs it."""

@@ -1,0 +1,69 @@
+"""How a worker leaves. `tests/scale` sees it as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from media_worker.admission import Sessions
+from media_worker.shelf import Shelf
+from media_worker.worker import _drain
+from protocol.internal import SessionSpec
+from tests.media_worker.fakes import NO_MODEL, FakeConnection
+
+pytestmark = pytest.mark.usefixtures("fake_vision")
+
+
+async def occupied() -> tuple[Sessions, FakeConnection]:
+    sessions, connection = Sessions(4, NO_MODEL, Shelf()), FakeConnection()
+    spec = SessionSpec(session_id="s-1", design_id=1, expires_at=time.time() + 600)
+    await sessions.open(spec).attach(connection)
+    return sessions, connection
+
+
+async def free(sessions: Sessions, connection: FakeConnection) -> None:
+    await sessions.get("s-1").detach(connection)
+
+
+async def test_it_leaves_when_the_last_one_is_gone() -> None:
+    sessions, connection = await occupied()
+    leaving = asyncio.create_task(_drain(sessions, 60, asyncio.Event(), child=False))
+    await asyncio.sleep(0.1)
+    assert not leaving.done()
+    await free(sessions, connection)
+    await asyncio.wait_for(leaving, 1)
+
+
+async def test_told_once_more_it_leaves_at_once() -> None:
+    sessions, connection = await occupied()
+    told = asyncio.Event()
+    told.set()  # the first time
+    leaving = asyncio.create_task(_drain(sessions, 60, told, child=False))
+    await asyncio.sleep(0.1)
+    assert not leaving.done()
+    told.set()
+    await asyncio.wait_for(leaving, 1)
+    await free(sessions, connection)
+
+
+async def test_a_child_is_told_twice_by_one_ctrl_c() -> None:
+    sessions, connection = await occupied()
+    told = asyncio.Event()
+    leaving = asyncio.create_task(_drain(sessions, 0.3, told, child=True))
+    await asyncio.sleep(0.05)
+    told.set()
+    await asyncio.sleep(0.1)
+    assert not leaving.done()
+    await asyncio.wait_for(leaving, 1)
+    assert connection.closed_with
+
+
+async def test_a_drain_that_goes_wrong_is_not_kept_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(self: Sessions, within: float) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Sessions, "drain", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        await _drain(Sessions(4, NO_MODEL, Shelf()), 1, asyncio.Event(), child=False)
