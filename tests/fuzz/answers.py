@@ -57,7 +57,7 @@ async def _answered(peer: Peer, offer: str) -> bool:
     try:
         answer = await peer.answer(offer)
         assert answer.startswith("v=0")
-        await peer.add_candidates(seeds.FRAGMENT)
+        await peer.add_candidates(f"a=mid:0\r\n{seeds.CANDIDATE}\r\n")
     except LacquerError as error:
         assert error.code in ("bad_sdp", "unsupported"), error.code
         return False
