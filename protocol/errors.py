@@ -17,6 +17,7 @@
     ├── UnknownDesign                unknown_design          404   4404   no design has this id
     ├── UnknownNail                  unknown_nail            404   4404   a design has no nail of this number
     ├── CatalogueUnknown             catalogue_unknown       409   1013   a worker lacks designs that signaling has
+    ├── Misdirected                  misdirected             421   4421   asked for under a name that is not ours
     ├── PreconditionFailed           precondition_failed     412   1008   If-Match names another connection
     ├── PreconditionRequired         precondition_required   428   1008   If-Match is missing where it must be
     ├── Unsupported                  unsupported             422   1003   understood, but nothing we do: an ICE restart
@@ -121,6 +122,10 @@ class UnknownNail(LacquerError):
 
 class CatalogueUnknown(LacquerError):
     code, status, close_code, title = "catalogue_unknown", 409, 1013, "The worker holds another catalogue"
+
+
+class Misdirected(LacquerError):
+    code, status, close_code, title = "misdirected", 421, 4421, "This server does not go by that name"
 
 
 class PreconditionFailed(LacquerError):

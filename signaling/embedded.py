@@ -18,6 +18,7 @@ import typer
 from aiohttp import web
 
 from protocol.redis_url import without_password
+from signaling.access_log import AccessLog
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
@@ -106,7 +107,10 @@ async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan:
     stop = _stop_event()
     async with AsyncExitStack() as stack:
         runner = PromptRunner(
-            create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
+            create_app(settings, router, lan=lan),
+            handler_cancellation=True,
+            shutdown_timeout=SHUTDOWN_TIMEOUT,
+            access_log_class=AccessLog,
         )
         stack.push_async_callback(runner.cleanup)
         if not await _unless_stopped(stop, runner.setup()):  # which waits for a database that is away

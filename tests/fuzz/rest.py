@@ -44,7 +44,20 @@ def _as_text(_context: Any, value: Any) -> bytes:
 async def serve(folder: Path) -> None:
     """Signaling and a fake worker, until stdin ends."""
     async with FakeWorker(secret=SECRET, capacity=10**6) as worker:
-        known = Settings(data_dir=folder, secret_key="x" * 40, admin_token=ADMIN, worker_secret=SECRET)
+        known = Settings(
+            data_dir=folder,
+            secret_key="x" * 40,
+            admin_token=ADMIN,
+            worker_secret=SECRET,
+            # or nothing but 429 would come back
+            rate_sessions_per_address=0,
+            rate_sessions_per_owner=0,
+            rate_live_sessions=0,
+            rate_uploads=0,
+            rate_results=0,
+            rate_ice_servers=0,
+            rate_offers=0,
+        )
         runner = PromptRunner(create_app(known, LocalRouter([worker.url], secret=SECRET)), handler_cancellation=True)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
