@@ -23,6 +23,7 @@ from signaling.access_log import AccessLog
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
+from signaling.prompt_runner import PromptRunner
 from signaling.qr import shows_qr
 from signaling.redis_router import RedisRouter
 from signaling.routing import LocalRouter, Router
@@ -108,7 +109,7 @@ async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan:
     tracing.configure("lacquer-signaling")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(tracing.close)
-        runner = web.AppRunner(
+        runner = PromptRunner(
             create_app(settings, router, lan=lan),
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_TIMEOUT,

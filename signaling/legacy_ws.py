@@ -30,7 +30,12 @@ log = structlog.get_logger()
 
 async def tryon(request: web.Request) -> web.StreamResponse:
     client: ClientSocket = web.WebSocketResponse[Literal[False]](
-        max_msg_size=MAX_MESSAGE_SIZE, autoclose=False, compress=False, timeout=CLOSE_TIMEOUT, decode_text=False
+        max_msg_size=MAX_MESSAGE_SIZE,
+        autoclose=False,
+        autoping=False,
+        compress=False,
+        timeout=CLOSE_TIMEOUT,
+        decode_text=False,
     )
     if not client.can_prepare(request).ok:
         raise BadRequest("this address speaks WebSocket")

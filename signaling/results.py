@@ -89,8 +89,8 @@ async def _read(request: web.Request) -> _Wanted:
 
 
 async def _read_json(request: web.Request) -> _Wanted:
-    with request.app[CONTEXT].uploads.slot():
-        body = await uploads.read_body(request, uploads.MAX_JSON_WITH_IMAGE)
+    with request.app[CONTEXT].uploads.room() as hold:
+        body = await uploads.read_body(request, uploads.MAX_JSON_WITH_IMAGE, hold)
         return await asyncio.to_thread(_parse_json, body)  # 16 MB of JSON and base64 take a while
 
 
