@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: audit help licences sbom setup serve serve-lan test test-quick test-scale test-outage lint lock bench clean train
+.PHONY: audit help licences sbom setup serve serve-lan test test-quick test-scale test-outage lint lock bench fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,6 +42,10 @@ lint: $(VENV)/.tests  ## style and types only
 
 bench: setup  ## how fast it is on this machine, in a real Chromium; FLAGS=… for options of `lacquer bench`
 	$(BIN)/lacquer bench $(FLAGS)
+
+fuzz: $(VENV)/.tests  ## the long fuzzers, one after the other, half an hour; FLAGS='--scale 0.1', FLAGS='--only rest'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	nice -n 10 $(BIN)/python -m tests.fuzz.campaign $(FLAGS)
 
 train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…; FLAGS=… for options, such as --sources
 	@test -n "$(DATA)" || { echo "say where the photos are: make train DATA=../data" >&2; exit 1; }

@@ -8,7 +8,7 @@ from media_worker.worker import announce, run
 from protocol import logs
 
 settings = WorkerSettings()
-logs.configure(settings.log_format, settings.log_level)
+logs.configure(settings.log_format, settings.log_level, addresses=settings.log_addresses)
 try:
     run(settings, announce, until_stdin_ends=True)
 except (ModelUnavailable, OSError) as error:

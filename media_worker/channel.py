@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import structlog
 
 from media_worker import images
+from media_worker.flood import Pace
 from media_worker.mailbox import Mailbox, MailboxClosed
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.reply_size import ReplySize
@@ -33,6 +34,9 @@ Point = tuple[float, float]
 
 OUTBOX_SIZE = 64
 """Messages waiting for a slow peer: two seconds of metadata. Further ones are dropped and counted."""
+
+OUTBOX_BYTES = 4 * 1024 * 1024
+"""Of pictures waiting for a slow peer; further ones are not made before these have left."""
 
 MAX_WAITING_CAPTURES = 4
 STATS_INTERVAL = 2.0
@@ -80,6 +84,7 @@ class Channel:
         self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue(OUTBOX_SIZE)
         self._frames: Mailbox[Frame] = Mailbox(lambda frame: session.statistics.dropped("superseded"))
         self._replies = ReplySize()
+        self._pace = Pace()
         self._captures: asyncio.Queue[messages.CaptureRequest] = asyncio.Queue(MAX_WAITING_CAPTURES)
         self._chosen = asyncio.Event()
         """Set when something was chosen that no frame wears yet."""
@@ -87,6 +92,10 @@ class Channel:
         self._message_ids = itertools.count(1)
         self._room = asyncio.Event()
         self._room.set()
+        self._outbox_bytes = 0
+        self._light = asyncio.Event()
+        """Set while less than OUTBOX_BYTES wait."""
+        self._light.set()
         self._writer: asyncio.Task[None] | None = None
         self._workers: list[asyncio.Task[None]] = []
         self._closed = False
@@ -156,6 +165,8 @@ class Channel:
     async def _write(self) -> None:
         while True:
             data = await self._outbox.get()
+            if isinstance(data, bytes):
+                self._weigh(-len(data))
             if self._outbox.qsize() <= OUTBOX_SIZE // 2:
                 self._room.set()
             try:
@@ -173,18 +184,43 @@ class Channel:
             max_message_size=self._transport.max_message_size,
         )
         for part in parts:
+            await self._light.wait()
+            self._weigh(len(part))
             await self._outbox.put(part)
+
+    def _weigh(self, change: int) -> None:
+        self._outbox_bytes += change
+        if self._outbox_bytes < OUTBOX_BYTES:
+            self._light.set()
+        else:
+            self._light.clear()
 
     # --- in --------------------------------------------------------------------------------------------------------
     def receive(self, data: str | bytes) -> None:
         """Takes one message as it came."""
         self.last_heard = time.monotonic()
+        if not self._pace.admits(data):
+            return self._refuse()
         try:
             if isinstance(data, str):
                 self._receive_text(data)
             else:
                 self._receive_binary(data)
         except LacquerError as error:
+            self.tell(messages.ErrorMessage.of(error))
+
+    def admits_ping(self) -> bool:
+        """Whether a ping of the WebSocket itself may be answered now. It is no word: silence goes on."""
+        admitted = self._pace.admits_control()
+        if not admitted:
+            self._refuse()
+        return admitted
+
+    def _refuse(self) -> None:
+        error = self._pace.complaint()
+        if self._pace.over:
+            self._leave(error)
+        elif error:
             self.tell(messages.ErrorMessage.of(error))
 
     def _receive_text(self, text: str) -> None:
@@ -198,6 +234,7 @@ class Channel:
                 self.session.choose(message)
                 self._chosen.set()
             case messages.CaptureRequest():
+                self._pace.check_capture()
                 try:
                     self._captures.put_nowait(message)
                 except asyncio.QueueFull:

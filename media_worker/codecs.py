@@ -48,6 +48,11 @@ SHORT_OF_BITS, POOR_LINK = 0.08, 750_000
 """Bits a pixel at 30 fps, and bit/s, below which encoders search harder. At 640x480 and 400 kbit/s that is worth 1.3 dB
 and 0.012 of SSIM, and takes no longer than the faster search does at 1500. A poor link's small pictures cost little."""
 
+MAX_PIXELS = 1920 * 1088
+"""Largest picture that is decoded: 1080p as H.264 codes it, in blocks of 16. A few bytes can announce 16383x16383, for
+which libvpx takes 0.9 GB and three seconds. It does so before FFmpeg can object, so `payloads.vp8_size` reads VP8's
+frames first."""
+
 X264_THOROUGH = {"preset": "superfast"}
 X264_FAST = {"preset": "ultrafast", "deblock": "1,1"}
 """Deblocking takes a tenth of ultrafast's time, and wins back most of what it loses against superfast. Motion to a
@@ -166,6 +171,7 @@ def live_decoder(codec: RTCRtpCodecParameters) -> Decoder:
     decoder = get_decoder(codec)
     if isinstance(decoder, H264Decoder | Vp8Decoder):
         decoder.codec.thread_count = 1
+        decoder.codec.options = {"max_pixels": str(MAX_PIXELS)}
     return decoder
 
 

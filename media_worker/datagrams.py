@@ -11,6 +11,9 @@ Seams:
   that takes from the queue; `_send_rtp`, `_send_data` and `_write_ssl` send through coroutines that never wait.
 
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
+
+Whoever knows a port may send to it, so this is also where strangers are turned away, before anything is parsed: aioice
+takes packets from any address, queues them without a bound, and raises on STUN attributes of the wrong length.
 """
 
 from __future__ import annotations
@@ -33,10 +36,35 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket, is_rtcp
 from OpenSSL import SSL
 
+from media_worker.refusals import refuse
+from protocol.pace import Allowance
+
 log = structlog.get_logger(__name__)
 
 LARGEST = 2048
 """Bytes; what is sent to us fits an MTU. asyncio makes room for 256 KiB before each read."""
+
+
+MEDIA_PACE, DATA_PACE = (1200, 2400), (2500, 5000)
+"""Packets a second of one peer, and at once: 11 Mbit/s of video, where 720p has 3; 23 Mbit/s of data. SCTP and the
+bandwidth estimates of browsers take the rest for lost, and slow down. At these paces a peer costs under half a core,
+whatever it sends."""
+
+CHECK_PACE = (100, 200)
+"""STUN requests that know our name, a second and at once, of one socket. Each is answered. Browsers send 50 a second
+until they are connected, then one every few seconds."""
+
+MAX_PATHS = 512
+"""Pairs of addresses that are kept of one peer."""
+
+MAX_QUEUED = 512
+"""Packets that wait for aiortc's task: those of a handshake, and RTCP."""
+
+MAX_SOURCES = 16
+"""RTP streams (SSRC) that one peer may send. Browsers have two for video, one for sound. aiortc forgets none."""
+
+REQUEST = 0
+"""First byte of STUN's requests (RFC 8489 §5); of its responses it is 1."""
 
 
 EXTENDED_HEADER = struct.Struct("!BBHLLHH")
@@ -51,18 +79,49 @@ ONE_BYTE_PROFILE = 0xBEDE
 
 
 class LiveProtocol(StunProtocol):
-    """A socket of ICE that knows STUN by its first byte (RFC 7983 §7)."""
+    """A socket of ICE that knows STUN by its first byte (RFC 7983 §7), and its peer by its address."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if hasattr(transport, "max_size"):
             transport.max_size = LARGEST
+        self._known: set[tuple[str, int]] = set()
+        self._checks = Allowance(*CHECK_PACE)
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        if isinstance(data, bytes) and data and data[0] > 3:
-            self.receiver.data_received(data, self.local_candidate.component)
-        else:
+        if not isinstance(data, bytes) or not data:
+            return
+        if data[0] > 3:
+            if self._is_known((addr[0], addr[1])):
+                self.receiver.data_received(data, self.local_candidate.component)
+            else:
+                refuse("stranger")
+            return
+        if reason := self._objection(data):
+            refuse(reason)
+            return
+        try:
             super().datagram_received(data, addr)
+        except Exception:  # aioice reads attributes of the wrong length as if they were right
+            refuse("stun")
+
+    def _is_known(self, address: tuple[str, int]) -> bool:
+        """Whether the peer has named this address, or asked from there with our password (RFC 8445 §7.3.1.3)."""
+        if address in self._known:
+            return True
+        pairs = self.receiver._check_list
+        known = any(pair.remote_addr == address and pair.protocol is self for pair in pairs)
+        if known:
+            self._known.add(address)
+        return known
+
+    def _objection(self, data: bytes) -> str:
+        """Why STUN is not even parsed; empty where it is. Nobody who does not know our name is answered."""
+        if data[0] != REQUEST:
+            return "" if data[8:20] in self.transactions else "stun"
+        if f"{self.receiver.local_username}:".encode() not in data:
+            return "stranger"
+        return "" if self._checks.take() and len(self.receiver._check_list) < MAX_PATHS else "pace"
 
 
 class LiveDtlsTransport(RTCDtlsTransport):
@@ -77,6 +136,8 @@ class LiveDtlsTransport(RTCDtlsTransport):
 
     async def _RTCDtlsTransport__run(self) -> None:
         connection = self.transport._connection
+        self._media_pace, self._data_pace = Allowance(*MEDIA_PACE), Allowance(*DATA_PACE)
+        self._sources: set[int] = set()
         self._to_queue = connection.data_received
         connection.data_received = self._arrived  # type: ignore[method-assign]
         self._unfinished: set[asyncio.Task[None]] = set()
@@ -88,12 +149,16 @@ class LiveDtlsTransport(RTCDtlsTransport):
     # --- in ----------------------------------------------------------------------------------------------------------
     def _arrived(self, data: bytes, component: int) -> None:
         """In the place of `Connection.data_received`."""
-        if not data:
+        if not data or not 19 < data[0] < 192:
             return
-        if 127 < data[0] < 192 and not is_rtcp(data):
-            self._count_received(data)
-            self._take_rtp(data)
-        elif 19 < data[0] < 64 and self._RTCDtlsTransport__handshake_done:
+        if data[0] > 127 and not is_rtcp(data):
+            if self._media_pace.take():
+                self._take_rtp(data)
+            else:
+                refuse("pace")
+        elif not self._data_pace.take() or self.transport._connection._queue.qsize() >= MAX_QUEUED:
+            refuse("pace")
+        elif data[0] < 64 and self._RTCDtlsTransport__handshake_done:
             self._count_received(data)
             self._at_once(self._take_dtls(data))
         else:
@@ -129,9 +194,21 @@ class LiveDtlsTransport(RTCDtlsTransport):
         try:
             packet = parse_rtp(self._rx_srtp.unprotect(data), self._rtp_header_extensions_map)
         except (pylibsrtp.Error, ValueError):
-            return  # not from our peer, or twice
+            return refuse("rtp")  # not from our peer, or twice
+        self._count_received(data)
+        if packet.ssrc not in self._sources:
+            if len(self._sources) >= MAX_SOURCES:
+                return refuse("streams")
+            self._sources.add(packet.ssrc)
         if receiver := self._rtp_router.route_rtp(packet):
             self._at_once(receiver._handle_rtp_packet(packet, arrival_time_ms=arrival_time_ms))
+
+    async def _handle_rtcp_data(self, data: bytes) -> None:
+        """Comes from our peer, or its authentication would have failed; that it makes sense is not said."""
+        try:
+            await super()._handle_rtcp_data(data)
+        except (IndexError, KeyError, TypeError, OverflowError, ValueError, struct.error):
+            refuse("rtcp")
 
     async def _take_dtls(self, data: bytes) -> None:
         """As `_recv_next` does. Raises ConnectionError where the other side has closed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from aiortc.codecs import depayload
 from aiortc.codecs.h264 import h264_depayload
 from aiortc.codecs.vpx import vp8_depayload
@@ -25,6 +27,13 @@ class Piece(bytes):
 
 def read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
     """Takes the place of aiortc's `depayload`. Raises ValueError for a payload that its codec does not allow."""
+    try:
+        return _read(codec, payload)
+    except (IndexError, struct.error) as error:
+        raise ValueError(f"{codec.name} payload cut short") from error
+
+
+def _read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
     name = codec.name
     if name == "VP8":
         piece = Piece(vp8_depayload(payload))
@@ -56,3 +65,11 @@ def _read_h264(piece: Piece) -> None:
         piece.opens_keyframe |= kind == PARAMETERS
         # first_mb_in_slice is 0: ue(v) writes it as a single 1 bit
         piece.has_intra_slice |= kind == INTRA_SLICE and len(unit) > 1 and bool(unit[1] & 0x80)
+
+
+def vp8_size(frame: bytes) -> tuple[int, int] | None:
+    """Width and height of a VP8 keyframe (RFC 6386 §9.1); None for other frames, which have the last one's."""
+    if len(frame) < 10 or frame[0] & 1:
+        return None
+    width, height = struct.unpack_from("<HH", frame, 6)
+    return width & 0x3FFF, height & 0x3FFF

@@ -85,6 +85,8 @@ class Peer:
         self._told_at = 0.0
         """When the last `metadata` went over a poor link."""
         self._channel: Channel | None = None
+        self._trickled = 0
+        """Candidates that came after the offer."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._negotiating = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
@@ -152,8 +154,16 @@ class Peer:
     async def add_candidates(self, fragment: str) -> None:
         """Trickled candidates. Raises BadSdp, and Unsupported for an ICE restart."""
         sdp.check_fragment(fragment, self._summary.credentials if self._summary else ())
-        for candidate in sdp.read_fragment(sdp.with_candidates_at(fragment, self._ice.peers.may_name)):
-            await self._pc.addIceCandidate(candidate)
+        candidates = sdp.read_fragment(sdp.with_candidates_at(fragment, self._ice.peers.may_name))
+        self._trickled += sum(candidate is not None for candidate in candidates)
+        if self._trickled > sdp.MAX_CANDIDATES:
+            raise BadSdp(f"over {sdp.MAX_CANDIDATES} candidates came for this connection")
+        try:
+            for candidate in candidates:
+                await self._pc.addIceCandidate(candidate)
+        except Exception as error:  # as with offers: whatever its own code comes upon
+            log.info("candidates refused", session=self.session.id, error=repr(error))
+            raise BadSdp(f"the candidates cannot be taken: {error!s:.120}") from error
 
     # --- what the peer sends ---------------------------------------------------------------------------------------
     def _on_track(self, track: MediaStreamTrack) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +27,7 @@ from aiortc.rate import (
 )
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
-from media_worker import jitter, nacks, payloads
+from media_worker import codecs, jitter, nacks, payloads
 
 log = structlog.get_logger(__name__)
 
@@ -141,20 +142,41 @@ def decode(
     aiortc starts a task on the loop for every picture, only to put it into a queue that takes any number.
     """
     decoder, name = None, ""
-    queued = OneByOne(tasks)
+    queued, complaint = OneByOne(tasks), Complaint()
     while task := queued.get():
         codec, frame = task
         if decoder is None or codec.name != name:
             decoder, name = rtcrtpreceiver.get_decoder(codec), codec.name  # type: ignore[attr-defined]
         try:
+            _check_size(codec, frame)
             decoded = decoder.decode(frame)
-        except av.FFmpegError as error:  # the decoder stays: a new one could do nothing before the next keyframe
-            log.warning("a frame could not be decoded", codec=name, error=str(error))
+        except (av.FFmpegError, ValueError) as error:  # the decoder stays: a new one needs a keyframe first
+            complaint.about(error, name)
             failed.set()
             continue
         for picture in decoded:
             loop.call_soon_threadsafe(pictures.put_nowait, picture)
     loop.call_soon_threadsafe(pictures.put_nowait, None)  # which ends the track
+
+
+def _check_size(codec: RTCRtpCodecParameters, frame: JitterFrame) -> None:
+    """Raises ValueError."""
+    size = payloads.vp8_size(frame.data) if codec.name == "VP8" else None
+    if size and size[0] * size[1] > codecs.MAX_PIXELS:
+        raise ValueError(f"{size[0]}x{size[1]} pixels; {codecs.MAX_PIXELS:,} are taken")
+
+
+class Complaint:
+    """Frames that cannot be decoded, in the log: once a second at most, for there may be thirty."""
+
+    def __init__(self) -> None:
+        self._told_at, self._frames = float("-inf"), 0
+
+    def about(self, error: Exception, codec: str) -> None:
+        self._frames += 1
+        if time.monotonic() - self._told_at >= 1:
+            log.warning("frames could not be decoded", codec=codec, frames=self._frames, error=str(error))
+            self._told_at, self._frames = time.monotonic(), 0
 
 
 def jitter_buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> jitter.JitterBuffer | AiortcJitterBuffer:

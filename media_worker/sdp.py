@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -19,10 +20,19 @@ MIN_BITRATE_KBPS = 800
 camera down for many seconds (measured in design: 15 s at 480x360)."""
 
 MAX_CANDIDATES = 64
-"""Candidates taken from one offer or trickle fragment; browsers send under 20."""
+"""Candidates taken from one offer, and trickled to one connection; browsers send under 20. Each is a place that we send
+checks to."""
 
 MAX_SECTIONS = 16
 """Media sections taken from one offer; browsers send two or three. Each one costs the event loop 4 ms to answer."""
+
+
+MAX_LINES = 2000
+"""Of an offer or fragment. Chrome's for audio, video and data is 140; each further section adds under 100."""
+
+MAX_OF_A_SECTION = {"rtpmap": 128, "rtcp-fb": 512, "fmtp": 128, "ssrc": 128, "ssrc-group": 32, "extmap": 64}
+"""Attributes of one media section; Safari's video has 19, 41, 15, 2, 1 and 11. aiortc's parser tries each of the second
+kind with each of the first: 64 KB of both kept the event loop busy for six seconds, and took 300 MB."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +59,7 @@ def parse_offer(text: str) -> SessionDescription:
     """An offer, in bounds, with keys that can be checked. Raises BadSdp."""
     if not text.startswith("v=0"):
         raise BadSdp("the body is no SDP: it does not start with v=0")
-    if text.count("a=candidate:") > MAX_CANDIDATES:
-        raise BadSdp(f"the offer has over {MAX_CANDIDATES} candidates")
-    if text.count("\nm=") > MAX_SECTIONS:
-        raise BadSdp(f"the offer has over {MAX_SECTIONS} media sections")
+    _check_amounts(text)
     try:
         description = SessionDescription.parse(text)
     except Exception as error:  # aiortc's parser raises whatever its slicing and int() come upon
@@ -60,6 +67,7 @@ def parse_offer(text: str) -> SessionDescription:
     if sum(m.kind == "application" for m in description.media) > 1:
         # aiortc knows one; closing a connection that was offered more fails half-way
         raise BadSdp("the offer has more than one section for data channels")
+    _check_bundle(description)
     if not all(m.dtls and m.dtls.fingerprints for m in description.media):
         raise BadSdp("the offer has no fingerprint, so nobody could tell who answers")
     return description
@@ -77,6 +85,36 @@ def summary(text: str, description: SessionDescription) -> OfferSummary:
         max_message_size=min(size or limits.CHUNK_MESSAGE_SIZE, 256 * 1024),  # 0 means any; ours stay moderate
         credentials=frozenset(_credentials(text)),
     )
+
+
+def _check_bundle(description: SessionDescription) -> None:
+    """Of a bundle that names what is not there, aiortc leaves some without a transport, and cannot close them (RFC 9143
+    §7.1.3 forbids it). Raises BadSdp."""
+    mids = [media.rtp.muxId for media in description.media if media.rtp.muxId]
+    if len(set(mids)) < len(mids):
+        raise BadSdp("two sections of the offer have the same mid")
+    bundled = {item for group in description.group if group.semantic == "BUNDLE" for item in group.items}
+    if not bundled <= set(mids):
+        raise BadSdp("the offer bundles sections that it does not have")
+
+
+def _check_amounts(text: str) -> None:
+    """Whether parsing and answering it takes a moment only. Raises BadSdp."""
+    lines = text.splitlines()  # as aiortc does: it ends lines at characters of other alphabets, too
+    if len(lines) > MAX_LINES:
+        raise BadSdp(f"the SDP has over {MAX_LINES} lines")
+    if sum("a=candidate:" in line for line in lines) > MAX_CANDIDATES:
+        raise BadSdp(f"the SDP has over {MAX_CANDIDATES} candidates")
+    if sum(line.startswith("m=") for line in lines) > MAX_SECTIONS:
+        raise BadSdp(f"the SDP has over {MAX_SECTIONS} media sections")
+    amounts: Counter[str] = Counter()
+    for line in lines:
+        if line.startswith("m="):
+            amounts.clear()
+        name = line[2:].partition(":")[0]
+        amounts[name] += 1
+        if amounts[name] > MAX_OF_A_SECTION.get(name, MAX_LINES):
+            raise BadSdp(f"a section has over {MAX_OF_A_SECTION[name]} lines of a={name}")
 
 
 _CREDENTIALS = re.compile(r"^a=ice-(?:ufrag|pwd):\S+", re.MULTILINE)
@@ -167,9 +205,11 @@ def check_fragment(text: str, known: Collection[str]) -> None:
 
 def read_fragment(text: str) -> list[RTCIceCandidate | None]:
     """Candidates of a trickle fragment (RFC 8840 §9); None stands for end-of-candidates. Raises BadSdp."""
+    _check_amounts(text)
     mid: str | None = None
     index = -1
     candidates: list[RTCIceCandidate | None] = []
+    ended = False
     for line in text.splitlines():
         if line.startswith("m="):
             index += 1
@@ -178,10 +218,8 @@ def read_fragment(text: str) -> list[RTCIceCandidate | None]:
         elif line.startswith(_CANDIDATE):
             candidates.append(_candidate(line.removeprefix(_CANDIDATE), mid, max(index, 0)))
         elif line.startswith(_END):
-            candidates.append(None)
-    if len(candidates) > MAX_CANDIDATES:
-        raise BadSdp(f"the fragment has over {MAX_CANDIDATES} candidates")
-    return candidates
+            ended = True
+    return [*candidates, None] if ended else candidates
 
 
 def _candidate(value: str, mid: str | None, index: int) -> RTCIceCandidate:

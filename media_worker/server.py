@@ -18,7 +18,7 @@ import psutil
 import structlog
 from aiohttp import web
 
-from media_worker import codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
+from media_worker import associations, codecs, datagrams, dtls_ciphers, receiving, sending, stage_times
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
@@ -99,6 +99,7 @@ class WorkerApi:
         return app
 
     async def _background(self, app: web.Application) -> AsyncIterator[None]:
+        associations.install()
         codecs.install()
         datagrams.install()
         dtls_ciphers.install()
@@ -217,7 +218,7 @@ class WorkerApi:
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_SIZE, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_SIZE, compress=False, autoping=False)
         await socket.prepare(request)
         try:
             session = self._session_for_socket(request.match_info["session_id"])

@@ -78,6 +78,8 @@ class WorkerSettings(BaseSettings):
     """`console` for people, `json` for machines."""
     log_level: LogLevel = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    log_addresses: bool = False
+    """Shows clients' addresses in the log; without it, none is written anywhere."""
 
     @field_validator("public_ip", "udp_ports", "ice_peers", "worker_stun_url", "worker_turn_url")
     @classmethod

@@ -21,6 +21,9 @@ MAX_MESSAGE_SIZE = limits.HEADER_SIZE + limits.MAX_FRAME_SIZE + 1
 """aiohttp refuses messages of this size and larger."""
 CLOSE_TIMEOUT = 2.0
 
+AT_A_TIME = 16
+"""Messages that are read before others get their turn; a millisecond."""
+
 
 class SocketTransport:
     """A WebSocket as `channel.Transport`; aiohttp's own flow control makes sends wait for a slow reader."""
@@ -67,10 +70,18 @@ class SocketConnection:
             await self.close(self._channel.reason)
 
     async def _read(self) -> None:
+        """aiohttp hands out what is there already without a turn of the event loop, and thousands of small messages fit
+        one read: the others get their turn after a few."""
+        heard = 0
         async for message in self._socket:
             if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 self._channel.receive(message.data)
                 await self._channel.drained()
+            elif message.type is aiohttp.WSMsgType.PING and self._channel.admits_ping():
+                await self._socket.pong(message.data)
+            heard += 1
+            if heard % AT_A_TIME == 0:
+                await asyncio.sleep(0)
 
     async def close(self, error: LacquerError | None) -> None:
         """Says why, closes with the error's code (1000 without one) and frees everything. Idempotent."""

@@ -175,9 +175,15 @@ class SessionView(ApiModel):
     """What the worker counted; zeros before the first frame."""
 
 
+class SessionExtended(SessionView):
+    token: str | None
+    """A token that lasts as long as the session does now; null for who shows neither a token for it nor its owner's."""
+
+
 class SessionCreated(SessionView):
     token: str
-    """Bearer token bound to this session; also proves ownership of it and of its results."""
+    """Bearer token bound to this session; also proves ownership of it and of its results. It lasts as long as the
+    session; extending that brings a new one."""
     whip_url: str
     """Takes video one way (WHIP, RFC 9725), for OBS and the like; `token` as bearer token."""
     whep_url: str

@@ -17,6 +17,7 @@
     ├── UnknownDesign                unknown_design          404   4404   no design has this id
     ├── UnknownNail                  unknown_nail            404   4404   a design has no nail of this number
     ├── CatalogueUnknown             catalogue_unknown       409   1013   a worker lacks designs that signaling has
+    ├── Misdirected                  misdirected             421   4421   asked for under a name that is not ours
     ├── PreconditionFailed           precondition_failed     412   1008   If-Match names another connection
     ├── PreconditionRequired         precondition_required   428   1008   If-Match is missing where it must be
     ├── Unsupported                  unsupported             422   1003   understood, but nothing we do: an ICE restart
@@ -25,6 +26,7 @@
     ├── SilentPeer                   silent_peer             408   4408   nothing heard for 30 s
     ├── Replaced                     replaced                409   4409   a newer connection took over the session
     ├── SessionEnded                 session_ended           410   4410   session expired, deleted or finished
+    ├── RateLimited                  rate_limited            429   4429   too much from one address, owner or session
     ├── AtCapacity                   at_capacity             503   4503   every slot is taken: try again later
     ├── WorkerUnavailable            worker_unavailable      503   4503   no media worker answers
     ├── RegistryUnavailable          registry_unavailable    503   4503   Redis, which knows who serves whom, is away
@@ -122,6 +124,10 @@ class CatalogueUnknown(LacquerError):
     code, status, close_code, title = "catalogue_unknown", 409, 1013, "The worker holds another catalogue"
 
 
+class Misdirected(LacquerError):
+    code, status, close_code, title = "misdirected", 421, 4421, "This server does not go by that name"
+
+
 class PreconditionFailed(LacquerError):
     code, status, close_code, title = "precondition_failed", 412, 1008, "If-Match names another connection"
 
@@ -156,6 +162,24 @@ class Replaced(LacquerError):
 
 class SessionEnded(LacquerError):
     code, status, close_code, title = "session_ended", 410, 4410, "The session has ended"
+
+
+class RateLimited(LacquerError):
+    code, status, close_code, title = "rate_limited", 429, 4429, "Too much at once; try again in a moment"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        frame_number: int | None = None,
+        retry_after: int | None = None,
+        limit: str = "",
+        quota: int = 0,
+        window: int = 0,
+    ) -> None:
+        """`limit` is the name of what was exceeded: `quota` times in `window` seconds."""
+        super().__init__(message, frame_number=frame_number, retry_after=retry_after)
+        self.limit, self.quota, self.window = limit, quota, window
 
 
 class AtCapacity(LacquerError):

@@ -25,6 +25,25 @@ MAX_CHUNKS = 128
 MAX_PARTIAL_MESSAGES = 4
 """Chunked messages under assembly at once; the oldest is dropped. Bounds what a hostile peer can make us hold."""
 
+TEXT_PACE = (200.0, 1200.0)
+"""Text messages a second of one connection, and at once. A page says one or two a second; while a slider is drawn, as
+many as the mouse reports."""
+
+BINARY_PACE = (400.0, 1200.0)
+"""Binary messages a second, and at once: 60 pictures a second in up to six chunks each."""
+
+BYTE_PACE = (24.0 * 1024 * 1024, 64.0 * 1024 * 1024)
+"""Bytes a second, and at once. 30 pictures of 50 KB are 1.5 MB; nine 720p PNGs of camera noise, 2.5 MiB each, pass."""
+
+CAPTURE_PACE = (5.0, 20.0)
+"""Captures a second, and at once: each is encoded at full resolution, 30 ms for a PNG."""
+
+REFUSAL_PACE = (50.0, 1000.0)
+"""Messages refused for their pace a second, and at once, before the connection is closed with 4429."""
+
+MAX_NUMBER = 2**53 - 1
+"""Largest frame number: JavaScript's largest whole number, and short enough for every header that repeats it."""
+
 # --- heartbeat ----------------------------------------------------------------------------------------------------
 PING_INTERVAL = 10.0
 """The server pings a connection this often."""

@@ -18,7 +18,10 @@ from protocol.framing import parse_json
 
 PROTOCOL_VERSION = 1
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Annotated[int, Field(strict=True)]
+Number = (
+    Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[int, Field(strict=True, ge=-limits.MAX_NUMBER, le=limits.MAX_NUMBER)]
+)
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -45,7 +48,7 @@ class FrameHeader(Message):
     """Header of a binary `frame`: one camera picture to process. Both numbers come back as they were sent."""
 
     type: Literal["frame"] = "frame"
-    frame_number: Annotated[int, Field(ge=0, strict=True)]
+    frame_number: Annotated[int, Field(ge=0, le=limits.MAX_NUMBER, strict=True)]
     timestamp: Number = 0
     """Client's clock; milliseconds of `Date.now()` by custom. Never interpreted."""
     image_size: Annotated[int, Field(ge=0, strict=True)]
@@ -99,7 +102,11 @@ class CaptureRequest(Message):
 
     type: Literal["capture"] = "capture"
     format: ImageFormat = ImageFormat.JPEG
-    request_id: Annotated[str, Field(max_length=64)] | Annotated[int, Field(strict=True)] | None = None
+    request_id: (
+        Annotated[str, Field(max_length=64)]
+        | Annotated[int, Field(strict=True, ge=-limits.MAX_NUMBER, le=limits.MAX_NUMBER)]
+        | None
+    ) = None
     """Comes back in the answer, so that a client can tell its captures apart."""
 
 

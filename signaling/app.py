@@ -34,17 +34,21 @@ from signaling import (
     whep,
     whip,
 )
-from signaling.auth import TOKENS, Tokens, identify
+from signaling.auth import HOST_AUDIENCE, HOST_TOKENS, TOKENS, Tokens, identify
 from signaling.blobs import open_blobs
 from signaling.collection import Collection
 from signaling.context import CONTEXT, Context
 from signaling.designs_folder import DesignsFolder
+from signaling.host_tokens import HostTokens
+from signaling.hosts import NAMES, check_host, names
+from signaling.jwks import Jwks
 from signaling.kept_blobs import KeptBlobs
 from signaling.lan import LAN, Lan
 from signaling.nail_sets import NailSets
 from signaling.observed import observed
 from signaling.operations import add_routes
 from signaling.problems import problems
+from signaling.rates import RATES, LocalCounter, Rates
 from signaling.recent_errors import RECENT_ERRORS, RecentErrors
 from signaling.routing import Router
 from signaling.service import SessionService
@@ -85,7 +89,16 @@ def create_app(
     """
     # Outermost first: every answer is counted; a refused token is a problem document too.
     app = web.Application(
-        middlewares=[metrics.count, observed, problems, cors.preflights, identify], client_max_size=MAX_FORM_SIZE
+        middlewares=[
+            metrics.count,
+            observed,
+            problems,
+            check_host,
+            cors.preflights,
+            cors.cookies_from_our_page,
+            identify,
+        ],
+        client_max_size=MAX_FORM_SIZE,
     )
     app[SETTINGS] = settings
     if lan is not None:
@@ -95,14 +108,16 @@ def create_app(
     app[RECENT_ERRORS] = RecentErrors()
     app[admin_lists.STARTED_AT] = time.time()
     app[openapi.DOCUMENT] = _document()
+    app[NAMES] = names(settings)
+    app[RATES] = Rates(settings, LocalCounter(clock))
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
     cors.add_cors(app)
 
     async def own(app: web.Application) -> AsyncIterator[None]:
         """Starts from the database up; stops in reverse, whatever fails on the way."""
-        app[TOKENS] = Tokens(await asyncio.to_thread(signing_key, settings))
         async with AsyncExitStack() as stack:
+            await _read_tokens(app, stack)
             stack.enter_context(app[RECENT_ERRORS].listening())
             opening = open_store(settings.async_database_url, pool_size=settings.database_pool_size)
             store = await stack.enter_async_context(opening)
@@ -157,6 +172,16 @@ def create_app(
     app.cleanup_ctx.append(own)
     app.on_shutdown.append(legacy_ws.close_all)
     return app
+
+
+async def _read_tokens(app: web.Application, stack: AsyncExitStack) -> None:
+    settings = app[SETTINGS]
+    key = await asyncio.to_thread(signing_key, settings)
+    app[TOKENS] = Tokens(key, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    if settings.jwks_url is not None:
+        keys = await stack.enter_async_context(Jwks(settings.jwks_url))
+        audience = settings.jwt_audience or HOST_AUDIENCE
+        app[HOST_TOKENS] = HostTokens(keys, issuer=settings.jwt_issuer, audience=audience)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -1,12 +1,16 @@
 """Who is asking. Lists show only the asker's own; any one resource opens to whoever knows its random id.
 
 An owner is a string. It comes from one of:
-- the cookie `lacquer_owner`, a JWT we sign (aud "owner"), made up on the first visit;
-- `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY: its `sub` is the owner;
+- the cookie `__Host-lacquer_owner` (`lacquer_owner` over plain HTTP), a JWT we sign (aud "owner"), made up on the first
+  visit;
+- `Authorization: Bearer` with a JWT of the host application, signed with the same SECRET_KEY, or with a key of its
+  identity provider (host_tokens.py): its `sub` is the owner;
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
 Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
 nobody else.
+
+LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`).
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -27,20 +31,34 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden, Unauthorized
+from signaling.host_tokens import HostTokens
 from signaling.sessions import Session
 from signaling.settings import SETTINGS
 from signaling.urls import ROOTS, base_url
 from signaling.watch_ids import WatchIds
 
 COOKIE = "lacquer_owner"
+"""Over plain HTTP, where there is nothing better; over HTTPS only taken over, from before there was the other."""
+
+HOST_COOKIE = "__Host-lacquer_owner"
+"""Browsers let nobody set it but this very host over HTTPS: no other host of the site can make people somebody else,
+and find their photos in its own list (RFC 6265bis §4.1.3.2)."""
+
+COOKIES = (HOST_COOKIE, COOKIE)
 COOKIE_LIFETIME = 365 * 24 * 3600
-TOKEN_LIFETIME = 24 * 3600
-"""Seconds: far over a session's half hour, so that extensions need no new token."""
+
+TOKEN_MARGIN = 600
+"""Seconds for which a session's token outlives the session: to list and delete what it saved, by any clock."""
+
+MAX_TOKEN_SIZE = 4096
+"""Bytes; what is longer is not looked at."""
 
 MIN_KEY_BYTES = 32
 """RFC 7518 §3.2: HS256 needs a key of 256 bits or more."""
 
-_OWNER, _SESSION, _HOST = "owner", "session", "lacquer"
+HOST_AUDIENCE = "lacquer"
+
+_OWNER, _SESSION = "owner", "session"
 
 log = structlog.get_logger()
 
@@ -50,35 +68,51 @@ class Caller:
     owner: str
     session_id: str | None = None
     """Set where the caller showed a session's token: it speaks for this session only."""
+    host: bool = False
+    """Whether a host application vouches for them."""
 
 
 class Tokens:
-    """Signs and reads our JWTs."""
+    """Signs and reads JWTs of our key: our own, and those of a host application that shares it. HS256 and nothing
+    else. `issuer` and `audience` are what a host application's tokens must say, where an operator named them."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *, issuer: str | None = None, audience: str | None = None) -> None:
         raw = key.encode()
         if len(raw) < MIN_KEY_BYTES:
             log.warning("secret key short", bytes=len(raw), needed=MIN_KEY_BYTES)
         # HMAC pads a short key with zeros itself (RFC 2104 §2), so this changes no signature: it only tells PyJWT,
         # which would warn at every token, that the one warning above is enough.
         self._key = raw.ljust(MIN_KEY_BYTES, b"\0")
+        self._issuer, self._audience = issuer, audience
         self.watch_ids = WatchIds(self._key)
 
-    def for_session(self, session_id: str, owner: str) -> str:
-        return self._sign({"aud": _SESSION, "sub": owner, "sid": session_id}, TOKEN_LIFETIME)
+    def for_session(self, session_id: str, owner: str, expires_at: float) -> str:
+        """Valid for as long as the session, in Unix time, and a little longer."""
+        return self._sign({"aud": _SESSION, "sub": owner, "sid": session_id}, expires_at + TOKEN_MARGIN)
 
     def for_cookie(self, owner: str) -> str:
-        return self._sign({"aud": _OWNER, "sub": owner}, COOKIE_LIFETIME)
+        return self._sign({"aud": _OWNER, "sub": owner}, time.time() + COOKIE_LIFETIME)
 
-    def read_bearer(self, token: str) -> Caller:
+    def read_bearer(self, token: str | bytes) -> Caller:
         """Raises Unauthorized."""
         claims = self._read(token)
-        audience = claims.get("aud", _HOST)
+        audience = claims.get("aud")
         if audience == _SESSION and isinstance(claims.get("sid"), str):
             return Caller(claims["sub"], claims["sid"])
-        if audience in (_HOST, _OWNER):
+        if audience == _OWNER:
             return Caller(claims["sub"])
-        raise Unauthorized("the token is meant for something else")
+        if not self._is_for_us(audience):
+            raise Unauthorized("the token is meant for something else")
+        if self._issuer is not None and claims.get("iss") != self._issuer:
+            raise Unauthorized("the token is of another issuer")
+        return Caller(claims["sub"], host=True)
+
+    def _is_for_us(self, audience: object) -> bool:
+        """Whether a host application's token is. It may go without an audience, where none was asked for."""
+        if audience is None:
+            return self._audience is None
+        expected = self._audience or HOST_AUDIENCE
+        return expected in audience if isinstance(audience, list) else expected == audience
 
     def read_cookie(self, token: str) -> Caller | None:
         """None where the cookie is of no use. Only aud "owner" counts: a session's token stays bound to its session."""
@@ -92,40 +126,79 @@ class Tokens:
         """Tells owners apart for who looks after the service, and says nothing of who they are."""
         return hmac.new(self._key, b"pseudonym " + owner.encode(errors="surrogateescape"), "sha256").hexdigest()[:10]
 
-    def _sign(self, claims: dict[str, Any], lifetime: int) -> str:
-        now = int(time.time())
-        return jwt.encode({**claims, "iat": now, "exp": now + lifetime}, self._key, "HS256")
+    def _sign(self, claims: dict[str, Any], expires_at: float) -> str:
+        return jwt.encode({**claims, "iat": int(time.time()), "exp": int(expires_at)}, self._key, "HS256")
 
-    def _read(self, token: str) -> dict[str, Any]:
+    def _read(self, token: str | bytes) -> dict[str, Any]:
         options: jwt.types.Options = {"require": ["sub"], "verify_aud": False, "verify_iat": False}
         try:
             claims = jwt.decode(_as_sent(token), self._key, algorithms=["HS256"], options=options)
         except jwt.InvalidTokenError as error:
             raise Unauthorized(f"the token is not valid: {error}") from error
-        if not 0 < len(claims["sub"]) <= 255:
-            raise Unauthorized("the token's `sub` must have 1 to 255 characters")
-        if "\0" in claims["sub"] or any("\ud800" <= sign <= "\udfff" for sign in claims["sub"]):
-            raise Unauthorized("the token's `sub` holds what no database takes: NUL, or half of a surrogate pair")
+        check_subject(claims["sub"])
         return claims
 
 
+def check_subject(subject: str) -> None:
+    """Whether it can be an owner. Raises Unauthorized."""
+    if not 0 < len(subject) <= 255:
+        raise Unauthorized("the token's `sub` must have 1 to 255 characters")
+    if "\0" in subject or any("\ud800" <= sign <= "\udfff" for sign in subject):
+        raise Unauthorized("the token's `sub` holds what no database takes: NUL, or half of a surrogate pair")
+
+
 TOKENS = web.AppKey("tokens", Tokens)
+HOST_TOKENS = web.AppKey("host_tokens", HostTokens)
+"""Where LACQUER_JWKS_URL is set."""
 _CALLER = web.RequestKey("caller", Caller)
-_NEW_OWNER = web.RequestKey("new_owner", str)
+_HAND_OUT = web.RequestKey("hand_out", str)
+"""The owner whose cookie goes with the answer."""
 _FOR_ADMINS: set[Handler] = set()
 """Handlers whose bearer token is no JWT."""
 
 
 def caller(request: web.Request) -> Caller:
     """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer."""
-    if _CALLER in request:
-        return request[_CALLER]
-    someone = request.app[TOKENS].read_cookie(request.cookies.get(COOKIE, ""))
+    someone = known_caller(request)
     if someone is None:
-        someone = Caller(f"anonymous:{uuid.uuid4()}")
-        request[_NEW_OWNER] = someone.owner
-    request[_CALLER] = someone
+        someone = request[_CALLER] = Caller(f"anonymous:{uuid.uuid4()}")
+        request[_HAND_OUT] = someone.owner
     return someone
+
+
+def known_caller(request: web.Request) -> Caller | None:
+    """Who is asking, where that is told by a token or a cookie."""
+    if _CALLER not in request and (someone := _by_cookie(request)):
+        request[_CALLER] = someone
+    return request.get(_CALLER)
+
+
+def _by_cookie(request: web.Request) -> Caller | None:
+    tokens, secure = request.app[TOKENS], _is_secure(request)
+    if secure and (someone := tokens.read_cookie(request.cookies.get(HOST_COOKIE, ""))):
+        return someone
+    someone = tokens.read_cookie(request.cookies.get(COOKIE, ""))
+    if secure and someone:
+        request[_HAND_OUT] = someone.owner  # under the better name
+    return someone
+
+
+def _is_secure(request: web.Request) -> bool:
+    return base_url(request).startswith("https:")
+
+
+def speaks_for(request: web.Request, session: Session) -> bool:
+    """Whether the session is the caller's own, beyond knowing its id."""
+    who = known_caller(request)
+    return who is not None and who.owner == session.owner and who.session_id in (None, session.session_id)
+
+
+def check_may_create(request: web.Request) -> None:
+    """Whether the caller may start sessions. Raises Unauthorized."""
+    if not request.app[SETTINGS].open and not (_CALLER in request and request[_CALLER].host):
+        raise Unauthorized(
+            "sessions are started for users of the host application alone: send its token, `Authorization: Bearer …`"
+        )
 
 
 def require_speaker(request: web.Request, session: Session) -> None:
@@ -135,8 +208,7 @@ def require_speaker(request: web.Request, session: Session) -> None:
     """
     if _bearer(request) is None:
         raise Unauthorized("send the session's `token` as bearer token: `Authorization: Bearer …`")
-    who = caller(request)
-    if who.owner != session.owner or who.session_id not in (None, session.session_id):
+    if not speaks_for(request, session):
         raise Forbidden("this token speaks for another session")
 
 
@@ -164,9 +236,9 @@ def _bearer(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _as_sent(text: str) -> bytes:
+def _as_sent(text: str | bytes) -> bytes:
     """A header's bytes: aiohttp hides those that are no UTF-8 in surrogates."""
-    return text.encode(errors="surrogateescape")
+    return text if isinstance(text, bytes) else text.encode(errors="surrogateescape")
 
 
 @web.middleware
@@ -174,15 +246,28 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
     token = _bearer(request)
     if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in _FOR_ADMINS:
-        request[_CALLER] = request.app[TOKENS].read_bearer(token)
+        request[_CALLER] = await _read_bearer(request, _as_sent(token))
     response = await handler(request)
-    if owner := request.get(_NEW_OWNER):
+    if owner := request.get(_HAND_OUT):
+        secure = _is_secure(request)
         response.set_cookie(
-            COOKIE,
+            HOST_COOKIE if secure else COOKIE,
             request.app[TOKENS].for_cookie(owner),
             max_age=COOKIE_LIFETIME,
             httponly=True,
             samesite="Lax",
-            secure=base_url(request).startswith("https:"),
+            secure=secure,
         )
     return response
+
+
+async def _read_bearer(request: web.Request, token: bytes) -> Caller:
+    """Raises Unauthorized."""
+    if len(token) > MAX_TOKEN_SIZE:
+        raise Unauthorized(f"the token is longer than {MAX_TOKEN_SIZE} bytes")
+    provider = request.app.get(HOST_TOKENS)
+    if provider is None or not provider.reads(token):
+        return request.app[TOKENS].read_bearer(token)
+    claims = await provider.claims(token)
+    check_subject(claims["sub"])
+    return Caller(claims["sub"], host=True)

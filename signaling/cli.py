@@ -18,16 +18,24 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from protocol import logs
+from protocol.weak_secrets import HOW_TO_MAKE_ONE, weakness
 from signaling import admin_cli
 from signaling.database_cli import app as database_app
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+    from pydantic_settings import BaseSettings
 
     from signaling.doctor.command import Media
     from signaling.settings import Settings
 
 S = TypeVar("S")
+
+SECRET_ENDINGS = ("_key", "_secret", "_token")
+"""Of settings that are nobody's business."""
+
+MIN_KEY_BYTES = 32
+"""RFC 7518 §3.2, as in `auth`, which this module does not import: `--help` is instant."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,6 +92,7 @@ def serve(
     from signaling.settings import Settings
 
     settings = _settings(Settings, {"port": port, "host": host, "designs_dir": designs})
+    _refuse_weak_secrets(settings)
     _settings(WorkerSettings, {})  # what the children will read: told here, once and in one line
     models.find()
     _configure_logs(settings)
@@ -107,6 +116,7 @@ def signaling(port: Port = None, host: Host = None, designs: Designs = None) -> 
     from signaling.settings import Settings
 
     settings = _settings(Settings, {"port": port, "host": host, "designs_dir": designs})
+    _refuse_weak_secrets(settings)
     _configure_logs(settings)
     asyncio.run(serve_signaling(settings))
 
@@ -130,7 +140,8 @@ def worker(
     from media_worker.worker import run
 
     settings = _settings(WorkerSettings, {"worker_port": port, "worker_host": host})
-    logs.configure(settings.log_format, settings.log_level)
+    _refuse_weak_secrets(settings)
+    logs.configure(settings.log_format, settings.log_level, addresses=settings.log_addresses)
     try:
         run(settings, lambda url: typer.echo(f"Media worker listens at {url}", err=True))
     except NoAddress as error:
@@ -190,8 +201,25 @@ def _settings(kind: type[S], options: dict[str, object]) -> S:
     return kind(**{name: value for name, value in options.items() if value is not None})
 
 
+class WeakSecret(Exception):
+    """A secret that everybody knows, or could guess."""
+
+
+def _refuse_weak_secrets(settings: BaseSettings) -> None:
+    """What was set to protect something, and would not. What was not set is made up, or off. Raises WeakSecret."""
+    if getattr(settings, "debug", False):
+        return
+    for name in type(settings).model_fields:
+        secret = getattr(settings, name)
+        if not name.endswith(SECRET_ENDINGS) or not isinstance(secret, str):
+            continue
+        if problem := weakness(secret, MIN_KEY_BYTES if name == "secret_key" else 0):
+            raise WeakSecret(f"LACQUER_{name.upper()} {problem}; make one with: {HOW_TO_MAKE_ONE}")
+
+
 def _configure_logs(settings: Settings) -> None:
-    logs.configure(settings.log_format, "DEBUG" if settings.debug else settings.log_level)
+    level: logs.LogLevel = "DEBUG" if settings.debug else settings.log_level
+    logs.configure(settings.log_format, level, addresses=settings.log_addresses)
 
 
 def main() -> None:
@@ -206,7 +234,7 @@ def main() -> None:
         app()
     except ValidationError as error:
         _fail("; ".join(_setting_problem(problem) for problem in error.errors()))
-    except (LacquerError, SettingsError, WorkerFailed, OSError) as error:
+    except (LacquerError, SettingsError, WeakSecret, WorkerFailed, OSError) as error:
         _fail(str(error))
 
 
@@ -219,7 +247,7 @@ def _setting_problem(problem: ErrorDetails) -> str:
     """`LACQUER_PORT: Input should be a valid integer (got 'eight')`. What is secret is not shown."""
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     variable = name if name.isupper() else f"LACQUER_{name.upper()}"
-    secret = variable.endswith(("_KEY", "_SECRET", "_TOKEN", "REDIS_URL"))
+    secret = variable.endswith("REDIS_URL") or variable.lower().endswith(SECRET_ENDINGS)
     given = str(problem["input"]) if isinstance(problem["input"], Path) else problem["input"]
     return f"{variable}: {problem['msg']}" + ("" if secret else f" (got {given!r:.60})")
 

@@ -5,8 +5,9 @@
                 and no cookie speaks for them, but a session's random id. Browsers do not ask here, so the socket checks
     /static/…   for everybody: the modules hold no secret, and how would a page tell what is wrong without them
 
-Cookies are for our own page. No answer ever carries Access-Control-Allow-Credentials: elsewhere the caller is known by
-a bearer token, a session's own or one of the host application, which no other page can send.
+Cookies are for our own page: a request of another that would change something is refused where it carries ours, and a
+WebSocket is never opened by one. No answer ever carries Access-Control-Allow-Credentials: elsewhere the caller is known
+by a bearer token, a session's own or one of the host application, which no other page can send.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden
+from signaling.auth import COOKIES
 from signaling.settings import ANY_ORIGIN, SETTINGS
 from signaling.urls import ROOTS
 
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
-EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
+EXPOSED_HEADERS = "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy"
 PREFLIGHT_LIFETIME = 7200
 """Seconds: Chromium keeps none for longer."""
 
@@ -63,6 +65,25 @@ def check_socket(request: web.Request) -> None:
     """`check_origin`, where an operator has named origins. Raises Forbidden."""
     if request.app[SETTINGS].allowed_origins:
         check_origin(request)
+
+
+@web.middleware
+async def cookies_from_our_page(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A cookie speaks for our own page alone: browsers also send it for pages of other hosts of the same site, and old
+    ones for all. Raises Forbidden where it would change something for such a page; a bearer token may."""
+    changes = request.method not in (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
+    by_cookie = hdrs.AUTHORIZATION not in request.headers and any(name in request.cookies for name in COOKIES)
+    if changes and by_cookie and _comes_from_elsewhere(request):
+        raise Forbidden("a page elsewhere cannot act with this server's cookie: send a token, and no cookies")
+    return await handler(request)
+
+
+def _comes_from_elsewhere(request: web.Request) -> bool:
+    """As the browser says; programs say nothing. Sec-Fetch-Site knows better where a proxy changed the Host."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site not in ("same-origin", "none")
+    origin = request.headers.get(hdrs.ORIGIN)
+    return origin is not None and not _is_own(request, origin)
 
 
 def is_preflight(request: web.Request) -> bool:

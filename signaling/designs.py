@@ -8,7 +8,7 @@ from protocol.api import DesignView, IceServer
 from protocol.designs import Design
 from protocol.errors import AtCapacity, UnknownDesign, UnknownNail, WorkerUnavailable
 from protocol.internal import View, Worn
-from signaling import turn, views
+from signaling import rates, turn, views
 from signaling.context import CONTEXT
 from signaling.image_response import CHANGING, PUBLIC, image_response
 from signaling.nail_sets import nail_picture
@@ -62,6 +62,7 @@ def find(request: web.Request) -> Design:
 
 
 async def ice_servers(request: web.Request) -> web.Response:
+    await rates.ice_servers(request)
     return views.json_list(turn.for_caller(request), headers={"Cache-Control": "no-store"})
 
 

@@ -19,9 +19,11 @@ from aiohttp import web
 
 from protocol import tracing
 from protocol.redis_url import without_password
+from signaling.access_log import AccessLog
 from signaling.app import create_app
 from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
+from signaling.prompt_runner import PromptRunner
 from signaling.qr import shows_qr
 from signaling.redis_router import RedisRouter
 from signaling.routing import LocalRouter, Router
@@ -107,8 +109,11 @@ async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan:
     tracing.configure("lacquer-signaling")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(tracing.close)
-        runner = web.AppRunner(
-            create_app(settings, router, lan=lan), handler_cancellation=True, shutdown_timeout=SHUTDOWN_TIMEOUT
+        runner = PromptRunner(
+            create_app(settings, router, lan=lan),
+            handler_cancellation=True,
+            shutdown_timeout=SHUTDOWN_TIMEOUT,
+            access_log_class=AccessLog,
         )
         stack.push_async_callback(runner.cleanup)
         if not await _unless_stopped(stop, runner.setup()):  # which waits for a database that is away

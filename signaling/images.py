@@ -1,7 +1,8 @@
 """Pictures from strangers: checked by decoding them, and made anew. Plain functions; they block, so run in a thread.
 
-What is kept is never what was sent: it is decoded and encoded again, upright, without EXIF (which may hold the place a
-photo was taken) and without whatever else was hidden in the file.
+Files are cut down to the picture before any library opens them (`protocol/picture_files.py`). What is kept is never
+what was sent: it is decoded and encoded again, upright, without EXIF (which may hold the place a photo was taken) and
+without whatever else was hidden in the file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from protocol import limits
+from protocol import limits, picture_files
 from protocol.errors import BadImage
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -37,15 +38,19 @@ class Picture:
 
 def normalise(data: bytes, max_side: int) -> Picture:
     """The picture made anew, at most `max_side` pixels long. Raises BadImage."""
-    _check_webp_size(data)
+    file = picture_files.read(data)
+    if file is None:
+        raise BadImage("this is no JPEG, PNG or WebP")
+    _check_pixels(file.width, file.height)  # Pillow's WebP reader makes room for the whole canvas while it opens a file
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(*image.size)  # from the header: nothing is decoded yet
+        with Image.open(io.BytesIO(file.data), formats=FORMATS) as image:
+            _check_pixels(*image.size)  # as the decoder reads it; nothing is decoded yet
             image.draft("RGB", (max_side, max_side))  # a large JPEG is decoded at a fraction of its size
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            upright = _eight_bits(image)
+            ImageOps.exif_transpose(upright, in_place=True)  # a copy of 40 megapixels is 160 MB
             upright.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-            return _encode(_to_srgb(_eight_bits(upright)), keep_png=image.format == "PNG")
+            return _encode(_to_srgb(upright), keep_png=image.format == "PNG")
     except _TOO_MANY:
         raise _too_many_pixels() from None
     except UnidentifiedImageError as error:  # its own words name an address in our memory
@@ -77,8 +82,14 @@ def _encode(image: Image.Image, *, keep_png: bool) -> Picture:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey PNGs may have 16 bits; Pillow's own conversion would cut off what is over 255, which is nearly all."""
-    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L") if image.mode[:1] == "I" else image
+    """Grey PNGs may have 16 bits; Pillow's own conversion would cut off what is over 255, which is nearly all, and its
+    filters refuse them. The upper byte of each value is kept."""
+    if image.mode[:1] != "I":
+        return image
+    upper = image.tobytes("raw", "I;16")[1::2] if image.mode == "I;16" else image.convert("I").tobytes("raw", "I")[1::4]
+    grey = Image.frombytes("L", image.size, upper)
+    grey.info = dict(image.info)
+    return grey
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -100,23 +111,3 @@ def _check_pixels(width: int, height: int) -> None:
 
 def _too_many_pixels() -> BadImage:
     return BadImage(f"the image has over {limits.MAX_UPLOAD_PIXELS // 1_000_000} megapixels")
-
-
-def _check_webp_size(data: bytes) -> None:
-    """Pillow's WebP reader sets aside the whole canvas while it opens a file, before it can be asked for its size.
-
-    https://developers.google.com/speed/webp/docs/riff_container: VP8X holds width-1 and height-1 in 24 bits each; the
-    simple formats hold 14 bits each, after the frame's start code (VP8) or its signature (VP8L).
-    """
-    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        return
-    head = data[:30].ljust(30, b"\0")
-    match head[12:16]:
-        case b"VP8X":
-            width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
-        case b"VP8L":
-            bits = int.from_bytes(head[21:25], "little")
-            width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        case _:
-            width, height = (int.from_bytes(head[at : at + 2], "little") & 0x3FFF for at in (26, 28))
-    _check_pixels(width, height)

@@ -15,7 +15,7 @@ from aiohttp import WSCloseCode, web
 from protocol import tracing
 from protocol.errors import BadRequest, LacquerError, WorkerUnavailable
 from protocol.messages import ErrorMessage
-from signaling import bridge
+from signaling import bridge, rates
 from signaling.bridge import ClientSocket, Parting
 from signaling.context import CONTEXT
 from signaling.cors import check_socket
@@ -30,7 +30,12 @@ log = structlog.get_logger()
 
 async def tryon(request: web.Request) -> web.StreamResponse:
     client: ClientSocket = web.WebSocketResponse[Literal[False]](
-        max_msg_size=MAX_MESSAGE_SIZE, autoclose=False, compress=False, timeout=CLOSE_TIMEOUT, decode_text=False
+        max_msg_size=MAX_MESSAGE_SIZE,
+        autoclose=False,
+        autoping=False,
+        compress=False,
+        timeout=CLOSE_TIMEOUT,
+        decode_text=False,
     )
     if not client.can_prepare(request).ok:
         raise BadRequest("this address speaks WebSocket")
@@ -46,14 +51,13 @@ async def tryon(request: web.Request) -> web.StreamResponse:
 
 async def _serve(request: web.Request, client: ClientSocket) -> None:
     try:
-        worker = await _connect(request)
+        with rates.socket(request):
+            await _bridge(client, await _connect(request))
     except LacquerError as error:
         await _refuse(client, error)
     except Exception:
-        log.exception("bridge failed", path=request.path)
+        log.exception("bridge failed", session=request.match_info["session_id"][:36])
         await _refuse(client, LacquerError())
-    else:
-        await _bridge(client, worker)
 
 
 async def _connect(request: web.Request) -> WorkerSocket:

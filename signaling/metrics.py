@@ -16,7 +16,7 @@ from protocol import cgroup
 from protocol.errors import StoreUnavailable
 from signaling.context import CONTEXT
 from signaling.legacy_ws import SOCKETS
-from signaling.operations import Operation
+from signaling.operations import ROUTE, Operation
 from signaling.problems import CODE
 
 DATABASE_TIMEOUT = 2.0
@@ -71,7 +71,7 @@ async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: sees every answer. Routes are counted by pattern, so that ids make no new series."""
     metrics, start = request.app[METRICS], time.perf_counter()
     resource = request.match_info.route.resource
-    route = resource.canonical if resource else "unmatched"
+    route = request[ROUTE] = resource.canonical if resource else "unmatched"
     response = await handler(request)
     if response.status != 101:  # a WebSocket's lifetime says nothing of how fast we answer
         metrics.seconds.labels(request.method, route).observe(time.perf_counter() - start)

@@ -53,10 +53,16 @@ _SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A session's token, or a host application's JWT (HS256, SECRET_KEY) whose `sub` is the owner.",
+        "description": "A session's token, or a host application's JWT (HS256 with SECRET_KEY; RS256 or "
+        "ES256 with a key of LACQUER_JWKS_URL) whose `sub` is the owner.",
     },
     "admin": {"type": "http", "scheme": "bearer", "description": "LACQUER_ADMIN_TOKEN."},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "lacquer_owner", "description": "Handed out when missing."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "lacquer_owner",
+        "description": "Handed out when missing; over HTTPS it is `__Host-lacquer_owner`.",
+    },
 }
 
 
@@ -127,8 +133,8 @@ def _errors(operation: Operation, schemas: _Schemas) -> Json:
     errors: Json = {}
     for status, kinds in sorted(by_status.items()):
         errors[str(status)] = {"description": "; ".join(f"`{e.code}`: {e.title}" for e in kinds), "content": content}
-        if status == 503:
-            errors["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+        if status in (429, 503):
+            errors[str(status)]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     errors["default"] = {"description": f"`{LacquerError.code}`: {LacquerError.title}", "content": content}
     return errors
 

@@ -27,6 +27,10 @@ BINARY: Schema = {"type": "string", "format": "binary"}
 IMAGE: Body = {"image/jpeg": BINARY, "image/png": BINARY, "image/webp": BINARY}
 
 
+ROUTE = web.RequestKey("route", str)
+"""Of a request: the pattern that its path fits. It tells no ids, which open what they name."""
+
+
 @dataclass(frozen=True)
 class Operation:
     method: str

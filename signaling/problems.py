@@ -8,7 +8,9 @@ from aiohttp.typedefs import Handler
 
 from protocol import limits
 from protocol.api import Problem
-from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, TooLarge
+from protocol.errors import BadRequest, LacquerError, MethodNotAllowed, NotFound, RateLimited, TooLarge
+from signaling.operations import ROUTE
+from signaling.sessions import is_id
 from signaling.settings import SETTINGS
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,10 +27,14 @@ def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFT
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
     response[CODE] = error.code
-    if error.status == 503 or error.retry_after:
+    if error.status in (429, 503) or error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after or retry_after)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimited) and error.quota:
+        # https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-10.html
+        response.headers["RateLimit-Policy"] = f'"{error.limit}";q={error.quota};w={error.window}'
+        response.headers["RateLimit"] = f'"{error.limit}";r=0;t={error.retry_after or retry_after}'
     return response
 
 
@@ -42,8 +48,14 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as refusal:
         return _from_http(request, refusal)
     except Exception:
-        log.exception("request failed", method=request.method, path=request.path)
+        log.exception("request failed", method=request.method, route=request.get(ROUTE, "none"), **_session(request))
         return _answer(request, LacquerError())
+
+
+def _session(request: web.Request) -> dict[str, str]:
+    """Which session a line in the log is about. A path as it came would tell ids of results, too, which open them."""
+    session_id = request.match_info.get("session_id", "")
+    return {"session": session_id} if is_id(session_id) else {}
 
 
 def _from_http(request: web.Request, refusal: web.HTTPException) -> web.Response:

@@ -20,6 +20,7 @@ from protocol.errors import (
     InvalidFields,
     NoFrameYet,
     NotFound,
+    RateLimited,
     RegistryUnavailable,
     SessionEnded,
     SilentPeer,
@@ -31,7 +32,7 @@ from protocol.errors import (
 )
 from protocol.internal import StillAnswer
 from protocol.messages import ImageFormat
-from signaling import pagination, uploads, views
+from signaling import pagination, rates, uploads, views
 from signaling.auth import Caller, caller
 from signaling.context import CONTEXT, Context
 from signaling.image_response import image_response
@@ -57,8 +58,10 @@ class _Wanted:
 
 async def create(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
+    await rates.upload(request)
     wanted = await _read(request)
     session = await context.sessions.find_live(wanted.fields.session_id)
+    await rates.result(request, session.owner)
     if wanted.image is not None:
         picture, confidence = await context.uploads.picture(wanted.image), None
     else:
@@ -86,8 +89,8 @@ async def _read(request: web.Request) -> _Wanted:
 
 
 async def _read_json(request: web.Request) -> _Wanted:
-    with request.app[CONTEXT].uploads.slot():
-        body = await uploads.read_body(request, uploads.MAX_JSON_WITH_IMAGE)
+    with request.app[CONTEXT].uploads.room() as hold:
+        body = await uploads.read_body(request, uploads.MAX_JSON_WITH_IMAGE, hold)
         return await asyncio.to_thread(_parse_json, body)  # 16 MB of JSON and base64 take a while
 
 
@@ -239,6 +242,7 @@ OPERATIONS = (
             UnsupportedMediaType,
             InvalidFields,
             BadImage,
+            RateLimited,
             AtCapacity,
             StoreUnavailable,
             WorkerUnavailable,

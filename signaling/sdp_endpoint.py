@@ -30,6 +30,7 @@ from protocol.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
+    RateLimited,
     RegistryUnavailable,
     Replaced,
     SessionEnded,
@@ -42,7 +43,7 @@ from protocol.errors import (
     WorkerUnavailable,
 )
 from protocol.internal import Role
-from signaling import uploads
+from signaling import rates, uploads
 from signaling.context import CONTEXT
 from signaling.cors import is_preflight
 from signaling.operations import Body, Operation
@@ -85,6 +86,7 @@ class SdpEndpoint(ABC):
     # --- the endpoint ------------------------------------------------------------------------------------------------
     async def offer(self, request: web.Request) -> web.Response:
         session = await self._live_session(request)
+        await rates.offer(request, session.session_id, self.role)
         sdp = await _read(request, SDP)
         if not sdp.startswith(b"v=0"):
             raise BadSdp("an SDP offer starts with `v=0`")
@@ -198,7 +200,7 @@ def operations(
 
     return (
         row("POST", path, endpoint.offer, summary, takes={SDP: _TEXT}, answers={201: {SDP: _TEXT}},
-            headers=offered, errors=(*_COMMON, *body, *errors)),
+            headers=offered, errors=(*_COMMON, *body, RateLimited, *errors)),
         row("OPTIONS", path, endpoint.options, "What may be posted; the ICE servers for who may", answers={200: None},
             headers=("Accept-Post", "Link")),
         row("GET", path, endpoint.show, "Nothing: there is no representation",

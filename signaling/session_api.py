@@ -5,13 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from protocol import wishes
-from protocol.api import CreateExploreSession, Mode, SessionCreated, SessionView
+from protocol.api import CreateExploreSession, Mode, SessionCreated, SessionExtended, SessionView
 from protocol.errors import (
     AtCapacity,
     BadImage,
     BadRequest,
     InvalidFields,
     NotFound,
+    RateLimited,
     RegistryUnavailable,
     SessionEnded,
     SilentPeer,
@@ -26,8 +27,8 @@ from protocol.errors import (
 )
 from protocol.internal import View, Worn
 from protocol.messages import Config
-from signaling import pagination, uploads, views
-from signaling.auth import caller
+from signaling import pagination, rates, uploads, views
+from signaling.auth import caller, check_may_create
 from signaling.context import CONTEXT, Context
 from signaling.image_response import CHANGING, image_response
 from signaling.nail_sets import nail_picture
@@ -42,6 +43,8 @@ REFERENCE, SOURCE = "nail_reference_image", "source_image"
 
 async def create(request: web.Request) -> web.Response:
     kind = uploads.require_type(request, "application/json", "multipart/form-data")
+    check_may_create(request)
+    await rates.new_session(request)
     return await (_create_explore(request) if kind == "application/json" else _create_upload(request))
 
 
@@ -61,6 +64,7 @@ async def _create_explore(request: web.Request) -> web.Response:
 async def _create_upload(request: web.Request) -> web.Response:
     """The person's picture itself is never kept: the nails in it are, until the session is over."""
     context = request.app[CONTEXT]
+    await rates.upload(request)
     async with context.uploads.form(request, REFERENCE, SOURCE) as form:
         settings = _settings(form)
         reference = await context.uploads.picture(form.files[REFERENCE], REFERENCE_SIDE)
@@ -119,7 +123,7 @@ async def list_own(request: web.Request) -> web.Response:
 
 async def extend(request: web.Request) -> web.Response:
     session = await request.app[CONTEXT].sessions.extend(request.match_info["session_id"])
-    return views.json_response(await views.session(request, session))
+    return views.json_response(await views.session_extended(request, session))
 
 
 async def end(request: web.Request) -> web.Response:
@@ -214,6 +218,7 @@ OPERATIONS = (
             InvalidFields,
             BadImage,
             VisionFailed,
+            RateLimited,
             AtCapacity,
             StoreUnavailable,
             WorkerUnavailable,
@@ -255,7 +260,7 @@ OPERATIONS = (
         extend,
         "Give a session its full time again",
         "sessions",
-        answers={200: {"application/json": SessionView}},
+        answers={200: {"application/json": SessionExtended}},
         errors=(NotFound, SessionEnded, StoreUnavailable),
     ),
     Operation(

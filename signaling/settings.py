@@ -11,6 +11,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +24,12 @@ from protocol.api import IceServer
 from protocol.logs import LogFormat, LogLevel
 from protocol.redis_url import parse as parse_redis_url
 
-ANY_ORIGIN = "*"
+ANY_ORIGIN = ANY_HOST = "*"
 
 CLOCK_DIFFERENCE = 300.0
 """Seconds by which the clock of a TURN server may be ahead of ours."""
 
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
 _ASYNC_DRIVERS = {
@@ -62,6 +64,12 @@ class Settings(BaseSettings):
         description="Origins whose pages may embed the try-on, such as https://shop.example: separated by commas, or "
         "as a JSON list; `*` for all. Default: none but our own page.",
         examples=["https://shop.example,https://www.shop.example"],
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        examples=["nails.example,www.nails.example"],
+        description="Names under which this server is asked for (the Host header, without a port), separated by "
+        "commas; `*` for any. Default: those of public_url and localhost; any, where no public_url is set.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
@@ -100,6 +108,30 @@ class Settings(BaseSettings):
         description="Signs cookies and tokens (HS256), also those a host application issues; 32 bytes or more. "
         "Default: made up once and kept in data_dir/secret_key.",
         examples=["made-by-openssl-rand-hex-32"],
+    )
+    open: bool = Field(
+        default=True,
+        description="Whether anybody may start sessions. If not, only who shows a token of the host application.",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s#]+$",
+        examples=["https://id.example/.well-known/jwks.json"],
+        description="Where the host application's identity provider shows its public keys (a JSON Web Key Set), for "
+        "tokens signed with RS256 or ES256. https, or http on this machine.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["https://id.example"],
+        description="What `iss` of the host application's tokens must be. Default: anything.",
+    )
+    jwt_audience: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["lacquer"],
+        description="What `aud` of the host application's tokens must be or hold. Default: `lacquer`, and tokens "
+        "signed with the secret key may go without.",
     )
     admin_token: str | None = Field(
         default=None,
@@ -181,12 +213,43 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds until a session expires, and that an extension adds to now.",
     )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="Networks of proxies whose X-Forwarded-For is believed, separated by commas: 10.0.0.0/8. "
+        "Default: this machine.",
+    )
+    rate_sessions_per_address: int = Field(
+        default=120,
+        ge=0,
+        description="Sessions that one address (IPv6: one /64) may start within a minute; 0 is no limit. "
+        "A shop's customers share one address.",
+    )
+    rate_sessions_per_owner: int = Field(
+        default=60, ge=0, description="Sessions that one person, or one user of a host application, may start a minute."
+    )
+    rate_live_sessions: int = Field(
+        default=100, ge=0, description="Sessions that one person or user may have open at once."
+    )
+    rate_uploads: int = Field(
+        default=60, ge=0, description="Pictures that one address may send within a minute, and frames that it may keep."
+    )
+    rate_results: int = Field(default=500, ge=0, description="Results that one person or user may keep within a day.")
+    rate_ice_servers: int = Field(
+        default=120, ge=0, description="Times that one address may ask for STUN and TURN servers within a minute."
+    )
+    rate_offers: int = Field(
+        default=60, ge=0, description="Connections (SDP offers) that one session may make within a minute."
+    )
+    rate_sockets: int = Field(default=200, ge=0, description="WebSockets that one address may have open at once.")
     sweep_interval: float = Field(
         default=3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
     )
     retry_after: int = Field(default=limits.RETRY_AFTER, ge=1, description="Seconds in the Retry-After of a 503.")
     log_format: LogFormat = Field(default="console", description="`console` for people, `json` for machines.")
     log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_addresses: bool = Field(
+        default=False, description="Shows clients' addresses in the log; without it, none is written anywhere."
+    )
     debug: bool = Field(
         default=False,
         validation_alias=AliasChoices("LACQUER_DEBUG", "DEBUG"),
@@ -226,6 +289,28 @@ class Settings(BaseSettings):
     @property
     def turn_credentials_lifetime(self) -> float:
         return self.turn_lifetime or self.session_lifetime + CLOCK_DIFFERENCE
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(host.strip().lower().strip("[]").rstrip(".") for host in value.split(",") if host.strip())
+        if wrong := [host for host in hosts if host != ANY_HOST and not _HOST_NAME.fullmatch(host)]:
+            raise ValueError(f"{wrong[0]!r:.80} is no host: write a name without a scheme or a port, nails.example")
+        return hosts
+
+    @field_validator("jwt_audience")
+    @classmethod
+    def _audience(cls, value: str | None) -> str | None:
+        if value in ("session", "owner"):
+            raise ValueError("`session` and `owner` mark tokens of our own; choose another name")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("redis_url")
     @classmethod

@@ -110,6 +110,12 @@ class Store:
             counted = {status: count for status, count in await db.execute(query)}
         return {status: counted.get(status, 0) for status in SessionStatus}
 
+    async def count_live(self, owner: str, now: float) -> int:
+        """Sessions of the owner that are not over."""
+        mine = [SessionRow.owner == owner, SessionRow.status.in_(LIVE), SessionRow.expires_at > now]
+        async with self._begin() as db:
+            return await db.scalar(select(func.count()).select_from(SessionRow).where(*mine)) or 0
+
     # --- changing sessions ------------------------------------------------------------------------------------------
     async def add_session(self, session: Session) -> None:
         """Takes the session's set of nails. Raises StoreUnavailable where that came too late."""

@@ -8,13 +8,14 @@ import binascii
 import functools
 import json
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from protocol import limits
@@ -43,7 +44,11 @@ READ_TIMEOUT = 60.0
 """Seconds to send a body: two 12 MB photos at 3.2 Mbit/s up. Slower phones send smaller photos."""
 
 MAX_AT_ONCE = 8
-"""Bodies with pictures held in memory at once, 24 MB each at most."""
+"""Forms that have come and are worked on, or wait for it."""
+
+MAX_HELD = MAX_AT_ONCE * MAX_FORM_SIZE
+"""Bytes of bodies with pictures in memory at once. Those on their way count with what has come of them: who sends a
+byte now and then takes nobody's place."""
 
 REFERENCE_SIDE = 1280
 """Longest side of a nail reference that is kept: a nail on it is then still larger than on video."""
@@ -55,6 +60,9 @@ PICTURE_SIDE = 4096
 """Longest side of any other picture that is kept; video ends at 1920."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_BROKEN_FORM = (ValueError, RuntimeError, AssertionError, HttpProcessingError)
+"""What aiohttp and UTF-8 say of broken forms; the last of a part's headers."""
 
 
 @dataclass
@@ -87,12 +95,17 @@ def require_type(request: web.Request, *types: str) -> str:
     return request.content_type
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body. Raises TooLarge, SilentPeer."""
+Hold = Callable[[int], None]
+"""Counts bytes that have come. Raises AtCapacity where there is no room for more."""
+
+
+async def read_body(request: web.Request, limit: int, hold: Hold = lambda size: None) -> bytes:
+    """The whole body. Raises TooLarge, SilentPeer, and what `hold` does."""
     refuse_oversize(request, limit)
     body = bytearray()
     async with _in_time():
         async for chunk in request.content.iter_any():
+            hold(len(chunk))
             body += chunk
             if len(body) > limit:
                 raise TooLarge(f"the body is longer than the {limit} bytes that are taken")
@@ -149,10 +162,10 @@ def decode_base64_image(text: str) -> bytes:
 
 
 class Uploads:
-    """Reads forms, a few at once, and checks their images, one at a time. Close it when done."""
+    """Reads forms, as many as there is room for, and checks their images, one at a time. Close it when done."""
 
     def __init__(self) -> None:
-        self._reading = 0
+        self._held = self._forms = 0
         # Decoded, a picture may take 120 MB, so one at a time. Threads cannot be cancelled: a lock around to_thread
         # would let go of a decoder that still runs when its client goes away; a pool of one does not.
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="image")
@@ -169,19 +182,31 @@ class Uploads:
         Raises TooLarge, BadRequest, SilentPeer, or AtCapacity where too many are being read.
         """
         refuse_oversize(request, MAX_FORM_SIZE)
-        with self.slot():
-            yield await _read_form(request, files)
+        with self.room() as hold:
+            form = await _read_form(request, files, hold)
+            if self._forms >= MAX_AT_ONCE:
+                raise AtCapacity("too many uploads at once")
+            self._forms += 1
+            try:
+                yield form
+            finally:
+                self._forms -= 1
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Held while a body with a picture is in memory. Raises AtCapacity where too many are."""
-        if self._reading >= MAX_AT_ONCE:
-            raise AtCapacity("too many uploads at once")
-        self._reading += 1
+    def room(self) -> Iterator[Hold]:
+        """Kept while a body with a picture is in memory."""
+        mine = 0
+
+        def hold(size: int) -> None:
+            nonlocal mine
+            if self._held + size > MAX_HELD:
+                raise AtCapacity("too many uploads at once")
+            self._held, mine = self._held + size, mine + size
+
         try:
-            yield
+            yield hold
         finally:
-            self._reading -= 1
+            self._held -= mine
 
     async def picture(self, data: bytes, max_side: int = PICTURE_SIDE) -> Picture:
         """The image checked and made anew. Raises BadImage."""
@@ -189,21 +214,21 @@ class Uploads:
         return await asyncio.get_running_loop().run_in_executor(self._decoder, call)
 
 
-async def _read_form(request: web.Request, files: tuple[str, ...]) -> Form:
+async def _read_form(request: web.Request, files: tuple[str, ...], hold: Hold) -> Form:
     form = Form()
     async with _in_time():
         try:
-            async for name, data in _parts(request, files):
+            async for name, data in _parts(request, files, hold):
                 if name in files:
                     form.files[name] = data
                 else:
                     form.fields[name] = data.decode()
-        except (ValueError, RuntimeError, AssertionError) as error:  # what aiohttp and UTF-8 say of broken forms
+        except _BROKEN_FORM as error:
             raise BadRequest(f"the form cannot be read: {error}"[:200]) from error
     return form
 
 
-async def _parts(request: web.Request, files: tuple[str, ...]) -> AsyncIterator[tuple[str, bytes]]:
+async def _parts(request: web.Request, files: tuple[str, ...], hold: Hold) -> AsyncIterator[tuple[str, bytes]]:
     reader = await request.multipart()
     for _ in range(MAX_PARTS):
         part = await reader.next()
@@ -212,16 +237,17 @@ async def _parts(request: web.Request, files: tuple[str, ...]) -> AsyncIterator[
         if not isinstance(part, BodyPartReader) or not part.name:
             raise BadRequest("every part of the form needs a name, and none may be a form itself")
         is_file = part.name in files or part.filename is not None
-        data = await _read_part(part, limits.MAX_UPLOAD_SIZE if is_file else limits.MAX_JSON_SIZE)
+        data = await _read_part(part, limits.MAX_UPLOAD_SIZE if is_file else limits.MAX_JSON_SIZE, hold)
         if part.name in files or not is_file:  # what is left is a file nobody asked for
             yield part.name, data
     raise BadRequest(f"the form has more than {MAX_PARTS} parts")
 
 
-async def _read_part(part: BodyPartReader, limit: int) -> bytes:
+async def _read_part(part: BodyPartReader, limit: int, hold: Hold) -> bytes:
     """As sent: a Content-Encoding is not undone, so that no small part can unpack into a large one."""
     data = bytearray()
     while chunk := await part.read_chunk(64 * 1024):
+        hold(len(chunk))
         data += chunk
         if len(data) > limit:
             raise TooLarge(f"`{part.name}` is longer than the {limit} bytes that are taken")

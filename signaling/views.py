@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
-from protocol.api import DesignView, NailSetView, ResultView, SessionCreated, SessionView
+from protocol.api import DesignView, NailSetView, ResultView, SessionCreated, SessionExtended, SessionView
 from protocol.designs import Design
 from protocol.errors import NotFound, SessionEnded, UnknownDesign
 from signaling import turn, urls
-from signaling.auth import TOKENS
+from signaling.auth import TOKENS, speaks_for
 from signaling.context import CONTEXT
 from signaling.sessions import Session
 from signaling.tables import Result
@@ -62,10 +62,20 @@ async def session(request: web.Request, it: Session) -> SessionView:
     )
 
 
+async def session_extended(request: web.Request, it: Session) -> SessionExtended:
+    """Whoever knows the id may extend; only who is known as its owner, or shows its token, is given a new one."""
+    token = _token(request, it) if speaks_for(request, it) else None
+    return SessionExtended(**dict(await session(request, it)), token=token)
+
+
+def _token(request: web.Request, it: Session) -> str:
+    return request.app[TOKENS].for_session(it.session_id, it.owner, it.expires_at)
+
+
 async def session_created(request: web.Request, it: Session, still: Result | None) -> SessionCreated:
     return SessionCreated(
         **dict(await session(request, it)),
-        token=request.app[TOKENS].for_session(it.session_id, it.owner),
+        token=_token(request, it),
         whip_url=urls.whip_url(request, it.session_id),
         whep_url=urls.whep_url(request, it.session_id),
         watch_url=urls.whep_url(request, request.app[TOKENS].watch_ids.of(it.session_id)),

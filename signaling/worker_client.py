@@ -36,7 +36,7 @@ from protocol.internal import (
     View,
     Worn,
 )
-from protocol.messages import ImageFormat
+from protocol.messages import ImageFormat, explain
 from protocol.nail_sets import NailSet
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=4.0, sock_connect=1.5)
@@ -261,5 +261,5 @@ def _parsed(kind: type[Model], answer: _Answer, url: str) -> Model:
     try:
         return TypeAdapter(kind).validate_json(answer.body)
     except ValidationError as error:
-        log.error("worker answer unknown", url=url, error=str(error))
+        log.error("worker answer unknown", url=url, error=explain(error))
         raise WorkerUnavailable from error

@@ -25,6 +25,21 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+UNLIMITED = {
+    f"LACQUER_RATE_{name}": "0"
+    for name in (
+        "SESSIONS_PER_ADDRESS",
+        "SESSIONS_PER_OWNER",
+        "LIVE_SESSIONS",
+        "UPLOADS",
+        "RESULTS",
+        "ICE_SERVERS",
+        "OFFERS",
+        "SOCKETS",
+    )
+}
+"""Environment for tests that do by themselves what a hundred people do."""
+
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 

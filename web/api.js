@@ -121,10 +121,15 @@ export class Api {
     await this.#callAsOwner("DELETE", `${ROOT}results/${id}/`);
   }
 
-  /** Credentials of relays expire with the session as it was, so `session` gets new ones. @param {SessionInfo} session */
+  /**
+   * The token, and credentials of relays, expire with the session as it was, so `session` gets new ones.
+   * @param {SessionInfo} session
+   */
   async extend(session) {
     const response = await this.#call("POST", `${ROOT}sessions/${session.session_id}/extend/`, { session });
-    session.ice_servers = (await response.json()).ice_servers;
+    const { ice_servers: servers, token } = await response.json();
+    session.ice_servers = servers;
+    if (token) session.token = token;
   }
 
   /**

@@ -34,6 +34,8 @@ const ACTIONS = {
   insecure_origin: null,
   camera_unsupported: null,
   at_capacity: "now",
+  rate_limited: "again",
+  unauthorized: null,
   worker_unavailable: "now",
   store_unavailable: "now",
   connection_lost: null,
@@ -84,6 +86,8 @@ export function isHopeless(code) {
 const SERVERS = [
   "origin_not_allowed",
   "at_capacity",
+  "rate_limited",
+  "unauthorized",
   "worker_unavailable",
   "store_unavailable",
   "server_unreachable",
@@ -97,12 +101,18 @@ export function isServers(code) {
   return SERVERS.includes(code);
 }
 
+/** What to say of a connection that is being made again: why it waits, or that it was lost. @param {string} code */
+export function whyItWaits(code) {
+  return code === "at_capacity" || code === "rate_limited" ? code : "connection_lost";
+}
+
 /** Close codes of protocol/errors.py that mean more than a lost connection. @type {Record<number, string>} */
 const CLOSE_CODES = {
   4401: "unauthorized",
   4404: "not_found",
   4409: "replaced",
   4410: "session_ended",
+  4429: "rate_limited",
   4503: "at_capacity",
 };
 

@@ -7,7 +7,7 @@ import { CompareHandle } from "./compare-handle.js";
 import { DetailsSheet } from "./details-sheet.js";
 import { announcement, designName } from "./design-words.js";
 import { entryOf, showEntry } from "./entry.js";
-import { asTryOnError, isHopeless, isServers, TryOnError, wordsFor } from "./errors.js";
+import { asTryOnError, isHopeless, isServers, TryOnError, whyItWaits, wordsFor } from "./errors.js";
 import { familyName, familyOf } from "./families.js";
 import { fullScreenButton } from "./full-screen.js";
 import { addressWith, offerLanguages, rememberLanguage, wantedLanguage } from "./language-choice.js";
@@ -270,7 +270,7 @@ function showReconnecting(code = "connection_lost") {
 
 session.on("retry", ({ delayMs, error }) => {
   if (session.state !== "reconnecting" || delayMs <= SHORT_LOSS_MS) return;
-  showReconnecting(error.code === "at_capacity" ? "at_capacity" : "connection_lost");
+  showReconnecting(whyItWaits(error.code));
   message.countDown(delayMs / 1000);
 });
 

@@ -3,7 +3,7 @@
  * little itself. Attributes and properties are the same; what a page may style is in nail-try-on-style.js.
  */
 
-import { asTryOnError, isHopeless, isServers, wordsFor } from "./errors.js";
+import { asTryOnError, isHopeless, isServers, whyItWaits, wordsFor } from "./errors.js";
 import { MessageBox } from "./message-box.js";
 import { createView, name, showPaused } from "./nail-try-on-view.js";
 import { languageOf, words } from "./nail-try-on-words.js";
@@ -327,7 +327,7 @@ export class NailTryOn extends Base {
   /** @param {import("./session.js").Events["retry"]} detail */
   #retry({ delayMs, error }) {
     if (this.state !== "reconnecting" || delayMs <= SHORT_LOSS_MS) return;
-    this.#mentionLoss(error.code === "at_capacity" ? "at_capacity" : "connection_lost");
+    this.#mentionLoss(whyItWaits(error.code));
     this.#message.countDown(delayMs / 1000);
   }
 

@@ -713,7 +713,7 @@ const GONE = ["not_found", "worker_unavailable", "precondition_failed", "replace
 
 /** @param {TryOnError} error */
 function isFull({ code }) {
-  return ["at_capacity", "worker_unavailable", "store_unavailable"].includes(code);
+  return ["at_capacity", "rate_limited", "worker_unavailable", "store_unavailable"].includes(code);
 }
 
 /** The error to end with: a lost connection that never came back is a server out of reach. @param {TryOnError} error */

@@ -19,7 +19,7 @@ from rich.progress import track
 
 from media_worker import drawn_hand
 from tests.rtc_client import RtcClient
-from tests.serving import lacquer_serve
+from tests.serving import UNLIMITED, lacquer_serve
 
 WARM_UP_CYCLES = 10
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=50)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, lacquer_serve(Path(folder), "--workers", "1") as served:
+    with tempfile.TemporaryDirectory() as folder, lacquer_serve(Path(folder), "--workers", "1", **UNLIMITED) as served:
         print(json.dumps(asyncio.run(run(served.url, served.workers()[0], options.cycles)), indent=2))
 
 

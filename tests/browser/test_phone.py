@@ -81,7 +81,7 @@ async def test_a_phone_gets_its_camera_and_polish(lan_served: LanServed, camera:
         await until_worn(page, nails, RED, seconds=5)
         assert await page.evaluate("lacquer.stats().transport") == "webrtc"
         (cookie,) = await page.context.cookies()
-        assert (cookie["name"], cookie["secure"], cookie["sameSite"]) == ("lacquer_owner", True, "Lax")
+        assert (cookie["name"], cookie["secure"], cookie["sameSite"]) == ("__Host-lacquer_owner", True, "Lax")
         assert await page.locator(".phone-card").count() == 0, "a phone needs no other phone"
 
 

@@ -17,15 +17,15 @@ EXAMPLE = {
     "LACQUER_DOMAIN": "nails.example",
     "LACQUER_ACME_EMAIL": "ops@nails.example",
     "LACQUER_PUBLIC_IP": "203.0.113.7",
-    "LACQUER_SECRET_KEY": "0123456789abcdef" * 4,
-    "LACQUER_WORKER_SECRET": "worker" * 8,
-    "LACQUER_ADMIN_TOKEN": "admin" * 8,
-    "LACQUER_TURN_SECRET": "turn" * 8,
+    "LACQUER_SECRET_KEY": "8f3c1b6e0d7a4925" * 4,
+    "LACQUER_WORKER_SECRET": "5d0b9f27c41e" * 4,
+    "LACQUER_ADMIN_TOKEN": "e19c7a306b8d" * 4,
+    "LACQUER_TURN_SECRET": "27fa64c0d98b" * 4,
     "POSTGRES_PASSWORD": "postgres" * 4,
     "REDIS_PASSWORD": "redis" * 8,
     "GRAFANA_PASSWORD": "grafana" * 4,
 }
-"""A filled in .env."""
+"""A filled in .env; `lacquer` takes no placeholders."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}")
 

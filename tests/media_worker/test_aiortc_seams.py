@@ -13,7 +13,7 @@ import aiortc
 import av
 import numpy as np
 import pytest
-from aiortc import RTCRtpReceiver, rtcrtpreceiver, rtcrtpsender
+from aiortc import RTCRtpReceiver, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender
 from aiortc.codecs import get_decoder
 from aiortc.codecs.h264 import H264Decoder, h264_depayload
 from aiortc.codecs.vpx import Vp8Decoder, vp8_depayload
@@ -21,6 +21,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import AimdRateControl, RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
 
@@ -290,6 +291,21 @@ def test_receivers_get_their_packets_where_the_bench_counts_them() -> None:
     assert list(taken.parameters) == ["self", "packet", "arrival_time_ms"]
     assert inspect.signature(Meter.take).parameters.keys() == taken.parameters.keys()
     assert callable(RTCDtlsTransport._send_rtp)
+
+
+def test_associations_are_made_by_the_name_that_install_replaces_and_hand_chunks_to_what_is_overridden() -> None:
+    made = rtcpeerconnection.RTCPeerConnection._RTCPeerConnection__createSctpTransport  # type: ignore[attr-defined]
+    assert "RTCSctpTransport" in made.__code__.co_names
+    names = RTCSctpTransport._receive_chunk.__code__.co_names
+    assert {"_receive_data_chunk", "_receive_sack_chunk"} <= set(names)
+    assert "_get_inbound_stream" in RTCSctpTransport._receive_data_chunk.__code__.co_names
+    assert "_get_inbound_stream" in RTCSctpTransport._receive_forward_tsn_chunk.__code__.co_names
+
+
+def test_aioice_knows_what_strangers_are_told_from_peers_by() -> None:
+    assert {"_check_list", "_queue"} <= set(aioice.ice.Connection.__init__.__code__.co_names)
+    assert "transactions" in aioice.ice.StunProtocol.__init__.__code__.co_names
+    assert "_handle_rtcp_data" in RTCDtlsTransport._recv_next.__code__.co_names
 
 
 def test_dtls_sets_the_ciphers_that_ours_are_added_to() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,7 +22,7 @@ from media_worker.session import Session
 from media_worker.vision.nails import Nail
 from protocol import framing, limits, messages
 from protocol.designs import Finger
-from protocol.errors import Replaced, SilentPeer
+from protocol.errors import RateLimited, Replaced, SilentPeer
 from protocol.messages import ImageFormat
 from tests.media_worker.fakes import FakeConnection, FakePipeline, FakeTransport, session
 
@@ -393,3 +394,46 @@ def test_metadata_is_what_its_model_says_though_nobody_validates_it() -> None:
     assert second["polygon"][-1] == (640.3, 7.8)
     assert (second["cuticle"], second["free_edge"]) == ((1.2, 2.3), (3.0, 4.0))
     assert (data["rtp_timestamp"], data["sent_at"], data["captured_at"]) == (9, 3.5, None)
+
+
+@pytest.mark.parametrize("message", ['{"type":"ping"}', '{"type":"config","compare":0.5}', "no json", b"too short", ""])
+async def test_a_flood_is_answered_once_and_then_left(message: str | bytes) -> None:
+    async with talking() as talk:
+        began = time.process_time()
+        for _ in range(20_000):
+            talk.channel.receive(message)
+        assert time.process_time() - began < 2, "20,000 messages, of which nearly all are not looked at"
+        await asyncio.wait_for(talk.channel.left.wait(), 1)
+        assert isinstance(talk.channel.reason, RateLimited)
+
+
+async def test_unfinished_chunks_cost_a_fixed_amount() -> None:
+    async with talking() as talk:
+        for number in range(1000):
+            header = {"type": "frame", "frame_number": 1, "image_size": limits.MAX_FRAME_SIZE}
+            chunk = {**header, "message_id": number, "chunk_index": 0, "chunk_count": 100}
+            talk.channel.receive(framing.pack(chunk, bytes(60_000)))
+        assert len(talk.channel._reassembler._partials) == limits.MAX_PARTIAL_MESSAGES
+        talk.show(7)
+        await talk.transport.until(1)
+
+
+async def test_a_peer_that_does_not_read_is_kept_a_few_pictures_only() -> None:
+    noise = images.encode(np.random.default_rng(1).integers(0, 255, (600, 600, 3), np.uint8), ImageFormat.PNG)
+    async with talking(max_message_size=1 << 22) as talk:
+        talk.transport.hold.clear()
+        for number in range(12):
+            talk.show(number, noise)
+            await asyncio.sleep(0.05)
+        waiting = 0
+        while not talk.channel._outbox.empty():
+            waiting += len(talk.channel._outbox.get_nowait())
+            talk.channel._outbox.task_done()
+        assert len(noise) < waiting <= channel_module.OUTBOX_BYTES + len(noise) + 2000
+
+
+@pytest.mark.parametrize("number", [2**53, 10**300, -1, True, 1.5])
+async def test_numbers_that_no_header_could_repeat_are_refused(number: Any) -> None:
+    async with talking() as talk:
+        talk.show(number)
+        assert (await talk.answer("error"))["code"] == "bad_header"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aioice.stun
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
-from media_worker import datagrams, worker
+from media_worker import datagrams, refusals, worker
 from media_worker.datagrams import LiveDtlsTransport, LiveProtocol, parse_rtp
 
 
@@ -182,3 +184,136 @@ async def test_work_that_has_to_wait_is_finished_later(fails: bool) -> None:
             while "done" not in order:
                 await asyncio.sleep(0.01)
         assert order == ["begun", "back", *(["given up"] if fails else []), "done"]
+
+
+# --- strangers -------------------------------------------------------------------------------------------------------
+def refused(reason: str) -> float:
+    value: float = refusals.PACKETS_REFUSED.labels(reason)._value.get()
+    return value
+
+
+def protocol_of(pair: Pair) -> LiveProtocol:
+    """The socket of `there` that the two talk through."""
+    protocol = pair.transport.transport._connection._nominated[1].protocol
+    assert isinstance(protocol, LiveProtocol)
+    return protocol
+
+
+def asked(pair: Pair, **attributes: Any) -> aioice.stun.Message:
+    """A binding request as somebody sends it who has read the SDP."""
+    connection = pair.transport.transport._connection
+    message = aioice.stun.Message(aioice.stun.Method.BINDING, aioice.stun.Class.REQUEST)
+    message.attributes = {"USERNAME": f"{connection.local_username}:{connection.remote_username}", **attributes}
+    return message
+
+
+class Stranger:
+    """Another socket on this machine, that sends to the port of `there`."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.to = protocol_of(pair).transport.get_extra_info("sockname")[:2]
+        self.socket = socket.socket(socket.AF_INET6 if ":" in self.to[0] else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendto(data, self.to)
+
+    def heard(self) -> bytes | None:
+        try:
+            return self.socket.recv(2000)
+        except BlockingIOError:
+            return None
+
+
+@asynccontextmanager
+async def with_stranger() -> AsyncIterator[tuple[Pair, Stranger]]:
+    async with connected() as pair:
+        stranger = Stranger(pair)
+        try:
+            yield pair, stranger
+        finally:
+            stranger.socket.close()
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80\x60" + bytes(40), b"\x80\xc8" + bytes(40), b"\x16\xfe\xfd" + bytes(40), b"\xff"]
+)
+async def test_packets_from_elsewhere_are_turned_away_unseen(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with with_stranger() as (pair, stranger):
+        seen: list[bytes] = []
+        connection = pair.transport.transport._connection
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "data_received", lambda data, component: seen.append(data))
+            before = refused("stranger")
+            stranger.send(data)
+            await asyncio.sleep(0.05)
+        assert data not in seen and refused("stranger") == before + 1
+        pair.channel.send("still here")
+        assert await asyncio.wait_for(pair.heard.get(), 5) == "still here"
+
+
+async def test_who_does_not_know_our_name_is_not_answered() -> None:
+    async with with_stranger() as (pair, stranger):
+        stranger.send(bytes(asked(pair, USERNAME="nobody:somebody")))
+        await asyncio.sleep(0.05)
+        assert stranger.heard() is None
+
+
+async def test_who_knows_it_but_not_the_password_is_told_so_at_a_bounded_pace() -> None:
+    async with with_stranger() as (pair, stranger):
+        before = refused("pace")
+        for _ in range(400):
+            stranger.send(bytes(asked(pair)))
+        await asyncio.sleep(0.2)
+        answers = 0
+        while stranger.heard():
+            answers += 1
+        assert 0 < answers <= datagrams.CHECK_PACE[1] + 50
+        assert refused("pace") > before
+        assert len(pair.transport.transport._connection._check_list) < 20
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [struct.pack("!HH", 0x24, 2) + bytes(4), struct.pack("!HH", 0x802A, 3) + bytes(4), struct.pack("!HH", 0x24, 999)],
+)
+async def test_attributes_of_the_wrong_length_do_no_harm(attribute: bytes) -> None:
+    """aioice 0.13 unpacks them without a look, and asyncio logs a traceback for each packet."""
+    async with with_stranger() as (pair, stranger):
+        failures: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context))
+        before, message = refused("stun"), bytes(asked(pair))
+        body = message[20:] + attribute
+        stranger.send(message[:2] + struct.pack("!H", len(body)) + message[4:20] + body)
+        await asyncio.sleep(0.05)
+        assert not failures and refused("stun") == before + 1
+
+
+async def test_who_proves_to_be_our_peer_is_heard_from_another_address() -> None:
+    async with with_stranger() as (pair, moved):
+        connection = pair.transport.transport._connection
+        request = asked(pair, PRIORITY=1)
+        request.add_message_integrity(connection.local_password.encode())
+        moved.send(bytes(request))
+        await asyncio.sleep(0.05)
+        assert moved.heard()
+        before = refused("stranger")
+        moved.send(b"\x16\xfe\xfd" + bytes(40))
+        await asyncio.sleep(0.05)
+        assert refused("stranger") == before
+
+
+async def test_a_peer_that_sends_too_much_is_heard_at_a_bounded_pace() -> None:
+    async with connected() as pair:
+        before = refused("pace"), refused("rtp")
+        for _ in range(3000):
+            pair.transport._arrived(b"\x80\x60" + bytes(40), 1)
+        assert refused("rtp") - before[1] == pytest.approx(datagrams.MEDIA_PACE[1], abs=300)
+        assert refused("pace") > before[0]
+
+
+@pytest.mark.parametrize("data", [b"\x81\xc8\x00\x00", b"\x9f\xca\x00\x01abcd", b"\x8f\xce\x00\x02" + bytes(8)])
+async def test_rtcp_that_makes_no_sense_is_left_alone(data: bytes) -> None:
+    async with connected() as pair:
+        await pair.transport._handle_rtcp_data(data)
+        assert pair.transport.state == "connected"

@@ -15,6 +15,7 @@ from media_worker import images
 from media_worker.drawn_hand import Scene, draw
 from protocol.errors import BadImage, TooLarge
 from protocol.messages import ImageFormat
+from tests.hostile_pictures import BOMBS, DISGUISED
 
 PICTURE = draw(Scene(width=160, height=120), 0).rgb
 LIMIT = 1_000_000
@@ -132,6 +133,21 @@ def test_damage_is_told_as_such(image_format: ImageFormat, data: st.DataObject) 
 
 
 SMALL = {each: images.encode(PICTURE[:48, :64], each) for each in ImageFormat}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_bombs_cost_nothing(bomb: str) -> None:
+    started = time.process_time()
+    with pytest.raises((BadImage, TooLarge)):
+        images.decode(BOMBS[bomb], max_pixels=1920 * 1080)
+    assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize("name", DISGUISED)
+def test_what_hides_in_a_picture_is_not_looked_at(name: str) -> None:
+    started = time.process_time()
+    assert images.decode(DISGUISED[name], max_pixels=LIMIT).shape == (48, 64, 3)
+    assert time.process_time() - started < 0.2
 
 
 @pytest.mark.parametrize("size", [(images.MAX_SIDE + 1, 8), (8, 40_000)])

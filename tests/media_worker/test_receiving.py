@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import fractions
 import queue
 import random
 import threading
+from collections.abc import Callable
 
 import av
+import psutil
+import pytest
+import structlog
+from aiortc.codecs import depayload
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
-from media_worker import jitter, receiving
-from tests.media_worker.packets import H264, TICKS, Receiver, clip
+from media_worker import codecs, jitter, receiving, stage_times
+from tests.media_worker.packets import H264, TICKS, VP8, Receiver, clip, encoded
 
 
 def test_the_uplink_recovers_within_seconds_and_is_never_starved() -> None:
@@ -75,3 +83,52 @@ async def test_frames_that_came_together_are_decoded_one_by_one() -> None:
 def test_sound_keeps_its_buffer() -> None:
     assert isinstance(receiving.jitter_buffer(16, prefetch=4), AiortcJitterBuffer)
     assert isinstance(receiving.jitter_buffer(512, is_video=True), jitter.JitterBuffer)
+
+
+def vp8_bomb() -> bytes:
+    """A keyframe that says 16383 by 16383."""
+    frame = b"".join(depayload(VP8, part) for part in encoded("VP8", 2, (0,))[0])
+    return frame[:6] + b"\xff\x3f\xff\x3f" + frame[10:]
+
+
+def h264_bomb() -> bytes:
+    """A picture of 4096 by 2304, all of one grey."""
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = 4096, 2304, "yuv420p"
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    frame = av.VideoFrame(4096, 2304, "yuv420p")
+    return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
+
+
+@pytest.mark.parametrize(("codec", "bomb"), [(VP8, vp8_bomb), (H264, h264_bomb)], ids=["VP8", "H264"])
+async def test_pictures_over_the_limit_are_not_decoded(codec: RTCRtpCodecParameters, bomb: Callable[[], bytes]) -> None:
+    stage_times.install()
+    tasks: receiving.Tasks = queue.Queue()
+    frame, failed = await asyncio.to_thread(bomb), threading.Event()
+    for number in range(40):
+        tasks.put((codec, JitterFrame(frame, number * TICKS)))
+    tasks.put(None)
+    pictures: asyncio.Queue[av.VideoFrame | None] = asyncio.Queue()
+    before = psutil.Process().memory_info().rss
+    with structlog.testing.capture_logs() as lines:
+        await asyncio.to_thread(receiving.decode, asyncio.get_running_loop(), tasks, pictures, failed)
+    assert await pictures.get() is None, "nothing came out, and the track ended as ever"
+    assert failed.is_set()
+    assert psutil.Process().memory_info().rss - before < 100e6
+    assert len([line for line in lines if line["event"] == "frames could not be decoded"]) <= 2
+
+
+@pytest.mark.parametrize("codec", [VP8, H264], ids=lambda codec: codec.name)
+async def test_1080p_is_decoded(codec: RTCRtpCodecParameters) -> None:
+    encoder = codecs.live_encoder(codec)
+    picture = av.VideoFrame(1920, 1080, "yuv420p")
+    picture.pts, picture.time_base = 0, fractions.Fraction(1, 90000)
+    parts, _ = await asyncio.to_thread(encoder.encode, picture, True)
+    tasks: receiving.Tasks = queue.Queue()
+    tasks.put((codec, JitterFrame(b"".join(depayload(codec, part) for part in parts), 0)))
+    tasks.put(None)
+    pictures: asyncio.Queue[av.VideoFrame | None] = asyncio.Queue()
+    await asyncio.to_thread(receiving.decode, asyncio.get_running_loop(), tasks, pictures, threading.Event())
+    decoded = await pictures.get()
+    assert decoded is not None and (decoded.width, decoded.height) == (1920, 1080)

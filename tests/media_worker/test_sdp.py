@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from media_worker import sdp
 from protocol.errors import BadSdp, Unsupported
+from tests.interop import offers
 
 FRAGMENT = """a=ice-ufrag:EsAw
 a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1
@@ -83,6 +86,8 @@ def test_broken_candidate_is_refused() -> None:
         (("a=max-message-size:262144", "a=max-message-size:-1"), "max-message-size"),
         (("m=video", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm=video"), "more than one section"),
         (("m=video", "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" * 16 + "m=video"), "media sections"),
+        (("a=group:BUNDLE 0", "a=group:BUNDLE 7 0"), "bundles"),
+        (("a=mid:1", "a=mid:0"), "same mid"),
     ],
 )
 async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, str], reason: str) -> None:
@@ -91,6 +96,42 @@ async def test_offer_that_could_only_fail_later_is_refused(change: tuple[str, st
         text += "a=max-message-size:262144\r\n"
     with pytest.raises(BadSdp, match=reason):
         sdp.read_offer(text.replace(*change))
+
+
+FLOODS = {
+    "feedback for each of many codecs": "a=rtpmap:96 a/1\r\n" * 1500 + "a=rtcp-fb:* n\r\n" * 2000,  # 6 s, 300 MB
+    "feedback": "a=rtcp-fb:* n\r\n" * 600,
+    "streams": "".join(f"a=ssrc:{number} c:\r\n" for number in range(3000)),
+    "formats": "".join(f"a=rtpmap:{number} a/1\r\n" for number in range(1500)) + "a=fmtp:1499 x\r\n" * 1500,
+    "lines": "a=x\r\n" * 2000,
+    "sections, by another line's end": "a=x\u2028m=audio 9 UDP/TLS/RTP/SAVPF 0" * 20,
+    "candidates, by another line's end": "a=x\x0ba=candidate:1 1 udp 1 192.0.2.1 9 typ host" * 65,
+    "extensions": "a=extmap:1 a\r\n" * 65,
+    "digits": "a=ssrc:" + "9" * 5000 + " cname:x\r\n",
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_offers_that_would_keep_the_loop_busy_are_refused(name: str) -> None:
+    text = offers.offer("safari-18").replace("a=sendrecv\r\na=msid:camera picture", FLOODS[name] + "a=sendrecv", 1)
+    started = time.process_time()
+    with pytest.raises(BadSdp):
+        sdp.read_offer(text)
+    assert time.process_time() - started < 0.05
+
+
+@pytest.mark.parametrize("browser", offers.BROWSERS)
+def test_every_browsers_offer_is_far_from_the_limits(browser: str) -> None:
+    text = offers.offer(browser)
+    assert sdp.read_offer(text).sends_video
+    assert len(text.splitlines()) < sdp.MAX_LINES / 5
+    for section in text.split("m=")[1:]:
+        for name, most in sdp.MAX_OF_A_SECTION.items():
+            assert section.count(f"a={name}:") <= most / 4
+
+
+def test_the_end_is_heard_once() -> None:
+    assert sdp.read_fragment("a=end-of-candidates\r\n" * 1000) == [None]
 
 
 KNOWN = {"a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1"}

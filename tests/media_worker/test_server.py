@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from aiohttp import ClientSession, WSMsgType
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestServer
 from aioice.ice import get_host_addresses
 from aiortc import RTCPeerConnection
@@ -605,3 +605,63 @@ async def test_names_that_nobody_answers_for_take_no_time(worker: Worker) -> Non
         assert response.status == 204
     assert time.monotonic() - started < 0.9
     await worker.http.delete("/internal/sessions/s-1")
+
+
+async def test_without_the_secret_no_route_answers(hand_model: Path) -> None:
+    """Routes are taken from the application itself, so a new one is asked, too."""
+    app = WorkerApi(WorkerSettings(worker_secret=SECRET), hand_model).app()
+    asked = 0
+    async with TestServer(app) as server, ClientSession(server.make_url("/")) as http:
+        for resource in app.router.resources():
+            path = re.sub(r"\{[^}]+\}", "1000", resource.canonical)
+            for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", *(route.method for route in resource)}:
+                for header in (None, "Bearer", "Bearer wrong", SECRET, f"Bearer {SECRET}x", f"Basic {SECRET}"):
+                    headers = {"Authorization": header} if header else {}
+                    async with http.request(method, path, headers=headers, data=b"{}") as response:
+                        asked += 1
+                        open_to_all = path in ("/health", "/metrics")
+                        assert response.status in ((200, 405) if open_to_all else (401,)), (method, path, header)
+    assert asked > 200
+
+
+@pytest.mark.parametrize("kind", ["ping", "text", "frame"])
+async def test_a_socket_that_floods_is_closed_and_others_hardly_notice(worker: Worker, kind: str) -> None:
+    await worker.open("s-1")
+    await worker.open("s-2")
+    async with worker.http.ws_connect("/ws/tryon/s-1") as calm, worker.http.ws_connect("/ws/tryon/s-2") as flooder:
+        await calm.receive()
+        flood = asyncio.create_task(_flood(flooder, kind))
+        longest = 0.0
+        for number in range(40):
+            began = time.monotonic()
+            await calm.send_json({"type": "ping", "t": number})
+            while (await calm.receive_json()).get("t") != number:
+                pass
+            longest = max(longest, time.monotonic() - began)
+            await asyncio.sleep(0.02)
+        assert longest < 0.5
+        assert await asyncio.wait_for(flood, 10) == 4429
+
+
+async def _flood(socket: ClientWebSocketResponse, kind: str) -> int | None:
+    """Sends as fast as it may, and returns the code that it is closed with."""
+    message = framing.pack({"type": "frame", "frame_number": 1}, b"nothing")
+    reading = asyncio.create_task(_until_closed(socket))
+    with contextlib.suppress(ConnectionError):
+        while not reading.done():
+            for _ in range(200):
+                match kind:
+                    case "ping":
+                        await socket.ping(b"x" * 100)
+                    case "text":
+                        await socket.send_str('{"type":"ping"}')
+                    case _:
+                        await socket.send_bytes(message)
+            await asyncio.sleep(0)
+    return await reading
+
+
+async def _until_closed(socket: ClientWebSocketResponse) -> int | None:
+    async for _ in socket:
+        pass
+    return socket.close_code

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.redis_server import RedisServer
+from tests.serving import UNLIMITED
 
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -60,6 +61,7 @@ class Parts:
         log = self.folder / f"{command}-{time.monotonic_ns()}.log"
         ours = {
             **SECRET,
+            **UNLIMITED,
             "REDIS_URL": self.redis.url,
             "LACQUER_DATA_DIR": str(self.folder / "data"),
             "LACQUER_WORKER_CAPACITY": "64",

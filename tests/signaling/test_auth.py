@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
 import pytest
 
 from protocol.errors import Unauthorized
-from signaling.auth import COOKIE, Caller, Tokens
+from signaling import auth
+from signaling.auth import COOKIE, HOST_COOKIE, TOKEN_MARGIN, Caller, Tokens
 from tests.signaling.conftest import RESULTS, SECRET_KEY, SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker
 
@@ -23,15 +26,15 @@ def bearer(claims: dict[str, Any], key: str = SECRET_KEY, algorithm: str = "HS25
 # --- tokens ---------------------------------------------------------------------------------------------------------
 def test_each_token_reads_back_as_what_it_was_made_for() -> None:
     tokens = Tokens(SECRET_KEY)
-    assert tokens.read_bearer(tokens.for_session("s1", "ann")) == Caller("ann", "s1")
-    assert tokens.read_bearer(jwt.encode({"sub": "bob"}, SECRET_KEY, "HS256")) == Caller("bob")
+    assert tokens.read_bearer(tokens.for_session("s1", "ann", time.time() + 60)) == Caller("ann", "s1")
+    assert tokens.read_bearer(jwt.encode({"sub": "bob"}, SECRET_KEY, "HS256")) == Caller("bob", host=True)
     assert tokens.read_cookie(tokens.for_cookie("ann")) == Caller("ann")
 
 
 def test_a_sessions_token_is_no_cookie() -> None:
     """Else it would open all of its owner's lists, and not its own session alone."""
     tokens = Tokens(SECRET_KEY)
-    assert tokens.read_cookie(tokens.for_session("s1", "ann")) is None
+    assert tokens.read_cookie(tokens.for_session("s1", "ann", time.time() + 60)) is None
 
 
 def test_a_short_key_works_without_a_warning_for_each_token() -> None:
@@ -40,7 +43,7 @@ def test_a_short_key_works_without_a_warning_for_each_token() -> None:
         assert tokens.read_cookie(tokens.for_cookie("ann")) == Caller("ann")
     with warnings.catch_warnings(action="ignore"):
         foreign = jwt.encode({"sub": "bob"}, "short", "HS256")  # as a host application signs with the same key
-    assert tokens.read_bearer(foreign) == Caller("bob")
+    assert tokens.read_bearer(foreign) == Caller("bob", host=True)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_a_short_key_works_without_a_warning_for_each_token() -> None:
         {"sub": "ann", "aud": "another-service"},
         {"sub": "ann", "aud": "session"},
         {"sub": "ann", "aud": {"a": 1}},
+        {"sub": "ann", "aud": ["session", "owner"]},
+        {"sub": "a\0b"},
     ],
 )
 def test_wrong_claims_are_refused(claims: dict[str, Any]) -> None:
@@ -70,6 +75,34 @@ async def test_the_cookie_is_for_the_browser_alone(lacquer: Lacquer) -> None:
     assert (cookie["samesite"], cookie["path"], cookie["secure"]) == ("Lax", "/", "")
     again = await lacquer.client.get(SESSIONS)
     assert COOKIE not in again.cookies  # known by now
+
+
+def seen(cookies: str) -> dict[str, str]:
+    return {"Cookie": cookies}
+
+
+async def test_over_https_no_other_host_can_set_the_cookie(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker, public_url="https://nails.example")
+    async with lacquer.stranger() as visitor:
+        answer = await visitor.post(SESSIONS, json={"mode": "explore", "post_id": 1})
+        cookie = answer.cookies[HOST_COOKIE]
+        assert COOKIE not in answer.cookies
+        assert (cookie["secure"], cookie["path"], cookie["domain"], cookie["httponly"]) == (True, "/", "", True)
+    tokens = Tokens(SECRET_KEY)
+    planted = f"{COOKIE}={tokens.for_cookie('mallory')}; {HOST_COOKIE}={cookie.value}"
+    async with lacquer.stranger() as visitor:
+        assert len(await (await visitor.get(SESSIONS, headers=seen(planted))).json()) == 1, "the visitor's own"
+
+
+async def test_a_cookie_of_before_is_taken_over_under_the_better_name(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker, public_url="https://nails.example")
+    old = Tokens(SECRET_KEY).for_cookie("ann")
+    async with lacquer.stranger() as visitor:
+        created = await visitor.post(SESSIONS, json={"mode": "explore", "post_id": 1}, headers=seen(f"{COOKIE}={old}"))
+        new = created.cookies[HOST_COOKIE].value
+        listed = await visitor.get(SESSIONS, headers=seen(f"{HOST_COOKIE}={new}"))
+        assert len(await listed.json()) == 1
+        assert HOST_COOKIE not in listed.cookies
 
 
 async def test_a_broken_cookie_is_just_replaced(lacquer: Lacquer) -> None:
@@ -97,6 +130,51 @@ async def test_a_sessions_token_shows_that_session_alone(lacquer: Lacquer) -> No
         assert await (await elsewhere.get(RESULTS, headers=headers)).json() == []
     assert len(await lacquer.get(SESSIONS)) == 2
     assert second["token"] != first["token"]
+
+
+def lasts_until(token: str, session_id: str, end: float) -> bool:
+    claims = jwt.decode(token, SECRET_KEY, ["HS256"], audience="session")
+    return bool(claims["sid"] == session_id and abs(claims["exp"] - end) < 2)
+
+
+async def test_a_sessions_token_lives_as_long_as_the_session(lacquer: Lacquer) -> None:
+    created = await lacquer.create()
+    end = lacquer.clock.now + 1800 + TOKEN_MARGIN
+    assert lasts_until(created["token"], created["session_id"], end)
+
+
+async def test_extending_brings_a_new_token_to_the_owner_and_to_who_shows_the_old(lacquer: Lacquer) -> None:
+    created, other = await lacquer.create(), await lacquer.create()
+    extend = f"{SESSIONS}{created['session_id']}/extend/"
+    lacquer.clock.advance(1200)
+    end = lacquer.clock.now + 1800 + TOKEN_MARGIN
+    by_cookie = await (await lacquer.client.post(extend)).json()
+    assert lasts_until(by_cookie["token"], created["session_id"], end)
+    async with lacquer.stranger() as elsewhere:
+        shown = {"Authorization": f"Bearer {created['token']}"}
+        assert (await (await elsewhere.post(extend, headers=shown)).json())["token"] is not None
+    async with lacquer.stranger() as elsewhere:  # who knows the id alone, or another session of the same person
+        answer = await elsewhere.post(extend)
+        assert (await answer.json())["token"] is None
+        assert COOKIE not in answer.cookies, "and stays a stranger"
+        shown = {"Authorization": f"Bearer {other['token']}"}
+        assert (await (await elsewhere.post(extend, headers=shown)).json())["token"] is None
+
+
+async def test_where_it_is_not_open_sessions_are_for_the_host_applications_users(
+    start: Start, worker: FakeWorker
+) -> None:
+    lacquer = await start(worker, open=False)
+    design = {"mode": "explore", "post_id": 1}
+    said = await refused(await lacquer.client.post(SESSIONS, json=design), 401, "unauthorized")
+    assert "host application" in said.detail
+    created = await lacquer.create(headers=bearer({"sub": "ann"}))
+    ours = Tokens(SECRET_KEY)
+    for token in (created["token"], ours.for_cookie("ann")):
+        headers = {"Authorization": f"Bearer {token}"}
+        await refused(await lacquer.client.post(SESSIONS, json=design, headers=headers), 401, "unauthorized")
+    assert (await lacquer.get(f"{SESSIONS}{created['session_id']}/"))["status"] == "created"
+    await (await lacquer.connect(created["session_id"])).close()
 
 
 @pytest.mark.parametrize(
@@ -140,3 +218,24 @@ async def test_bytes_that_are_no_text_are_no_token(start: Start, worker: FakeWor
     assert await raw_status(lacquer, "GET", SESSIONS, bearer) == 401
     assert await raw_status(lacquer, "DELETE", "/api/try-on/designs/1/", bearer) == 401
     assert await raw_status(lacquer, "GET", SESSIONS, b"Cookie: lacquer_owner=\xff") == 200
+
+
+async def test_the_admin_token_is_compared_in_constant_time(
+    start: Start, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its letters could be found one by one, by how long a refusal takes."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return hmac.compare_digest(one, other)
+
+    monkeypatch.setattr(auth, "hmac", SimpleNamespace(compare_digest=compare))
+    lacquer = await start(worker, admin_token="only the shop knows this")
+    shown = ("only the shop knows that", "o", "only the shop knows this and more", "only the shop knows this")
+    statuses = [
+        (await lacquer.client.get("/admin/workers/", headers={"Authorization": f"Bearer {token}"})).status
+        for token in shown
+    ]
+    assert statuses == [401, 401, 401, 200]
+    assert compared == [(token.encode(), b"only the shop knows this") for token in shown]

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from signaling import cli
+from signaling.settings import Settings
 from tests.serving import lacquer_serve
 
 
@@ -86,6 +87,44 @@ def test_a_public_url_and_phones_in_the_room_exclude_each_other(tmp_path: Path) 
 def test_a_secret_that_is_refused_is_not_shown() -> None:
     said = complaint(lacquer("signaling", LACQUER_ADMIN_TOKEN="too short"))
     assert said == "lacquer: LACQUER_ADMIN_TOKEN: String should have at least 16 characters"
+
+
+@pytest.mark.parametrize("command", ["serve", "signaling"])
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("SECRET_KEY=change-me", "is a placeholder that everybody knows"),
+        ("SECRET_KEY=7fQzWm2kLp", "has 10 bytes, and 32 are needed"),
+        ("ADMIN_TOKEN=please-set-a-password", "is a placeholder that everybody knows"),
+        ("TURN_SECRET=change-me-change-me", "is a placeholder that everybody knows"),
+    ],
+)
+def test_a_secret_that_is_none_starts_nothing(
+    command: str, setting: str, problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: nothing has been started yet."""
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(f"LACQUER_{name}", value)
+    monkeypatch.setattr(sys, "argv", ["lacquer", command])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err == f"lacquer: LACQUER_{name} {problem}; make one with: openssl rand -hex 32\n"
+
+
+def test_nor_does_a_worker_start_with_one() -> None:
+    assert "LACQUER_WORKER_SECRET is a placeholder" in complaint(lacquer("worker", LACQUER_WORKER_SECRET="secret"))
+
+
+def test_who_debugs_may_call_it_secret() -> None:
+    settings = Settings(secret_key="secret", debug=True)
+    cli._refuse_weak_secrets(settings)
+    with pytest.raises(cli.WeakSecret):
+        cli._refuse_weak_secrets(settings.model_copy(update={"debug": False}))
+
+
+def test_a_demo_without_settings_needs_no_secret() -> None:
+    cli._refuse_weak_secrets(Settings(secret_key=None))
 
 
 def test_busy_port_is_said_before_anything_slow_starts(tmp_path: Path) -> None:

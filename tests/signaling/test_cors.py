@@ -55,7 +55,9 @@ async def test_only_listed_origins_may_read(start: Start, worker: FakeWorker) ->
     answer = await lacquer.client.get(DESIGNS, headers={"Origin": SHOP})
     assert answer.headers[ALLOW] == SHOP
     assert "Origin" in answer.headers.getall("Vary"), "beside what else it depends on"
-    assert set(answer.headers[EXPOSE].split(", ")) == {"Location", "ETag", "Link", "Retry-After"}
+    assert set(answer.headers[EXPOSE].split(", ")) == {
+        *("Location", "ETag", "Link", "Retry-After", "RateLimit", "RateLimit-Policy")
+    }
     for headers in ({"Origin": OTHER}, {"Origin": "null"}, {"Origin": "http://["}, {}):
         answer = await lacquer.client.get(DESIGNS, headers=headers)
         assert ALLOW not in answer.headers, headers
@@ -158,3 +160,59 @@ async def test_where_no_origin_is_named_old_clients_connect_from_any_page(start:
     path = f"/ws/tryon/{(await lacquer.create())['session_id']}/"
     async with lacquer.client.ws_connect(path, headers={"Origin": OTHER}) as socket:
         assert (await socket.receive_json())["type"] == "ready"
+
+
+# --- cookies ---------------------------------------------------------------------------------------------------------
+FROM_ELSEWHERE: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "https://blog.shop.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE)
+async def test_a_page_elsewhere_changes_nothing_with_our_cookie(lacquer: Lacquer, headers: dict[str, str]) -> None:
+    created = await lacquer.create()
+    here = f"{SESSIONS}{created['session_id']}/"
+    for method, path in (("POST", SESSIONS), ("DELETE", here), ("POST", f"{here}extend/"), ("POST", RESULTS)):
+        response = await lacquer.client.request(method, path, headers=headers)
+        assert "cookie" in (await refused(response, 403, "forbidden")).detail
+    assert (await lacquer.get(here))["status"] == "created"
+
+
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE)
+async def test_with_a_token_or_without_cookies_it_may(lacquer: Lacquer, headers: dict[str, str]) -> None:
+    created = await lacquer.create()
+    token = {"Authorization": f"Bearer {created['token']}"}
+    here = f"{SESSIONS}{created['session_id']}/"
+    assert (await lacquer.client.post(f"{here}extend/", headers={**headers, **token})).status == 200
+    async with lacquer.stranger() as elsewhere:
+        assert (await elsewhere.delete(here, headers=headers)).status == 204, "by the session's id, and no cookie"
+
+
+async def test_our_page_and_programs_act_with_the_cookie(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker, public_url="https://nails.example")
+    host = f"http://{lacquer.client.host}:{lacquer.client.port}"
+    ours: list[dict[str, str]] = [
+        {},
+        {"Origin": host},
+        {"Origin": "https://nails.example"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://as-a-proxy-did-not-say.example"},
+    ]
+    await lacquer.create()
+    for headers in ours:
+        await lacquer.create(headers=headers)
+
+
+async def test_a_cookie_opens_no_socket_for_a_page_elsewhere(start: Start, worker: FakeWorker) -> None:
+    """The session's id does: a page elsewhere is as much a stranger with the visitor's cookie as without."""
+    lacquer = await start(worker)
+    session_id = (await lacquer.create())["session_id"]
+    headers = {"Origin": "https://evil.example"}
+    async with lacquer.client.ws_connect("/ws/tryon/mine/", headers=headers) as socket:
+        assert (await socket.receive_json())["code"] == "not_found"
+    shop = await start(worker, allowed_origins=["https://shop.example"])
+    async with shop.client.ws_connect(f"/ws/tryon/{session_id}/", headers=headers) as socket:
+        assert (await socket.receive_json())["code"] == "forbidden"

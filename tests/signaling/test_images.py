@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 
 from protocol.errors import BadImage
 from signaling.images import inspect, normalise
+from tests.hostile_pictures import BOMBS, DISGUISED, png
 from tests.signaling.fake_worker import picture
 
 
@@ -171,3 +172,26 @@ def test_damage_is_refused_or_survived(at: int, noise: bytes, image_format: str)
     except BadImage:
         return
     decoded(kept.data)
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_bombs_of_every_kind_cost_nothing(bomb: str) -> None:
+    started = time.process_time()
+    with pytest.raises(BadImage):
+        normalise(BOMBS[bomb], 1280)
+    assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize("name", DISGUISED)
+def test_what_hides_in_a_picture_is_not_looked_at(name: str) -> None:
+    started = time.process_time()
+    kept = normalise(DISGUISED[name], 1280)
+    assert (kept.width, kept.height) == (64, 48) and b"script" not in kept.data
+    assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize("colour", [0, 6])
+def test_large_pictures_of_16_bits_are_taken(colour: int) -> None:
+    """Pillow's filters refuse those in grey."""
+    kept = normalise(png(800, 600, depth=16, colour=colour), 320)
+    assert (kept.width, kept.height) == (320, 240)

@@ -108,7 +108,7 @@ async def test_links_and_cookies_are_those_of_the_address(served: Served, addres
         async with phone.post(f"{url}{SESSIONS}", json={"mode": "explore", "post_id": 1}, ssl=trust) as response:
             assert response.status == 201
             created = await response.json()
-            cookie = response.cookies["lacquer_owner"]
+            cookie = response.cookies["__Host-lacquer_owner"]
         assert created["webrtc_url"].startswith(f"{url}{SESSIONS}")
         assert created["ws_url"] == f"{url.replace('https', 'wss')}/ws/tryon/{created['session_id']}/"
         assert cookie["secure"] and cookie["httponly"] and cookie["samesite"] == "Lax" and not cookie["domain"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from aiohttp import WSMsgType
 from websockets.asyncio.client import connect
 
 from protocol import framing, limits
+from signaling import bridge
 from signaling.routing import LocalRouter
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, eventually, refused
 from tests.signaling.fake_worker import FakeWorker, picture
@@ -273,3 +275,39 @@ async def test_ending_by_rest_closes_the_socket_with_4410(lacquer: Lacquer) -> N
     socket = await lacquer.connect(session_id)
     await lacquer.client.delete(f"{SESSIONS}{session_id}/")
     assert await farewell(socket) == (4410, "session_ended")
+
+
+@pytest.mark.parametrize("kind", ["ping", "text"])
+async def test_a_client_that_floods_is_read_at_a_bounded_pace(lacquer: Lacquer, worker: FakeWorker, kind: str) -> None:
+    """Others are served meanwhile; what the worker makes of it is the worker's to say."""
+    heard = 0
+
+    def count(*_: object) -> None:
+        nonlocal heard
+        heard += 1
+
+    worker.on_message = count
+    socket = await lacquer.connect((await lacquer.create())["session_id"])
+    began = time.monotonic()
+
+    async def flood() -> None:
+        while True:
+            for _ in range(100):
+                await (socket.ping(b"x" * 125) if kind == "ping" else socket.send_str("x" * 1000))
+            await asyncio.sleep(0)
+
+    flooding = asyncio.create_task(flood())
+    while time.monotonic() - began < 1:
+        asked = time.monotonic()
+        await lacquer.get("/healthz")
+        assert time.monotonic() - asked < 0.5
+        await asyncio.sleep(0.05)
+    flooding.cancel()
+    await asyncio.gather(flooding, return_exceptions=True)
+    assert heard <= bridge.MESSAGE_PACE[1] + bridge.MESSAGE_PACE[0] * (time.monotonic() - began + 0.5)
+    socket._response.close()  # what is still on its way need not arrive
+
+
+async def test_pings_of_a_client_are_answered(lacquer: Lacquer) -> None:
+    async with connect(ws_url(lacquer, (await lacquer.create())["session_id"])) as socket:
+        await asyncio.wait_for(await socket.ping("are you there"), 3)

@@ -22,6 +22,7 @@ from signaling import database
 from signaling.database import Database, make_engine
 from signaling.store import open_store
 from tests.postgres import Postgres
+from tests.serving import UNLIMITED
 from tests.signaling.conftest import RESULTS, SESSIONS, Lacquer, Start, eventually, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
@@ -66,7 +67,9 @@ class Noticed:
 async def test_streams_go_on_and_nothing_acknowledged_is_lost(
     seconds: float, server: Postgres, start: Start, worker: FakeWorker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lacquer = await start(worker, database_url=await server.create(), sweep_interval=0.2)
+    # A clock that stands still gives nothing back.
+    unlimited = {name.removeprefix("LACQUER_").lower(): 0 for name in UNLIMITED}
+    lacquer = await start(worker, database_url=await server.create(), sweep_interval=0.2, **unlimited)
     session_id = (await lacquer.create())["session_id"]
     streamed, captured, created = Noticed(), Noticed(), Noticed()
     kept: list[str] = []

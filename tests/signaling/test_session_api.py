@@ -61,7 +61,7 @@ async def test_links_follow_the_public_url(start: Start, worker: FakeWorker) -> 
     created = await response.json()
     assert created["webrtc_url"].startswith("https://nails.example/api/try-on/sessions/")
     assert created["ws_url"].startswith("wss://nails.example/ws/tryon/")
-    assert response.cookies["lacquer_owner"]["secure"]
+    assert response.cookies["__Host-lacquer_owner"]["secure"]
 
 
 async def test_a_path_without_its_slash_works_as_well(lacquer: Lacquer) -> None:

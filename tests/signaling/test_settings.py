@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from signaling.settings import Settings, signing_key
+from tests.serving import UNLIMITED
 
 
 def test_every_setting_explains_itself() -> None:
@@ -57,6 +58,13 @@ def test_secrets_do_not_show_in_logs() -> None:
         {"port": 70000},
         {"public_url": "nails.example"},
         {"public_url": "https://a/b"},
+        {"jwks_url": "http://id.example/keys"},
+        {"jwks_url": "http://localhost.evil.example/keys"},
+        {"jwks_url": "file:///etc/passwd"},
+        {"jwt_audience": "session"},
+        {"trusted_proxies": "10.0.0.0/8, nobody"},
+        {"trusted_proxies": "10.0.0.1/8"},
+        {"rate_uploads": -1},
         {"worker_url": "worker:8001"},
         {"worker_url": " , "},
         {"redis_url": "http://cache"},
@@ -99,3 +107,7 @@ def test_a_key_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:
     assert len(keys[0]) == 64
     assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
+
+
+def test_every_limit_can_be_switched_off() -> None:
+    assert {f"LACQUER_{name.upper()}" for name in Settings.model_fields if name.startswith("rate_")} == set(UNLIMITED)

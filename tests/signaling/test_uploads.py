@@ -18,6 +18,7 @@ from tests.signaling.test_images import png_bomb, webp_bomb
 
 PIECE = bytes(2**18)
 FORM = {"Content-Type": "multipart/form-data; boundary=frontier"}
+NAMED = b'--frontier\r\nContent-Disposition: form-data; name="a"\r\n'
 PART = b'--frontier\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\n\r\n'
 
 
@@ -113,6 +114,14 @@ async def test_a_packed_body_does_not_unpack_over_the_limit(lacquer: Lacquer) ->
         b'--frontier\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
         b"--b\r\n\r\nx\r\n--b--\r\n--frontier--\r\n",
         b"".join(PART % (b"f%d" % i) + b"x\r\n" for i in range(40)) + b"--frontier--\r\n",
+        b'--frontier\r\nContent-Disposition: form-data; name="a\x13b"\r\n\r\nx\r\n--frontier--\r\n',
+        b'--frontier\r\nContent-Disposition: form-data; name="a"\r\nNo colon\r\n\r\nx\r\n--frontier--\r\n',
+        b"--frontier\r\n" + b"X: y\r\n" * 5000 + b"\r\nx\r\n--frontier--\r\n",
+        b"--frontier\r\nX: " + b"y" * 50_000 + b"\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: 99999999999\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: -1\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Length: x\r\n\r\nx\r\n--frontier--\r\n",
+        NAMED + b"Content-Transfer-Encoding: x\r\n\r\nx\r\n--frontier--\r\n",
         PART % b"_charset_" + b"x" * 100 + b"\r\n--frontier--\r\n",
         PART % b"nail_reference_image" + b"cut off in the mid",
     ],
@@ -152,22 +161,50 @@ async def test_a_body_that_never_ends_is_given_up(lacquer: Lacquer, monkeypatch:
     assert b'"code":"silent_peer"' in body
 
 
-async def test_only_a_few_forms_are_held_at_once(lacquer: Lacquer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_AT_ONCE", 1)
+async def slow(release: asyncio.Event, start: bytes = b"") -> AsyncIterator[bytes]:
+    yield PART % b"nail_reference_image" + start
+    await release.wait()
+    yield b"\r\n--frontier--\r\n"
+
+
+async def test_uploads_that_never_end_take_nobodys_place(lacquer: Lacquer) -> None:
     release = asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield PART % b"nail_reference_image"
-        await release.wait()
-        yield b"\r\n--frontier--\r\n"
-
-    first = asyncio.create_task(lacquer.client.post(SESSIONS, data=slow(), headers=FORM))
+    stuck = [
+        asyncio.create_task(lacquer.client.post(SESSIONS, data=slow(release), headers=FORM))
+        for _ in range(3 * uploads.MAX_AT_ONCE)
+    ]
     await asyncio.sleep(0.2)
-    form = aiohttp.FormData({"mode": "upload"}, default_to_multipart=True)
-    second = await lacquer.client.post(SESSIONS, data=form)
-    await refused(second, 503, "at_capacity")
+    form = aiohttp.FormData({"mode": "upload"})
+    form.add_field("nail_reference_image", picture(), filename="nails.jpg")
+    response = await lacquer.client.post(SESSIONS, data=form)
+    assert response.status == 201, await response.text()
+    release.set()
+    statuses = {(await each).status for each in stuck}
+    assert statuses <= {422, 503}, "all of them end at once, which is more than are worked on"
+
+
+@pytest.mark.parametrize("content_type", [FORM["Content-Type"], "application/json"])
+async def test_what_has_come_of_uploads_is_bounded_in_all(
+    lacquer: Lacquer, monkeypatch: pytest.MonkeyPatch, content_type: str
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_HELD", 300_000)
+    release = asyncio.Event()
+    sent = slow(release, bytes(200_000))
+    first = asyncio.create_task(lacquer.client.post(SESSIONS, data=sent, headers=FORM))
+    await asyncio.sleep(0.2)
+    body = PART % b"processed_image" + bytes(200_000) + b"\r\n--frontier--\r\n"
+    headers = {"Content-Type": content_type}
+    await refused(await lacquer.client.post(RESULTS, data=body, headers=headers), 503, "at_capacity")
     release.set()
     await refused(await first, 422, "bad_image")
+    response = await lacquer.client.post(RESULTS, data=body, headers=headers)
+    assert response.status in (400, 404, 422), "there is room again"
+
+
+async def test_only_a_few_forms_are_worked_on_at_once(lacquer: Lacquer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_AT_ONCE", 0)
+    form = aiohttp.FormData({"mode": "upload"}, default_to_multipart=True)
+    await refused(await lacquer.client.post(SESSIONS, data=form), 503, "at_capacity")
 
 
 async def test_pictures_are_checked_one_at_a_time() -> None:

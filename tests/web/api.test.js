@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { Api, problem, retryAfterSeconds } from "../../web/api.js";
-import { asTryOnError, closeError, TryOnError, wordsFor } from "../../web/errors.js";
+import { asTryOnError, closeError, TryOnError, whyItWaits, wordsFor } from "../../web/errors.js";
 
 const BASE = "https://shop.example/try/";
 const WEBRTC = "https://shop.example/api/try-on/sessions/s1/webrtc/";
@@ -59,6 +59,33 @@ test("a photo is saved in its session, listed, and deleted", async () => {
   const asked = calls.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
   const results = "/api/try-on/results/";
   assert.deepEqual(asked, [`POST ${results}`, `GET ${results}`, `DELETE ${results}r1/`]);
+});
+
+test("an extended session goes on with the token that the answer brings, where it brings one", async () => {
+  const mine = { ...session };
+  const { api, calls } = server(
+    new Response(JSON.stringify({ token: "longer" })),
+    new Response(JSON.stringify({ token: null })),
+  );
+  await api.extend(mine);
+  await api.extend(mine);
+  assert.deepEqual(
+    calls.map(({ headers }) => headers.Authorization),
+    ["Bearer secret", "Bearer longer"],
+  );
+  assert.equal(mine.token, "longer");
+});
+
+test("a server that has had enough says when to come back, and the page waits", async () => {
+  const body = { code: "rate_limited", detail: "too many sessions" };
+  const error = await problem(problemDocument(429, body, { "Retry-After": "7" }));
+  assert.deepEqual([error.code, error.retryAfter, wordsFor(error.code).action], ["rate_limited", 7, "Try again"]);
+  assert.equal(closeError(4429).code, "rate_limited");
+  assert.deepEqual(["rate_limited", "at_capacity", "silent_peer"].map(whyItWaits), [
+    "rate_limited",
+    "at_capacity",
+    "connection_lost",
+  ]);
 });
 
 test("what belongs to a person is asked for with the host application's token, sessions with their own", async () => {

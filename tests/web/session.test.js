@@ -74,6 +74,13 @@ describe("starting", () => {
     assert.equal(camera.track.stopped, true);
   });
 
+  test("a server that has had enough fails at once, too, and tells when to come back", async () => {
+    api.refusals = [new TryOnError("rate_limited", "", { retryAfter: 30 })];
+    await start();
+    assert.deepEqual(path, ["starting", "failed:rate_limited"]);
+    assert.equal(session.error.retryAfter, 30);
+  });
+
   test("a full worker fails as well", async () => {
     plans = [{ refuse: lost("at_capacity") }];
     await start();

@@ -1,0 +1,51 @@
+"""Garbage at a worker's UDP ports: a shorter run of tests/benchmarks/garbage.py, and what a packet of it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_worker.datagrams import MAX_QUEUED
+from tests.benchmarks import garbage
+from tests.media_worker.test_datagrams import connected, protocol_of
+
+SECONDS = 2.0
+SHORT: dict[str, Any] = {"warm_up": 2.0, "pictures": 30}
+
+
+@pytest.mark.media
+async def test_a_stream_runs_on_while_a_thousand_packets_of_garbage_arrive_a_second(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with garbage.worker(log) as (url, process):
+        found = await garbage.run(url, process, pps=1000, seconds=SECONDS, codec="h264", **SHORT)
+    assert found["packets_sent"] > 1000
+    assert found["packets_refused"] > 200, found
+    # The benchmark measures how many frames, on a quiet machine; where others work, both figures are anything.
+    assert found["meanwhile"]["fps"] > min(5.0, found["before"]["fps"] / 4), found
+    assert found["memory_growth_mb"] < 10, found
+    told = garbage.told(log)
+    assert told["tracebacks"] == 0
+    assert told["lines_on_refused_packets"] <= SECONDS + 2
+
+
+async def test_a_packet_of_garbage_costs_little() -> None:
+    """A thousand a second take a tenth of a core at most, from strangers and from the peer's own address."""
+    async with connected() as pair:
+        protocol, connection = protocol_of(pair), pair.transport.transport._connection
+        made = garbage.packets(random.Random(1), f"{connection.local_username}:{connection.remote_username}")
+        packets = [next(made) for _ in range(6000)]
+        peer = connection._nominated[1].remote_addr
+        began = time.thread_time()
+        for number, packet in enumerate(packets):
+            protocol.datagram_received(packet, peer if number % 2 else ("192.0.2.1", 4000 + number % 50))
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        assert (time.thread_time() - began) / len(packets) < 1e-4
+        assert connection._queue.qsize() <= MAX_QUEUED
+        pair.channel.send("still here")
+        assert await asyncio.wait_for(pair.heard.get(), 5) == "still here"
