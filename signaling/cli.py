@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -182,9 +183,10 @@ def doctor(
 
     Example: `lacquer doctor --quick --json | jq '.checks[] | select(.outcome != "ok")'`
     """
+    began = time.monotonic()
     from signaling.doctor import command
 
-    if not command.run(_media_checks(), url=url, quick=quick, as_json=as_json):
+    if not command.run(_media_checks, url=url, quick=quick, as_json=as_json, began=began):
         raise typer.Exit(1)
 
 
@@ -232,6 +234,10 @@ def main() -> None:
     app.registered_groups += vision.registered_groups
     try:
         app()
+    except SystemExit as leaving:
+        if doctor := sys.modules.get("signaling.doctor.command"):
+            doctor.leave(leaving.code if isinstance(leaving.code, int) else 0)
+        raise
     except ValidationError as error:
         _fail("; ".join(_setting_problem(problem) for problem in error.errors()))
     except (LacquerError, SettingsError, WeakSecret, WorkerFailed, OSError) as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, Protocol
@@ -28,6 +30,9 @@ from signaling.settings import Settings
 WITHIN = 25.0
 """Seconds for all checks; what the last one started has 4 more to leave."""
 
+LINGER = 0.5
+"""For threads that are about to end."""
+
 STYLE = {Outcome.OK: "green", Outcome.WARNING: "yellow", Outcome.FAILED: "bold red"}
 
 
@@ -44,21 +49,42 @@ class Media(Protocol):
         ...
 
 
-def run(media: Media | ImportError, *, url: str | None, quick: bool, as_json: bool) -> bool:
-    """Whether nothing failed."""
-    began = time.monotonic()
+def run(media: Callable[[], Media | ImportError], *, url: str | None, quick: bool, as_json: bool, began: float) -> bool:
+    """Whether nothing failed. `began` is when the command did, by `time.monotonic`: imports take seconds, too."""
     console = Console()
-    groups = plan(media, url=url, quick=quick)
     with _progress(as_json) as begun, _silent_logs():
-        findings = asyncio.run(
-            examine(groups, WITHIN, begun=begun, found=(lambda finding: None) if as_json else partial(_show, console))
-        )
+        groups = plan(media(), url=url, quick=quick)
+        left = began + WITHIN - time.monotonic()
+        found: Callable[[Finding], None] = (lambda finding: None) if as_json else partial(_show, console)
+        findings = _run(examine(groups, left, begun=begun, found=found))
     seconds = time.monotonic() - began
     if as_json:
         print(json.dumps(as_dict(findings, seconds), ensure_ascii=False))
     else:
         console.print(summary(findings, seconds))
     return worst(findings) is not Outcome.FAILED
+
+
+def _run(work: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+    """As asyncio.run, without its wait for threads: a name that DNS does not answer for keeps one for half a minute."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def leave(code: int) -> None:
+    """Ends the process where such a thread would hold it up; else returns. All has been said."""
+    deadline = time.monotonic() + LINGER
+    for thread in threading.enumerate():
+        if thread.name.startswith("asyncio_"):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
 
 
 def plan(media: Media | ImportError, *, url: str | None = None, quick: bool = False) -> list[list[Check]]:

@@ -16,6 +16,9 @@ from protocol.checkup import Verdict, failed, ok, warning
 from signaling.embedded import PortTaken, listen
 from signaling.settings import Settings
 
+ANSWERS_WITHIN = 2.0
+"""Seconds that a Lacquer has to say that it holds the port."""
+
 LITTLE_ROOM, NO_ROOM = 2 << 30, 256 << 20
 """Bytes: a result is some 100 kB, so 2 GB are 20,000 of them."""
 
@@ -40,7 +43,10 @@ async def _taken(settings: Settings) -> Verdict:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz"
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http, http.get(url) as response:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)) as http,
+            http.get(url) as response,
+        ):
             health = Health.model_validate_json(await response.read())
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return failed(f"port {settings.port} is taken by another program", "stop it, or choose another LACQUER_PORT")

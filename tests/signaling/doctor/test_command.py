@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from typer.testing import CliRunner
 from media_worker.doctor import plan as media
 from protocol.checkup import Finding, Groups, Outcome, failed, ok, warning
 from signaling import cli
-from signaling.doctor import command
+from signaling.doctor import command, machine
 from tests.redis_server import free_port
 
 
@@ -57,6 +60,7 @@ def test_a_line_for_each_check(installation: Path) -> None:
 def test_what_fails_says_what_to_do_and_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", f"redis://:hunter2@127.0.0.1:{free_port()}/0")
     monkeypatch.setenv("LACQUER_WORKER_SECRET", "changeme")
+    monkeypatch.setattr(machine, "ANSWERS_WITHIN", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
         monkeypatch.setenv("LACQUER_HOST", "127.0.0.1")
         monkeypatch.setenv("LACQUER_PORT", str(other.getsockname()[1]))
@@ -120,6 +124,28 @@ def test_lines() -> None:
         "failed  c: no → do",
     ]
     assert command.summary(findings, 2.6) == "1 ok, 1 warning, 1 failed, in 3 s"
+
+
+def test_names_that_dns_does_not_answer_for_hold_nothing_up(installation: Path) -> None:
+    code = """
+import socket, sys, time
+from protocol import checkup
+from signaling import cli
+from signaling.doctor import command
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+command.WITHIN = 2.5
+cli._media_checks = lambda: ModuleNotFoundError(name="mediapipe")
+sys.argv = ["lacquer", "doctor", "--quick"]
+cli.main()
+"""
+    environment = {**os.environ, "LACQUER_PUBLIC_URL": "https://nails.example"}
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert time.monotonic() - began < 40
+    assert done.returncode == 1
+    assert "failed  public url: no answer within" in done.stdout, done.stdout + done.stderr
 
 
 def test_without_the_worker_installed(monkeypatch: pytest.MonkeyPatch) -> None:
