@@ -17,6 +17,14 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Part(StrEnum):
+    """What runs here, where that is not everything."""
+
+    ALL = "all"
+    SIGNALING = "signaling"
+    WORKER = "worker"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How it is, in words for the operator; and what to do, where something is to be done."""

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from protocol import logs
+from protocol.checkup import Part
 from protocol.weak_secrets import HOW_TO_MAKE_ONE, weakness
 from signaling import admin_cli
 from signaling.database_cli import app as database_app
@@ -167,6 +168,7 @@ def doctor(
     url: Annotated[
         str | None, typer.Option("--url", help="Stream through this Lacquer, which runs; else one is started for that.")
     ] = None,
+    part: Annotated[Part, typer.Option("--part", help="What runs here, where the parts run apart.")] = Part.ALL,
     quick: Annotated[bool, typer.Option("--quick", help="Without measuring speed and without a stream.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout.")] = False,
 ) -> None:
@@ -186,7 +188,7 @@ def doctor(
     began = time.monotonic()
     from signaling.doctor import command
 
-    if not command.run(_media_checks, url=url, quick=quick, as_json=as_json, began=began):
+    if not command.run(_media_checks, part=part, url=url, quick=quick, as_json=as_json, began=began):
         raise typer.Exit(1)
 
 

@@ -12,7 +12,7 @@ from media_worker.doctor import models, relays, stream, udp
 from media_worker.doctor.speed import Speed
 from media_worker.settings import WorkerSettings
 from protocol.api import IceServer
-from protocol.checkup import Check, Groups
+from protocol.checkup import Check, Groups, Part
 from protocol.turn_credentials import credentials
 
 
@@ -30,10 +30,10 @@ def beside(worker: BaseSettings, servers: Sequence[IceServer]) -> list[Check]:
     ]
 
 
-def alone(worker: BaseSettings, url: str | None) -> Groups:
+def alone(worker: BaseSettings, url: str | None, part: Part = Part.ALL) -> Groups:
     """Those that measure. `url` is of a Lacquer to stream through; without one, one is started for that."""
     assert isinstance(worker, WorkerSettings)
-    speed = Speed(worker.hand_model, worker.worker_capacity)
+    speed = Speed(worker.hand_model, worker.worker_capacity, 1 if part is Part.WORKER else None)
     trying = partial(stream.through, url) if url else stream.self_test
     return [
         [

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from protocol import logs
 from protocol.api import IceServer
-from protocol.checkup import Check, Finding, Groups, Outcome, Verdict, examine, failed, ok, worst
+from protocol.checkup import Check, Finding, Groups, Outcome, Part, Verdict, examine, failed, ok, worst
 from signaling import turn
 from signaling.doctor import configuration, machine, storage, tls
 from signaling.doctor.redis_server import redis_server
@@ -44,16 +44,24 @@ class Media(Protocol):
         """Those that may go on at once."""
         ...
 
-    def alone(self, settings: BaseSettings, url: str | None) -> Groups:
+    def alone(self, settings: BaseSettings, url: str | None, part: Part) -> Groups:
         """Those that measure, one after the other. `url` is of a server to stream through."""
         ...
 
 
-def run(media: Callable[[], Media | ImportError], *, url: str | None, quick: bool, as_json: bool, began: float) -> bool:
+def run(
+    media: Callable[[], Media | ImportError],
+    *,
+    part: Part,
+    url: str | None,
+    quick: bool,
+    as_json: bool,
+    began: float,
+) -> bool:
     """Whether nothing failed. `began` is when the command did, by `time.monotonic`: imports take seconds, too."""
     console = Console()
     with _progress(as_json) as begun, _silent_logs():
-        groups = plan(media(), url=url, quick=quick)
+        groups = plan(media(), part=part, url=url, quick=quick)
         left = began + WITHIN - time.monotonic()
         found: Callable[[Finding], None] = (lambda finding: None) if as_json else partial(_show, console)
         findings = _run(examine(groups, left, begun=begun, found=found))
@@ -87,19 +95,22 @@ def leave(code: int) -> None:
                 os._exit(code)
 
 
-def plan(media: Media | ImportError, *, url: str | None = None, quick: bool = False) -> list[list[Check]]:
+def plan(
+    media: Media | ImportError, *, part: Part = Part.ALL, url: str | None = None, quick: bool = False
+) -> list[list[Check]]:
     settings, verdict = configuration.read(Settings)
-    first = [_said("settings: signaling", verdict)]
+    first = [] if part is Part.WORKER else [_said("settings: signaling", verdict)]
+    beside = [] if part is Part.WORKER else _signaling(settings)
+    if part is Part.SIGNALING:
+        return [first, beside]
     if isinstance(media, ImportError):
-        first.append(_said("media worker", _missing(media)))
-        return [first, _signaling(settings)]
+        return [[*first, _said("media worker", _missing(media))], beside]
     worker, verdict = configuration.read(media.settings())
     first.append(_said("settings: worker", verdict))
     if worker is None:
-        return [first, _signaling(settings)]
-    servers = _servers(settings, worker)
-    beside = [*_signaling(settings), *media.beside(worker, servers)]
-    return [first, beside, *([] if quick else [list(group) for group in media.alone(worker, url)])]
+        return [first, beside]
+    beside += media.beside(worker, _servers(settings, worker))
+    return [first, beside, *([] if quick else [list(group) for group in media.alone(worker, url, part)])]
 
 
 def _missing(error: ImportError) -> Verdict:

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from media_worker.doctor import plan as media
-from protocol.checkup import Finding, Groups, Outcome, failed, ok, warning
+from protocol.checkup import Finding, Groups, Outcome, Part, failed, ok, warning
 from signaling import cli
 from signaling.doctor import command, machine
 from tests.redis_server import free_port
@@ -80,6 +80,13 @@ def test_settings_that_cannot_be_read_leave_the_rest_to_be_looked_at(monkeypatch
         ["settings: signaling", "settings: worker"],
         ["udp ports", "hand model"],
     ]
+
+
+def test_a_part_is_not_asked_for_what_the_other_needs() -> None:
+    worker = names(command.plan(media, part=Part.WORKER, quick=True))
+    assert worker == [["settings: worker"], ["udp ports", "hand model"]]
+    signaling = names(command.plan(media, part=Part.SIGNALING))
+    assert signaling == [["settings: signaling"], ["http port", "database", "pictures", "disk", "clock", "public url"]]
 
 
 def test_signaling_alone() -> None:
