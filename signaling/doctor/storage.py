@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -55,8 +57,12 @@ def _is_new(url: str) -> bool:
 
 
 async def pictures(url: str) -> Verdict:
-    """Something is written, read and deleted again."""
-    key, data = f"doctor-{secrets.token_hex(12)}", secrets.token_bytes(64)
+    """Something is written, read and deleted again. A folder that is not there yet is left so: made now, it would be
+    this user's."""
+    key, data = secrets.token_hex(16), secrets.token_bytes(64)
+    folder = _folder(url)
+    if folder is not None and not await asyncio.to_thread(folder.exists):
+        return await asyncio.to_thread(_to_be_made, folder)
     try:
         blobs = await asyncio.to_thread(open_blobs, url)
         same = await _kept(blobs, key, data)
@@ -68,6 +74,18 @@ async def pictures(url: str) -> Verdict:
     if not same:
         return failed(f"{url} gives back something else than was written", "look at the disk, or at the store's log")
     return ok(f"{url} takes pictures and gives them back")
+
+
+def _folder(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _to_be_made(folder: Path) -> Verdict:
+    above = next(parent for parent in folder.parents if parent.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return ok(f"{folder} is not there yet; the first start makes it")
+    return failed(f"{folder} cannot be made in {above}", "mend its rights, or LACQUER_BLOB_DIR or LACQUER_DATA_DIR")
 
 
 async def _kept(blobs: Blobs, key: str, data: bytes) -> bool:

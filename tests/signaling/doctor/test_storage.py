@@ -60,6 +60,14 @@ async def test_a_database_that_is_away_or_none(url: str) -> None:
     assert "hunter2" not in verdict.said
 
 
+async def test_a_folder_that_is_not_there_yet_is_left_so(tmp_path: Path) -> None:
+    verdict = await pictures((tmp_path / "data" / "blobs").as_uri())
+    assert verdict.outcome is Outcome.OK
+    assert await asyncio.to_thread(os.listdir, tmp_path) == []
+    await asyncio.to_thread((tmp_path / "data").write_text, "a file is in the way")
+    assert (await pictures((tmp_path / "data" / "blobs").as_uri())).outcome is Outcome.FAILED
+
+
 async def test_pictures_leave_nothing_behind(tmp_path: Path) -> None:
     verdict = await pictures(tmp_path.as_uri())
     assert verdict.outcome is Outcome.OK
