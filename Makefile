@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick test-scale test-outage lint lock bench fuzz clean train
+.PHONY: audit help licences sbom setup serve serve-lan test test-quick test-scale test-outage lint lock bench fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,9 +55,21 @@ train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…;
 
 lock: $(VENV)/.tests  ## resolve pyproject.toml anew into the two lock files (versions and hashes, no addresses)
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra s3 --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra otel --extra s3 --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra dev -c requirements.lock \
 		--output-file tests/requirements.lock pyproject.toml
+	@echo "then: make licences" >&2
+
+licences: $(VENV)/.tests  ## deploy/THIRD_PARTY.md: the licences of everything that is shipped
+	$(BIN)/python -m deploy.licences
+
+sbom: $(VENV)/.tests  ## build/sbom.json: the bill of materials of what is shipped, CycloneDX
+	$(BIN)/python -m deploy.sbom
+
+audit:  ## known vulnerabilities in what the lock files name; needs the network
+	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && \
+		build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; }
+	@build/audit/bin/python -m deploy.audit
 
 LOCK_FLAGS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

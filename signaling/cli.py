@@ -188,12 +188,12 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _media_checks() -> Media | None:
-    """None where signaling alone is installed, as in its container."""
+def _media_checks() -> Media | ImportError:
+    """An error where signaling alone is installed, as in its container, or a library of the system is missing."""
     try:
         from media_worker.doctor import plan
-    except ModuleNotFoundError:
-        return None
+    except ImportError as error:
+        return error
     return plan
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from protocol import logs
 from protocol.api import IceServer
-from protocol.checkup import Check, Finding, Groups, Outcome, Verdict, examine, ok, worst
+from protocol.checkup import Check, Finding, Groups, Outcome, Verdict, examine, failed, ok, worst
 from signaling import turn
 from signaling.doctor import configuration, machine, storage, tls
 from signaling.doctor.redis_server import redis_server
@@ -44,7 +44,7 @@ class Media(Protocol):
         ...
 
 
-def run(media: Media | None, *, url: str | None, quick: bool, as_json: bool) -> bool:
+def run(media: Media | ImportError, *, url: str | None, quick: bool, as_json: bool) -> bool:
     """Whether nothing failed."""
     began = time.monotonic()
     console = Console()
@@ -61,11 +61,11 @@ def run(media: Media | None, *, url: str | None, quick: bool, as_json: bool) -> 
     return worst(findings) is not Outcome.FAILED
 
 
-def plan(media: Media | None, *, url: str | None = None, quick: bool = False) -> list[list[Check]]:
+def plan(media: Media | ImportError, *, url: str | None = None, quick: bool = False) -> list[list[Check]]:
     settings, verdict = configuration.read(Settings)
     first = [_said("settings: signaling", verdict)]
-    if media is None:
-        first.append(_said("media worker", ok("not installed here: this is signaling alone")))
+    if isinstance(media, ImportError):
+        first.append(_said("media worker", _missing(media)))
         return [first, _signaling(settings)]
     worker, verdict = configuration.read(media.settings())
     first.append(_said("settings: worker", verdict))
@@ -74,6 +74,12 @@ def plan(media: Media | None, *, url: str | None = None, quick: bool = False) ->
     servers = _servers(settings, worker)
     beside = [*_signaling(settings), *media.beside(worker, servers)]
     return [first, beside, *([] if quick else [list(group) for group in media.alone(worker, url)])]
+
+
+def _missing(error: ImportError) -> Verdict:
+    if isinstance(error, ModuleNotFoundError):
+        return ok(f"not installed here, so this is signaling alone (there is no {error.name})")
+    return failed(f"it cannot be loaded: {error}", "install what is missing; deploy/debian-packages.sh names it")
 
 
 def _signaling(settings: BaseSettings | None) -> list[Check]:

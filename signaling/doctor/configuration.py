@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import AliasChoices, ValidationError
@@ -10,17 +9,15 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsError
 
 from protocol.checkup import Verdict, failed, ok
+from protocol.weak_secrets import HOW_TO_MAKE_ONE, weakness
 
-HOW_TO_MAKE_ONE = "make one with: openssl rand -hex 32"
+SECRET_ENDINGS = ("_key", "_secret", "_token")
 
-SECRET = re.compile(r"(_key|_secret|_token|^redis_url|^database_url)$")
-"""Settings whose value is nobody's business."""
+HIDDEN = (*SECRET_ENDINGS, "redis_url", "database_url", "ice_servers")
+"""Of settings whose value is nobody's business."""
 
-_PLACEHOLDER = re.compile(
-    r"(change.?me|made.by.openssl|placeholder|example|your.?(secret|key|token)|(secret|password|key|token|test)s?$).*|"
-    r"(?P<one>.)(?P=one)*|(0123456789|1234567890|abcdefgh).*",
-    re.I,
-)
+MIN_KEY_BYTES = 32
+"""Of LACQUER_SECRET_KEY, as in `auth`."""
 
 
 def read(kind: type[BaseSettings]) -> tuple[BaseSettings | None, Verdict]:
@@ -36,9 +33,9 @@ def read(kind: type[BaseSettings]) -> tuple[BaseSettings | None, Verdict]:
 
 
 def judge(settings: BaseSettings) -> Verdict:
-    weak = [variable for name, variable in _variables(type(settings)) if is_placeholder(name, getattr(settings, name))]
+    weak = [told for name, variable in _variables(type(settings)) if (told := _weak(name, variable, settings))]
     if weak:
-        return failed(f"{' and '.join(weak)} stands in an example, or is guessed at once", HOW_TO_MAKE_ONE)
+        return failed("; ".join(weak), f"make one with: {HOW_TO_MAKE_ONE}")
     listed = [shown(name, variable, settings) for name, variable in _variables(type(settings))]
     said = [entry for entry in listed if entry]
     return ok(f"{len(said)} set: {', '.join(said)}" if said else "none set: all defaults")
@@ -48,12 +45,16 @@ def shown(name: str, variable: str, settings: BaseSettings) -> str | None:
     """As in a list of what is set; None for a default."""
     if name not in settings.model_fields_set:
         return None
-    return f"{variable}=…" if SECRET.search(name) else f"{variable}={_short(getattr(settings, name))}"
+    return f"{variable}=…" if name.endswith(HIDDEN) else f"{variable}={_short(getattr(settings, name))}"
 
 
-def is_placeholder(name: str, value: object) -> bool:
-    """Of a secret that was given."""
-    return bool(isinstance(value, str) and SECRET.search(name) and "://" not in value and _PLACEHOLDER.fullmatch(value))
+def _weak(name: str, variable: str, settings: BaseSettings) -> str | None:
+    """What is wrong with a secret that was given. `lacquer serve` refuses it as well."""
+    value = getattr(settings, name)
+    if not isinstance(value, str) or not name.endswith(SECRET_ENDINGS):
+        return None
+    problem = weakness(value, MIN_KEY_BYTES if name == "secret_key" else 0)
+    return f"{variable} {problem}" if problem else None
 
 
 def _variables(kind: type[BaseSettings]) -> Sequence[tuple[str, str]]:

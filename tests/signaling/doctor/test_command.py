@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from media_worker.doctor import plan as media
-from protocol.checkup import Finding, Groups, failed, ok, warning
+from protocol.checkup import Finding, Groups, Outcome, failed, ok, warning
 from signaling import cli
 from signaling.doctor import command
 from tests.redis_server import free_port
@@ -79,7 +79,7 @@ def test_settings_that_cannot_be_read_leave_the_rest_to_be_looked_at(monkeypatch
 
 
 def test_signaling_alone() -> None:
-    groups = names(command.plan(None))
+    groups = names(command.plan(ModuleNotFoundError(name="mediapipe")))
     assert groups[0] == ["settings: signaling", "media worker"]
     assert "udp ports" not in groups[1]
 
@@ -125,4 +125,11 @@ def test_lines() -> None:
 def test_without_the_worker_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "media_worker.doctor", None)
     monkeypatch.delitem(sys.modules, "media_worker.doctor.plan", raising=False)
-    assert cli._media_checks() is None
+    assert isinstance(cli._media_checks(), ModuleNotFoundError)
+
+
+async def test_a_worker_that_cannot_be_loaded_is_told() -> None:
+    groups = command.plan(ImportError("libGL.so.1: cannot open shared object file"))
+    verdict = await groups[0][-1].look()
+    assert verdict.outcome is Outcome.FAILED
+    assert "libGL.so.1" in verdict.said

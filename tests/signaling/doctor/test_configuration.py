@@ -4,7 +4,7 @@ import pytest
 
 from media_worker.settings import WorkerSettings
 from protocol.checkup import Outcome
-from signaling.doctor.configuration import is_placeholder, read
+from signaling.doctor.configuration import read
 from signaling.settings import Settings
 
 KEY = "Zk3vQ8xNw2rT5yBp7LcMh9GfJs4DaEu6"
@@ -58,7 +58,8 @@ def test_placeholders_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -
         assert "openssl rand" in verdict.mend
 
 
-def test_a_real_secret_and_no_secret_are_none() -> None:
-    assert not is_placeholder("secret_key", KEY)
-    assert not is_placeholder("secret_key", None)
-    assert not is_placeholder("region", "example")
+def test_a_key_that_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", KEY[:20])
+    verdict = read(Settings)[1]
+    assert verdict.outcome is Outcome.FAILED
+    assert "LACQUER_SECRET_KEY has 20 bytes, and 32 are needed" in verdict.said
