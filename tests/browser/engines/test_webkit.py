@@ -79,7 +79,7 @@ async def test_everything_fits_and_can_be_reached(served: Served, size: tuple[in
 
 
 async def test_what_webkit_lacks_is_not_offered(served: Served) -> None:
-    """This build shares nothing and has no camera, and records video where GStreamer's plug-ins let it; it says so before
+    """This build shares nothing and has no camera, and films where GStreamer lets it; it says so before
     anybody tries."""
     async with webkit() as page:
         await page.goto(served.url)
