@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: audit help licences sbom setup serve serve-lan test test-quick test-scale test-outage lint lock bench fuzz clean train
+.PHONY: audit help licences sbom setup serve serve-lan test test-long test-quick test-scale test-outage lint lock bench fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -22,14 +22,17 @@ serve: setup  ## everything on one machine, at http://localhost:8000 (PORT=… f
 serve-lan: setup  ## the same for phones in the same network too: HTTPS and a QR code
 	$(BIN)/lacquer serve --lan
 
-test: $(VENV)/.tests  ## the whole suite, browsers included
+test: $(VENV)/.tests  ## style, types and the suite, browsers included; under ten minutes
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	node --test tests/web/*.test.js
 	$(BIN)/python -m pytest
 
+test-long: $(VENV)/.tests  ## the rest: poor links, relays, the deployment's services, other WebRTC stacks; some four minutes
+	$(BIN)/python -m pytest -m "long and not scale and not outage"
+
 test-quick: $(VENV)/.tests  ## without browsers and without the hand model
-	$(BIN)/python -m pytest -m "not browser and not media"
+	$(BIN)/python -m pytest -m "not browser and not media and not long and not scale and not outage"
 
 test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
 	$(BIN)/python -m pytest -s -m scale tests

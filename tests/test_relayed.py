@@ -20,7 +20,11 @@ from tests.serving import lacquer_serve
 SECONDS = 2.0
 ROOT = Path(__file__).parents[1]
 
-pytestmark = [pytest.mark.media, pytest.mark.skipif(bool(reason := why_not()), reason=str(reason))]
+pytestmark = [
+    pytest.mark.media,
+    pytest.mark.long,
+    pytest.mark.skipif(bool(reason := why_not()), reason=str(reason)),
+]
 
 
 @dataclass(frozen=True)

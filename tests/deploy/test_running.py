@@ -33,6 +33,7 @@ from tests.rtc_client import RtcClient
 
 pytestmark = [
     pytest.mark.media,
+    pytest.mark.long,
     pytest.mark.skipif(bool(missing()), reason=f"needs the Debian packages {' '.join(missing())}"),
 ]
 

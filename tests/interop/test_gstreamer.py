@@ -13,7 +13,7 @@ from tests.interop.conftest import Lacquer
 PYTHON = "/usr/bin/python3"
 NEEDED = ("webrtcbin", "nicesink", "vp8enc", "openh264enc", "rtph264pay", "h264parse")
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.long]
 
 
 @functools.cache

@@ -13,6 +13,7 @@ NODE = shutil.which("node")
 
 pytestmark = [
     pytest.mark.media,
+    pytest.mark.long,
     pytest.mark.skipif(not NODE, reason="needs Node"),
     pytest.mark.skipif(
         not (HERE / "node_modules" / "@roamhq" / "wrtc").is_dir(),

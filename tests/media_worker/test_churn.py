@@ -11,6 +11,7 @@ from tests.serving import lacquer_serve
 
 
 @pytest.mark.media
+@pytest.mark.long
 async def test_memory_threads_and_files_stay_where_they_were(tmp_path: Path) -> None:
     with lacquer_serve(tmp_path, "--workers", "1") as served:
         found = await churn.run(served.url, served.workers()[0], cycles=25)

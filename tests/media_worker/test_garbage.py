@@ -19,6 +19,7 @@ SHORT: dict[str, Any] = {"warm_up": 2.0, "pictures": 30}
 
 
 @pytest.mark.media
+@pytest.mark.long
 async def test_a_stream_runs_on_while_a_thousand_packets_of_garbage_arrive_a_second(tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     with garbage.worker(log) as (url, process):

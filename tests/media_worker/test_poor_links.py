@@ -28,7 +28,7 @@ RECOVERY, ON_A_BUSY_MACHINE = 5.0, 2.0
 """Seconds from the moment a link is wide again to full size, its queue included; and what others on this machine may
 take of it."""
 
-pytestmark = [pytest.mark.media, pytest.mark.usefixtures("fake_vision")]
+pytestmark = [pytest.mark.media, pytest.mark.long, pytest.mark.usefixtures("fake_vision")]
 
 
 class Watcher(RtcClient):

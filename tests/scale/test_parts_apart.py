@@ -53,6 +53,7 @@ def clip() -> list[np.ndarray]:
 
 
 @pytest.mark.media
+@pytest.mark.long
 async def test_small(parts: tuple[Parts, list[Part]], clip: list[np.ndarray]) -> None:
     await scenario(*parts, clip, SMALL)
 

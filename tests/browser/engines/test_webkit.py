@@ -79,7 +79,8 @@ async def test_everything_fits_and_can_be_reached(served: Served, size: tuple[in
 
 
 async def test_what_webkit_lacks_is_not_offered(served: Served) -> None:
-    """This build records no video, shares nothing and has no camera, and says so before anybody tries."""
+    """This build shares nothing and has no camera, and films where GStreamer lets it; it says so before
+    anybody tries."""
     async with webkit() as page:
         await page.goto(served.url)
         await page.until("document.querySelector('#strip [data-design=\"36\"]') !== null")
@@ -88,5 +89,8 @@ async def test_what_webkit_lacks_is_not_offered(served: Served) -> None:
         assert (await page.evaluate("document.querySelector('#message').dataset.code")).startswith("camera_")
         await page.click("#demo")
         await page.until("document.body.dataset.state === 'live'")
-        shown = "['#mode', '#torch', '#share'].filter((name) => document.querySelector(name).checkVisibility())"
+        shown = "['#torch', '#share'].filter((name) => document.querySelector(name).checkVisibility())"
         assert await page.evaluate(shown) == []
+        records = "import('/static/clip.js').then(({clipType}) => clipType() !== null)"
+        films = "document.querySelector('#mode').checkVisibility()"
+        assert await page.evaluate(films) == await page.evaluate(records)

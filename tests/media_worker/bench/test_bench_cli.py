@@ -23,6 +23,7 @@ def figures(*arguments: str | Path) -> dict[str, Any]:
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_one_command_measures_what_a_browser_sees(tmp_path: Path) -> None:
     found = figures("--seconds", "2", "--warm-up", "1", "--codec", "vp8", "--report", tmp_path / "report")
     (run,) = found["runs"]
@@ -35,6 +36,7 @@ def test_one_command_measures_what_a_browser_sees(tmp_path: Path) -> None:
 
 
 @pytest.mark.media
+@pytest.mark.long
 def test_capacity_counts_streams() -> None:
     found = figures("capacity", "--up-to", "1", "--seconds", "2", "--warm-up", "1")
     (level,) = found["levels"]
