@@ -24,7 +24,10 @@ class JobThread:
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._end = weakref.finalize(self, self._jobs.put, None)
-        threading.Thread(target=_work, args=(self._jobs,), name=name, daemon=True).start()
+        thread = threading.Thread(target=_work, args=(self._jobs,), name=name, daemon=True)
+        thread.start()
+        self.is_alive = thread.is_alive
+        """Whether it has not ended yet. Keeps nothing of this object alive."""
 
     def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
         """What the job returns or raises. A job that nobody waits for any more when its turn comes is left out.

@@ -23,6 +23,7 @@ from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
 from media_worker.loop_lag import LoopLag
+from media_worker.memory_left import MemoryWatch
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
 from media_worker.session import Session
@@ -59,7 +60,8 @@ class WorkerApi:
         self.ice = IceOptions.of(settings)
         self.model_path = model_path
         self.shelf = Shelf()
-        self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
+        self.memory = MemoryWatch(settings.memory_reserve)
+        self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf, self.memory)
         self.pictures = PictureApi(self.shelf, model_path)
         self.lag = LoopLag()
 
@@ -97,7 +99,8 @@ class WorkerApi:
         receiving.install()
         sending.install()
         stage_times.install()
-        tasks = [asyncio.create_task(self.sessions.sweep()), asyncio.create_task(self.lag.measure())]
+        jobs = (self.sessions.sweep(), self.lag.measure(), self.memory.measure())
+        tasks = [asyncio.create_task(job) for job in jobs]
         yield
         for task in tasks:
             task.cancel()
