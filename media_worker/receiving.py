@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-import av
 import structlog
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
@@ -148,8 +147,9 @@ def decode(
             decoder, name = rtcrtpreceiver.get_decoder(codec), codec.name  # type: ignore[attr-defined]
         try:
             decoded = decoder.decode(frame)
-        except av.FFmpegError as error:  # the decoder stays: a new one could do nothing before the next keyframe
-            log.warning("a frame could not be decoded", codec=name, error=str(error))
+        except Exception as error:  # a fault of FFmpeg's, or one beside it: this thread must outlive every frame
+            # The decoder stays: a new one could do nothing before the next keyframe.
+            log.warning("a frame could not be decoded", codec=name, error=str(error) or repr(error))
             failed.set()
             continue
         for picture in decoded:
