@@ -55,6 +55,7 @@ def worker(capacity: int, prefix: Sequence[str] = (), **environment: str) -> Ite
     finally:
         process.stdin.close()  # it leaves with whoever started it
         process.wait(20)
+        process.stdout.close()
 
 
 async def connect(

@@ -9,7 +9,8 @@ import pytest
 
 from media_worker.admission import Sessions
 from media_worker.shelf import Shelf
-from media_worker.worker import _drain
+from media_worker.vision.hangs import Hangs
+from media_worker.worker import MOST_HANGS, _drain, _leave_when_unfit
 from protocol.internal import SessionSpec
 from tests.media_worker.fakes import NO_MODEL, FakeConnection
 
@@ -67,3 +68,15 @@ async def test_a_drain_that_goes_wrong_is_not_kept_quiet(monkeypatch: pytest.Mon
     monkeypatch.setattr(Sessions, "drain", broken)
     with pytest.raises(RuntimeError, match="broken"):
         await _drain(Sessions(4, NO_MODEL, Shelf()), 1, asyncio.Event(), child=False)
+
+
+async def test_too_many_hangs_drain_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, told = Hangs(), asyncio.Event()
+    monkeypatch.setattr("media_worker.worker.HANGS", hangs)
+    watching = asyncio.create_task(_leave_when_unfit(told))
+    for _ in range(MOST_HANGS):
+        await asyncio.sleep(0.01)
+        assert not told.is_set()
+        hangs.add(lambda: True)
+    await asyncio.wait_for(told.wait(), 3)
+    await watching
