@@ -8,6 +8,7 @@ import time
 import prometheus_client
 
 LAG = prometheus_client.Gauge("lacquer_loop_lag_seconds", "Lateness of the event loop's timers, recent maximum")
+TASKS = prometheus_client.Gauge("lacquer_tasks", "Tasks of the event loop: what a leak shows in first")
 
 INTERVAL = 0.25
 DECAY = 0.9
@@ -28,3 +29,4 @@ class LoopLag:
             late_ms = (time.monotonic() - before - INTERVAL) * 1000
             self.recent_ms = max(late_ms, self.recent_ms * DECAY)
             LAG.set(self.recent_ms / 1000)
+            TASKS.set(len(asyncio.all_tasks()))
