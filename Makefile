@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve serve-lan test test-quick test-scale test-outage lint lock bench clean train
+.PHONY: help setup serve serve-lan test test-quick test-scale test-outage lint lock bench soak churn overload clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,6 +42,15 @@ lint: $(VENV)/.tests  ## style and types only
 
 bench: setup  ## how fast it is on this machine, in a real Chromium; FLAGS=… for options of `lacquer bench`
 	$(BIN)/lacquer bench $(FLAGS)
+
+soak: $(VENV)/.tests  ## four streams for 20 minutes: what grows, decays, stays; FLAGS="--minutes 60 --streams 2"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py $(FLAGS)
+
+churn: $(VENV)/.tests  ## 500 sessions dropped in every ugly way, and what is left of them; FLAGS="--sessions 50"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/churn.py --cycles 0 --sessions 500 $(FLAGS)
+
+overload: $(VENV)/.tests  ## three times as many people as places: who is in stays well; FLAGS="--capacity 4"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/overload.py $(FLAGS)
 
 train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…; FLAGS=… for options, such as --sources
 	@test -n "$(DATA)" || { echo "say where the photos are: make train DATA=../data" >&2; exit 1; }

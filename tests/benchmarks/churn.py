@@ -171,6 +171,13 @@ async def ugly(url: str, worker: psutil.Process, signaling: psutil.Process, coun
         return report(churn, states, dropped_after, (before, after), (ours, outside(signaling)))
 
 
+def ugly_run(folder: Path, count: int) -> dict[str, Any]:
+    environment = {"LACQUER_WORKER_CAPACITY": str(CAPACITY), "LACQUER_SESSION_LIFETIME": str(LIFETIME)}
+    with lacquer_serve(folder, "--workers", "1", **environment) as served:
+        signaling = psutil.Process(served.process.pid)
+        return asyncio.run(ugly(served.url, served.workers()[0], signaling, count))
+
+
 def outside(process: psutil.Process) -> dict[str, float]:
     return {
         "rss_mb": round(process.memory_info().rss / 2**20, 1),
@@ -218,13 +225,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, lacquer_serve(Path(folder), "--workers", "1") as served:
             print(json.dumps(asyncio.run(run(served.url, served.workers()[0], options.cycles)), indent=2))
     if options.sessions:
-        environment = {"LACQUER_WORKER_CAPACITY": str(CAPACITY), "LACQUER_SESSION_LIFETIME": str(LIFETIME)}
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            lacquer_serve(Path(folder), "--workers", "1", **environment) as served,
-        ):
-            signaling = psutil.Process(served.process.pid)
-            found = asyncio.run(ugly(served.url, served.workers()[0], signaling, options.sessions))
+        with tempfile.TemporaryDirectory() as folder:
+            found = ugly_run(Path(folder), options.sessions)
         print(json.dumps(found, indent=2))
         sys.exit(0 if found["clean"] else 1)
 

@@ -15,12 +15,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import psutil
 from aiohttp import ClientSession, ClientTimeout
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from media_worker.bench import camera, film
 from media_worker.bench.light_client import LightClient
