@@ -64,7 +64,7 @@ class Watchdog:
             if now - looked > 2 * interval + 0.1:
                 # This thread was late itself: the process was stopped, or the machine is far too busy. The loop gets
                 # all of its time anew.
-                self._last += now - looked
+                self._last = min(now, self._last + now - looked)
             looked = now
             if self._judge(now - self._last):
                 return
