@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import statistics
 import sys
@@ -59,21 +60,21 @@ class Crowd:
     async def person(self, number: int, until: float) -> None:
         """Asks until there is a place, or the time is up."""
         while time.monotonic() < until:
-            client = LightClient(self._packets, self._codec, phase=number * 0.618 % 1)
             try:
-                await client.connect(self._offer)
-            except Refused:
-                await client.close()
-                await asyncio.sleep(ASK_AGAIN)
-            else:
-                self.asked.accepted.append(client)
+                created = await self._ask(f"{self._url}/api/try-on/sessions/", json={"mode": "explore", "post_id": 1})
+                self.asked.accepted.append(await self._connect(json.loads(created), number))
                 return
+            except Refused:
+                await asyncio.sleep(ASK_AGAIN)
 
-    async def _offer(self, sdp: str) -> str:
-        created = json.loads(
-            await self._ask(f"{self._url}/api/try-on/sessions/", json={"mode": "explore", "post_id": 1})
-        )
-        return await self._ask(created["webrtc_url"], data=sdp, headers=SDP)
+    async def _connect(self, session: dict[str, Any], number: int) -> LightClient:
+        client = LightClient(self._packets, self._codec, phase=number * 0.618 % 1)
+        try:
+            await client.connect(lambda sdp: self._ask(session["webrtc_url"], data=sdp, headers=SDP))
+        except Refused:
+            await client.close()
+            raise
+        return client
 
     async def _ask(self, url: str, **request: Any) -> str:
         began = time.perf_counter()
@@ -92,7 +93,7 @@ class Crowd:
 def in_each_second(client: LightClient, began: float, seconds: int) -> list[int]:
     counts = [0] * seconds
     for at, _ in client.meter.came_back:
-        if 0 <= (second := int(at - began)) < seconds:
+        if 0 <= (second := math.floor(at - began)) < seconds:
             counts[second] += 1
     return counts
 
