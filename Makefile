@@ -34,7 +34,7 @@ test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
 	$(BIN)/python -m pytest -s -m scale tests
 
-test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute
+test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute, of a worker that is frozen
 	$(BIN)/python -m pytest -m outage
 
 lint: $(VENV)/.tests  ## style and types only

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE = 0.5
-"""Seconds that one waits for its turn: as long as another one waits for a model (`vision/patience.py`)."""
+PATIENCE = 1.0
+"""Seconds that one waits for its turn: longer than another one waits for a model (`vision/patience.py`)."""
 
 
 class Turn:

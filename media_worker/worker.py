@@ -41,6 +41,7 @@ else:
 
 log = structlog.get_logger(__name__)
 
+LOOK_INTERVAL = 1.0
 MOST_HANGS = 3
 """Threads that hang before the worker leaves. One or two do no harm; more of them wait for what will not come back."""
 
@@ -129,7 +130,7 @@ async def _load(model_path: Path) -> None:
 async def _leave_when_unfit(told: asyncio.Event) -> None:
     """Sets `told` when too many models hang: another process begins without them."""
     while HANGS.count() < MOST_HANGS:  # noqa: ASYNC110  # threads that hang set no event
-        await asyncio.sleep(1)
+        await asyncio.sleep(LOOK_INTERVAL)
     log.error("too many models hang; this worker drains and leaves, to be started anew", threads=HANGS.count())
     told.set()
 

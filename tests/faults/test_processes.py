@@ -85,6 +85,7 @@ async def goes_on(client: RtcClient, more: int = 10) -> None:
     await client.until(lambda: len(client.pts) >= seen + more, 10)
 
 
+@pytest.mark.outage
 async def test_a_frozen_worker_gets_nobody_and_goes_on_when_it_thaws(
     real_worker: tuple[str, psutil.Process], start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,9 +76,10 @@ async def test_a_drain_that_goes_wrong_is_not_kept_quiet(monkeypatch: pytest.Mon
 async def test_too_many_hangs_drain_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     hangs, told = Hangs(), asyncio.Event()
     monkeypatch.setattr("media_worker.worker.HANGS", hangs)
+    monkeypatch.setattr("media_worker.worker.LOOK_INTERVAL", 0.01)
     watching = asyncio.create_task(_leave_when_unfit(told))
     for _ in range(MOST_HANGS):
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.03)
         assert not told.is_set()
         hangs.add(lambda: True)
     await asyncio.wait_for(told.wait(), 3)
