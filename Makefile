@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: audit help licences sbom setup serve serve-lan test test-long test-quick test-scale test-outage lint lock bench fuzz clean train
+.PHONY: audit help licences sbom setup serve serve-lan test test-long test-quick test-scale test-outage lint lock bench soak churn overload fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -37,7 +37,7 @@ test-quick: $(VENV)/.tests  ## without browsers and without the hand model
 test-scale: $(VENV)/.tests  ## parts apart at full size, minutes long: workers killed and restarted, Redis away
 	$(BIN)/python -m pytest -s -m scale tests
 
-test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute
+test-outage: $(VENV)/.tests  ## what people notice of a database that is away for a minute, of a worker that is frozen
 	$(BIN)/python -m pytest -m outage
 
 lint: $(VENV)/.tests  ## style and types only
@@ -49,6 +49,15 @@ bench: setup  ## how fast it is on this machine, in a real Chromium; FLAGS=… f
 fuzz: $(VENV)/.tests  ## the long fuzzers, one after the other, half an hour; FLAGS='--scale 0.1', FLAGS='--only rest'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	nice -n 10 $(BIN)/python -m tests.fuzz.campaign $(FLAGS)
+
+soak: $(VENV)/.tests  ## four streams for 20 minutes: what grows, decays, stays; FLAGS="--minutes 60 --streams 2"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py $(FLAGS)
+
+churn: $(VENV)/.tests  ## 500 sessions dropped in every ugly way, and what is left of them; FLAGS="--sessions 50"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/churn.py --cycles 0 --sessions 500 $(FLAGS)
+
+overload: $(VENV)/.tests  ## three times as many people as places: who is in stays well; FLAGS="--capacity 4"
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/overload.py $(FLAGS)
 
 train: $(VENV)/.runtime  ## the nail networks anew, from the photos in DATA=…; FLAGS=… for options, such as --sources
 	@test -n "$(DATA)" || { echo "say where the photos are: make train DATA=../data" >&2; exit 1; }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from media_worker.memory_left import MemoryWatch
 from media_worker.session import Session
 from media_worker.shelf import Shelf
 from protocol.errors import AtCapacity, NotFound, Replaced, WorkerUnavailable
@@ -25,14 +26,20 @@ counters by then, and a person who took a photo has stored it."""
 class Sessions:
     """The worker's sessions by id. A slot is held by every session with at least one connection."""
 
-    def __init__(self, capacity: int, model_path: Path, shelf: Shelf) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int, model_path: Path, shelf: Shelf, memory: MemoryWatch | None = None) -> None:
+        self._places = capacity
+        self._memory = memory or MemoryWatch()
         self.draining = False
         self._shelf = shelf
         self._model_path = model_path
         self._sessions: dict[str, Session] = {}
         self._idle_since: dict[str, float] = {}
         self._emptying: asyncio.Task[None] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """No more than are taken while memory is short."""
+        return min(self._places, self.used) if self._memory.short else self._places
 
     @property
     def used(self) -> int:
@@ -63,7 +70,11 @@ class Sessions:
         """Whether `session` may take one more connection. Raises AtCapacity, or WorkerUnavailable when draining."""
         if self.draining:
             raise _going_away()
-        if session.connections == 0 and self.used >= self.capacity:
+        if session.connections:
+            return
+        if self._memory.short:
+            raise AtCapacity("this worker has too little memory for one more stream")
+        if self.used >= self.capacity:
             raise AtCapacity(f"all {self.capacity} places of this worker are taken")
 
     def admit_viewer(self) -> None:

@@ -280,6 +280,8 @@ class Channel:
         image_format, decode_ms, processed = await self.session.run(
             partial(_decode_and_process, frame.payload, int(frame.arrived * 1000))
         )
+        if processed.trouble:
+            self.session.notice(processed.trouble)
         started = time.monotonic()
         quality = self._replies.quality(PICTURE_QUALITY[self.session.settings.quality])
         payload = await asyncio.to_thread(images.encode_live, processed.image, image_format, quality=quality)

@@ -1,4 +1,8 @@
-"""The vision of one session in a thread of its own: hand models are not thread-safe and must not block the loop."""
+"""The vision of one session in a thread of its own: hand models are not thread-safe and must not block the loop.
+
+A job that hangs must not freeze the stream. After `PATIENCE` frames go on without vision; after `HANG` the thread is
+left to itself and another one, with a pipeline of its own, takes its place.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,35 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from media_worker import memory
 from media_worker.job_thread import JobThread
 from media_worker.pipeline import Pipeline
+from media_worker.vision.hangs import HANGS
 from protocol.errors import LacquerError, VisionFailed
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+PATIENCE = 2.0
+"""Seconds that a frame waits for vision. A live pipeline waits half a second for each model, so this is no slow model,
+but a fault of ours, or one that holds what all others wait for."""
+
+HANG = 5.0
+"""Seconds after which a job is taken for one that never ends."""
+
+LOAD_TIMEOUT = 20.0
+"""Seconds for the models to load, from a cold disk. Frames wait that long."""
+
 CLOSE_TIMEOUT = 5.0
 """Seconds for the frame in progress to finish. A model that hangs longer is abandoned with its thread."""
+
+
+class Hung(VisionFailed):
+    """Vision seems never to answer, and begins anew. Said once for each hang."""
 
 
 class Engine:
@@ -30,21 +49,68 @@ class Engine:
 
         A failing `build` shows in the first `run`.
         """
-        self._thread = JobThread("vision")
-        self._pipeline = built = Future[Pipeline]()
-        self._thread.run(lambda: _build(build, built))
+        self._build = build
         self._closing: asyncio.Task[None] | None = None
         self._reported = float("-inf")
+        self._begin()
 
-    async def run(self, job: Callable[[Pipeline], T]) -> T:
-        """The job's result. LacquerErrors pass; anything else becomes VisionFailed and is logged."""
+    def _begin(self) -> None:
+        self._thread = JobThread("vision")
+        self._pipeline = built = Future[Pipeline]()
+        build = self._build
+        self._loading = self._thread.run(lambda: _build(build, built))
+        self._overdue: asyncio.Future[Any] | None = None
+        """The job that nobody waits for any more, and when it was given to the thread."""
+        self._since = 0.0
+
+    async def run(self, job: Callable[[Pipeline], T], *, keep: bool = False) -> T:
+        """The job's result. LacquerErrors pass; anything else becomes VisionFailed and is logged.
+
+        Raises VisionFailed, too, where vision does not answer within PATIENCE, and until it does; of all jobs refused
+        meanwhile one gets `Hung`. A job to `keep` is done all the same as soon as vision answers.
+        """
+        if self._overdue and not self._overdue.done():
+            self._give_up_in_time()
+            if not keep:
+                raise VisionFailed("vision does not answer")
+        pipeline = self._pipeline
         try:
-            return await self._thread.run(lambda: job(self._pipeline.result()))
+            return await self._in_time(self._thread.run(lambda: job(pipeline.result())))
         except LacquerError:
             raise
         except Exception as error:
             self._report(error)
             raise VisionFailed from error
+
+    async def _in_time(self, work: asyncio.Future[T]) -> T:
+        began = time.monotonic()
+        try:
+            if not self._loading.done():
+                await asyncio.wait({self._loading}, timeout=LOAD_TIMEOUT)
+            await asyncio.wait({work}, timeout=PATIENCE)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        if work.done():
+            return work.result()
+        work.add_done_callback(_forget)
+        if self._overdue is None or self._overdue.done():
+            self._overdue, self._since = work, began
+        raise VisionFailed("vision does not answer")
+
+    def _give_up_in_time(self) -> None:
+        """Begins anew, and raises Hung, where the job has taken too long."""
+        assert self._overdue
+        if time.monotonic() - self._since < (HANG if self._pipeline.done() else LOAD_TIMEOUT):
+            return
+        log.error("vision hangs; its thread is abandoned, another one begins anew")
+        self._abandon()
+        self._begin()
+        raise Hung("vision hung and begins anew; until then the picture goes on unpainted")
+
+    def _abandon(self) -> None:
+        HANGS.add(self._thread.is_alive)
+        self._thread.close()
 
     def _report(self, error: Exception) -> None:
         """Logs the failure, but at most once a second: a broken model fails on every frame."""
@@ -65,6 +131,7 @@ class Engine:
                 await self._thread.run(self._close_pipeline)
         except TimeoutError:
             log.error("vision did not finish in time; its thread is abandoned", seconds=CLOSE_TIMEOUT)
+            self._abandon()
         else:
             await asyncio.to_thread(memory.give_back)
         finally:
@@ -73,6 +140,12 @@ class Engine:
     def _close_pipeline(self) -> None:
         if self._pipeline.exception() is None:
             self._pipeline.result().close()
+
+
+def _forget(work: asyncio.Future[Any]) -> None:
+    """What comes of a job that nobody waits for any more; an error of it has been told as one that did not answer."""
+    if not work.cancelled():
+        work.exception()
 
 
 def _build(build: Callable[[], Pipeline], built: Future[Pipeline]) -> None:

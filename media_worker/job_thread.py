@@ -28,7 +28,10 @@ class JobThread:
         self._end = weakref.finalize(self, self._jobs.put, None)
         # Who asks for it first is who it works for: its log lines name their session.
         work = partial(copy_context().run, _work, self._jobs)
-        threading.Thread(target=work, name=name, daemon=True).start()
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self.is_alive = thread.is_alive
+        """Whether it has not ended yet. Keeps nothing of this object alive."""
 
     def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
         """What the job returns or raises. A job that nobody waits for any more when its turn comes is left out.

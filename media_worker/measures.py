@@ -14,6 +14,7 @@ from protocol import cgroup
 from protocol.messages import LinkReport
 
 LOOP_LAG = Gauge("lacquer_loop_lag_seconds", "Lateness of the event loop's timers, recent maximum")
+TASKS = Gauge("lacquer_tasks", "Tasks of the event loop: what a leak shows in first")
 
 # --- what people see -------------------------------------------------------------------------------------------------
 STREAMS = Gauge("lacquer_streams", "Connections that are open, by kind (peer: WebRTC, socket: WebSocket)", ["kind"])

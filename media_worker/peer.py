@@ -170,7 +170,7 @@ class Peer:
         if track.kind == "video" and self._track is None:
             clock = CaptureClock()
             clock.listen(next(receiver for receiver in self._pc.getReceivers() if receiver.track is track))
-            self._track = TransformTrack(self.session, track, lambda: self._keep(self.close(LacquerError())), clock)
+            self._track = TransformTrack(self.session, track, self._fail, clock)
             self._use(self._track)
 
     def _use(self, track: TransformTrack) -> None:
@@ -178,6 +178,7 @@ class Peer:
         self._sender = self._pc.addTrack(track)
         if isinstance(self._sender, LiveSender):
             self._sender.wished = lambda: self.session.settings.quality
+            self._sender.on_fault = self._fail
 
     def _on_data_channel(self, data_channel: RTCDataChannel) -> None:
         unwanted = data_channel.label != CHANNEL_LABEL or self._channel is not None
@@ -210,6 +211,10 @@ class Peer:
             return True
         self._told_at = now
         return False
+
+    def _fail(self) -> None:
+        """A fault of ours froze the picture: the client shall connect anew."""
+        self._keep(self.close(LacquerError()))
 
     # --- life ------------------------------------------------------------------------------------------------------
     def _on_state(self) -> None:

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-import av
 import structlog
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
@@ -150,8 +149,8 @@ def decode(
         try:
             _check_size(codec, frame)
             decoded = decoder.decode(frame)
-        except (av.FFmpegError, ValueError) as error:  # the decoder stays: a new one needs a keyframe first
-            complaint.about(error, name)
+        except Exception as error:  # a fault of FFmpeg's, or one beside it: this thread must outlive every frame
+            complaint.about(error, name)  # the decoder stays: a new one needs a keyframe first
             failed.set()
             continue
         for picture in decoded:

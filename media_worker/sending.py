@@ -15,9 +15,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import av
+import structlog
 from aiortc import RTCRtpSender, clock, rtcpeerconnection, rtcrtpsender
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import PACKET_MAX
+from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import (
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from aiortc import MediaStreamTrack
     from aiortc.rtcdtlstransport import RTCDtlsTransport
 
+log = structlog.get_logger(__name__)
+
 KEYFRAME_INTERVAL = 0.5
 """Seconds between keyframes that a receiver asks for: one is as large as ten other frames."""
 
@@ -51,6 +55,9 @@ RETRANSMITTED, BURST = 0.3, 1.0
 lost keyframe, for one."""
 
 PACKET_BITS = PACKET_MAX * 8
+
+MOST_FAILURES = 30
+"""Frames in a row that may fail to be encoded. Each next one gets a new encoder; after a second nothing will help."""
 
 REPORTS_KEPT = 8
 """Sender reports of which the time is remembered: one goes out about every second."""
@@ -110,6 +117,9 @@ class LiveSender(RTCRtpSender):
         self.rates = RateController()
         self.wished: Callable[[], Quality] = lambda: Quality.AUTO
         """Asked before each frame: what the person prefers."""
+        self.on_fault: Callable[[], None] = lambda: None
+        """Called where no frame can be encoded any more, so that a frozen picture does not look alive."""
+        self._failures = 0
         self._keyframes = KeyframeGate()
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
@@ -131,7 +141,12 @@ class LiveSender(RTCRtpSender):
         if self._live_encoder is None:
             self._live_encoder = rtcrtpsender.get_encoder(codec)  # type: ignore[attr-defined]
         if isinstance(data, av.VideoFrame):
-            payloads, timestamp = await self._encode(self._live_encoder, data)
+            try:
+                payloads, timestamp = await self._encode(self._live_encoder, data)
+            except Exception as error:  # whatever an encoder raises: aiortc would end the track, and a picture freezes
+                self._do_without(error)
+                return None
+            self._failures = 0
         else:  # already encoded
             assert isinstance(data, av.Packet)
             payloads, timestamp = self._live_encoder.pack(data)
@@ -143,6 +158,16 @@ class LiveSender(RTCRtpSender):
         track.aim(self.rates.target(time.monotonic(), frame.pixels))
         self.rates.sent(frame.bits)
         return RTCEncodedFrame(frame.payloads, frame.timestamp, None)  # type: ignore[arg-type]
+
+    def _do_without(self, error: Exception) -> None:
+        """The frame is lost; the next one begins anew, as a keyframe. Raises MediaStreamError when that never helps."""
+        self._failures += 1
+        self._live_encoder = None  # a new encoder's first frame is a keyframe
+        if self._failures in (1, MOST_FAILURES):
+            log.error("a frame could not be encoded", failures=self._failures, exc_info=error)
+        if self._failures >= MOST_FAILURES:
+            self.on_fault()
+            raise MediaStreamError from error
 
     async def _encode(self, encoder: Encoder, frame: av.VideoFrame) -> tuple[list[bytes], int]:
         now = time.monotonic()

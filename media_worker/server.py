@@ -22,7 +22,8 @@ from media_worker import associations, codecs, datagrams, dtls_ciphers, receivin
 from media_worker.admission import Sessions
 from media_worker.bodies import json_response, read_model
 from media_worker.ice import IceOptions
-from media_worker.measures import DRAINING, LOOP_LAG, SLOTS, SLOTS_USED
+from media_worker.measures import DRAINING, LOOP_LAG, SLOTS, SLOTS_USED, TASKS
+from media_worker.memory_left import MemoryWatch
 from media_worker.observed import observed
 from media_worker.peer import Peer
 from media_worker.picture_api import PictureApi
@@ -66,7 +67,8 @@ class WorkerApi:
         self.ice = IceOptions.of(settings)
         self.model_path = model_path
         self.shelf = Shelf()
-        self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf)
+        self.memory = MemoryWatch(settings.memory_reserve)
+        self.sessions = Sessions(settings.worker_capacity, model_path, self.shelf, self.memory)
         self.pictures = PictureApi(self.shelf, model_path)
         self.lag = LoopLag(LOOP_LAG.set)
 
@@ -106,7 +108,8 @@ class WorkerApi:
         receiving.install()
         sending.install()
         stage_times.install()
-        tasks = [asyncio.create_task(self.sessions.sweep()), asyncio.create_task(self.lag.measure())]
+        jobs = (self.sessions.sweep(), self.lag.measure(), self.memory.measure())
+        tasks = [asyncio.create_task(job) for job in jobs]
         yield
         for task in tasks:
             task.cancel()
@@ -142,6 +145,7 @@ class WorkerApi:
         SLOTS.set(self.sessions.capacity)
         SLOTS_USED.set(self.sessions.used)
         DRAINING.set(self.sessions.draining)
+        TASKS.set(len(asyncio.all_tasks()))
         # In a thread: some of it is read from files.
         body = await asyncio.to_thread(prometheus_client.generate_latest)
         return web.Response(body=body, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST})

@@ -16,18 +16,19 @@ from typing import Protocol, TypeVar
 import numpy as np
 import structlog
 
-from media_worker import images
+from media_worker import engine, images
 from media_worker.engine import Engine
 from media_worker.measures import PAINTED, STREAMS
 from media_worker.pipeline import Pipeline, Processed
 from media_worker.shelf import Shelf
 from media_worker.stats import StreamStatistics
 from media_worker.viewers import Viewers
+from media_worker.vision import patience
 from media_worker.wardrobe import Wardrobe
 from protocol import limits, wishes
 from protocol.errors import LacquerError, NoFrameYet, NotFound, Replaced, SessionEnded
 from protocol.internal import FrameInfo, SessionReport, SessionSpec
-from protocol.messages import Config, ImageFormat, Message, SessionEvent
+from protocol.messages import Config, ErrorMessage, ImageFormat, Message, SessionEvent
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -104,7 +105,7 @@ class Session:
     async def dress(self) -> None:
         """Returns when the next frame wears the settings as they are by then. Raises VisionFailed."""
         if self._engine:
-            await self._engine.run(self._dress)
+            await self._engine.run(self._dress, keep=True)
 
     def _dress(self, pipeline: Pipeline) -> None:
         """Runs in the engine's thread, because the pictures of nails are decoded."""
@@ -156,6 +157,11 @@ class Session:
         """Says it on every connection."""
         for connection in self._connections:
             connection.tell(message)
+
+    def notice(self, trouble: LacquerError) -> None:
+        """People are told why nails are bare where that lasts, once each time; a frame or two are nothing to tell."""
+        if isinstance(trouble, (engine.Hung, patience.Hung)):
+            self.tell(ErrorMessage.of(trouble))
 
     # --- frames ----------------------------------------------------------------------------------------------------
     async def run(self, job: Callable[[Pipeline], T]) -> T:

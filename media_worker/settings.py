@@ -38,6 +38,11 @@ class WorkerSettings(BaseSettings):
     """Bearer token that signaling must present. Without one every caller is served, so keep to loopback then."""
     worker_capacity: Annotated[int, Field(ge=1, le=64)] = 4
     """Sessions that may stream at once. One at 640x480 and 30 fps takes about 0.6 of a core; more share the rate."""
+    memory_reserve: Annotated[float, Field(ge=0)] = 256
+    """MB left in the machine or its container below which nobody new is taken in, while streams go on; 0 for never."""
+    stall_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
+    """After how long a stall of its event loop is reported; one of five times that ends the process, for its supervisor
+    to start it anew. 0 for neither."""
     worker_advertise: Annotated[str | None, Field(pattern=r"^https?://[^\s/?#]+/?$")] = Field(
         default=None, examples=["http://10.0.0.5:8001"]
     )

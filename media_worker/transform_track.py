@@ -11,7 +11,6 @@ for it, and so that it can tell how long encoding and sending took.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from media_worker.pipeline import Pipeline, Processed
 from media_worker.session import Session
 from media_worker.stage_times import Journey, hang, journey_of
 from media_worker.stats import MESSAGES_DROPPED
+from media_worker.taking_turns import Turn
 from media_worker.vision.patience import Overrun
 from media_worker.vision.schedule import Retreat
 from protocol import limits
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 DEADLINE = 0.1
 """Seconds since a frame was complete: of an older one, whose turn came so late, nails are only followed."""
 
-TURN = threading.Lock()
+TURN = Turn()
 """Vision of one stream at a time: Python's lock lets no two of them get on, and where many threads want it they mostly
 wait for each other. Five streams in one process lose an eighth of their frames instead of a fifth."""
 
@@ -165,6 +165,7 @@ class TransformTrack(MediaStreamTrack):
             except LacquerError as error:
                 # The picture goes on, unpainted: a failing model must not freeze the stream.
                 self._session.statistics.dropped(error.code)
+                self._session.notice(error)
                 self._out.put(Leaving(arrived.frame, arrived.number, journey_of(arrived.frame), None))
                 self._show_unpainted(arrived.frame)
 
@@ -187,6 +188,7 @@ class TransformTrack(MediaStreamTrack):
             statistics.followed("late")
         elif trouble:
             statistics.followed("overrun" if isinstance(trouble, Overrun) else trouble.code)
+            self._session.notice(trouble)
         self._load.worked(time.monotonic(), (processed.stages["vision"] + processed.stages["render"]) / 1000)
         statistics.retreated(self._load.retreat)
 
@@ -242,7 +244,7 @@ def _transform(
 ) -> tuple[av.VideoFrame, Processed, bool]:
     """The frame painted, as I420 all the way, and whether it was late; runs in the engine's thread."""
     journey = journey_of(frame)
-    with TURN:
+    with TURN.taken():
         journey.note("queue")
         late = journey.age > DEADLINE
         pipeline.retreat(retreat)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -18,13 +19,14 @@ import cv2
 import structlog
 from aiohttp import web
 
-from media_worker import memory
+from media_worker import memory, watchdog
 from media_worker.admission import Sessions
 from media_worker.pipeline import load_networks
 from media_worker.registration import Registration, State, advertised_url
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from media_worker.vision import models
+from media_worker.vision.hangs import HANGS
 from protocol import tracing
 from protocol.errors import LacquerError
 from protocol.redis_url import without_password
@@ -40,12 +42,20 @@ else:
 
 log = structlog.get_logger(__name__)
 
+LOOK_INTERVAL = 1.0
+MOST_HANGS = 3
+"""Threads that hang before the worker leaves. One or two do no harm; more of them wait for what will not come back."""
+
 
 def run(settings: WorkerSettings, ready: Callable[[str], None], *, until_stdin_ends: bool = False) -> None:
     """`serve` on the cheapest event loop there is: uvloop takes 0.1 ms less a frame than asyncio's own."""
     tracing.configure("lacquer-worker", settings.worker_id)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(settings, ready, until_stdin_ends=until_stdin_ends))
+    if HANGS.count():  # Python would wait for them for ever
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(watchdog.EXIT_CODE)
 
 
 async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until_stdin_ends: bool = False) -> None:
@@ -64,12 +74,15 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
         await site.start()
         url = f"http://{settings.worker_host}:{runner.addresses[0][1]}"
         log.info("worker listens", url=url, worker=settings.worker_id, capacity=settings.worker_capacity)
-        async with _registered(api, settings, runner.addresses[0][1]):
+        async with watchdog.watched(settings.stall_seconds), _registered(api, settings, runner.addresses[0][1]):
             ready(url)
             # Beside the first guest, who may be on the way already: a worker that was started again has some waiting.
             loading = asyncio.create_task(_load(model_path))
             told = _stop_event(until_stdin_ends)
+            fit = asyncio.create_task(_leave_when_unfit(told))
             await told.wait()
+            fit.cancel()
+            await asyncio.gather(fit, return_exceptions=True)
             await loading
             await _drain(api.sessions, settings.drain_seconds, told, child=until_stdin_ends)
     finally:
@@ -115,6 +128,14 @@ async def _load(model_path: Path) -> None:
         await asyncio.to_thread(load_networks, model_path)
     except LacquerError as error:
         log.error("networks not loaded; each session will try again", error=str(error))
+
+
+async def _leave_when_unfit(told: asyncio.Event) -> None:
+    """Sets `told` when too many models hang: another process begins without them."""
+    while HANGS.count() < MOST_HANGS:  # noqa: ASYNC110  # threads that hang set no event
+        await asyncio.sleep(LOOK_INTERVAL)
+    log.error("too many models hang; this worker drains and leaves, to be started anew", threads=HANGS.count())
+    told.set()
 
 
 def _stop_event(until_stdin_ends: bool) -> asyncio.Event:

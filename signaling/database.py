@@ -37,6 +37,9 @@ TRANSACTION_TIMEOUT = 8.0
 """All of it, the wait for a free connection included; closing a connection that is silent takes 2 s more."""
 
 POOL_TIMEOUT = 5.0
+BUSY_TIMEOUT_MS = 3000
+"""A writer of SQLite waits so long for another one."""
+
 IDLE_TIMEOUT = 30.0
 """The server ends a transaction in which nothing happens, as after a process or its line has died."""
 
@@ -191,6 +194,6 @@ def _make_sqlite(url: URL) -> AsyncEngine:
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """Readers and the writer do not block each other; a second writer waits its turn rather than fail."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=3000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

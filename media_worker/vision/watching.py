@@ -16,7 +16,7 @@ from media_worker.vision.finder import Guess, NailFinder, distinct, finger_pads,
 from media_worker.vision.following import FADE_IN_MS, NailFollower, Track
 from media_worker.vision.hands import Hand
 from media_worker.vision.nails import Nail
-from media_worker.vision.patience import Patience
+from media_worker.vision.patience import Hung, Patience
 from media_worker.vision.pictures import Picture
 from media_worker.vision.schedule import Retreat, Schedule, Work
 from media_worker.vision.tracking import FORGET_MS, HandTracker
@@ -142,7 +142,7 @@ class Watch:
                 if work.propose:
                     places += self._ask_finder(partial(self._finder.propose, picture))
                 keyframe = self._look(picture, places, fresh, work)
-        return keyframe, troubles[0] if troubles else None
+        return keyframe, max(troubles, key=lambda trouble: isinstance(trouble, Hung), default=None)
 
     @contextmanager
     def _done_without(self, troubles: list[VisionFailed]) -> Iterator[None]:

@@ -55,6 +55,7 @@ def worker(capacity: int, prefix: Sequence[str] = (), **environment: str) -> Ite
     finally:
         process.stdin.close()  # it leaves with whoever started it
         process.wait(20)
+        process.stdout.close()
 
 
 async def connect(
@@ -65,9 +66,10 @@ async def connect(
     codec: str,
     *,
     configuration: RTCConfiguration | None = None,
+    lifetime: float = 600,
 ) -> LightClient:
     session = f"{url}/internal/sessions/bench-{number}"
-    spec = {"session_id": f"bench-{number}", "design_id": 1, "expires_at": time.time() + 600}
+    spec = {"session_id": f"bench-{number}", "design_id": 1, "expires_at": time.time() + lifetime}
     async with http.put(session, json=spec) as response:
         assert response.status in (201, 204), await response.text()
 

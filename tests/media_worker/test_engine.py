@@ -8,9 +8,10 @@ import time
 import pytest
 
 from media_worker import engine as engine_module
-from media_worker.engine import Engine
+from media_worker.engine import Engine, Hung
 from media_worker.pipeline import Pipeline
 from media_worker.polish.looks import Look
+from media_worker.vision.hangs import HANGS
 from protocol import designs
 from protocol.errors import BadImage, VisionFailed
 from tests.media_worker.fakes import NO_MODEL, FakePipeline
@@ -102,3 +103,57 @@ async def test_a_hanging_model_does_not_hang_the_close(monkeypatch: pytest.Monke
         await engine.close()
     release.set()
     await stuck
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(engine_module, "HANG", 0.3)
+
+
+@pytest.mark.usefixtures("in_a_hurry")
+async def test_a_job_that_hangs_holds_up_one_frame_and_is_replaced() -> None:
+    release, built = threading.Event(), FakePipeline.built
+    engine = Engine(build)
+    assert await engine.run(lambda pipeline: 7) == 7
+    began = time.monotonic()
+    with pytest.raises(VisionFailed):
+        await engine.run(lambda pipeline: release.wait())
+    for _ in range(20):
+        with pytest.raises(VisionFailed):
+            await engine.run(lambda pipeline: 7)
+    assert time.monotonic() - began < 0.25, "one frame waited, the others did not"
+    await asyncio.sleep(0.3)
+    with pytest.raises(Hung):
+        await engine.run(lambda pipeline: 7)
+    assert await engine.run(lambda pipeline: 7) == 7, "a thread and a pipeline of its own"
+    assert FakePipeline.built == built + 2
+    assert HANGS.count() == 1
+    release.set()
+    await engine.close()
+
+
+@pytest.mark.usefixtures("in_a_hurry")
+async def test_what_is_to_be_kept_is_done_when_vision_answers_again() -> None:
+    release, kept = threading.Event(), threading.Event()
+    engine = Engine(build)
+    with pytest.raises(VisionFailed):
+        await engine.run(lambda pipeline: release.wait())
+    with pytest.raises(VisionFailed):
+        await engine.run(lambda pipeline: kept.set(), keep=True)
+    release.set()
+    assert await asyncio.to_thread(kept.wait, 2)
+    async with asyncio.timeout(2):
+        assert await engine.run(lambda pipeline: 7) == 7
+    await engine.close()
+
+
+@pytest.mark.usefixtures("in_a_hurry")
+async def test_a_model_that_loads_slowly_is_waited_for() -> None:
+    def slow() -> Pipeline:
+        time.sleep(0.5)
+        return build()
+
+    engine = Engine(slow)
+    assert await engine.run(lambda pipeline: 7) == 7
+    await engine.close()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
 
 from media_worker.admission import Sessions
 from media_worker.shelf import Shelf
-from media_worker.worker import _drain
+from media_worker.vision.hangs import Hangs
+from media_worker.watchdog import EXIT_CODE
+from media_worker.worker import MOST_HANGS, _drain, _leave_when_unfit
 from protocol.internal import SessionSpec
 from tests.media_worker.fakes import NO_MODEL, FakeConnection
 
@@ -67,3 +71,38 @@ async def test_a_drain_that_goes_wrong_is_not_kept_quiet(monkeypatch: pytest.Mon
     monkeypatch.setattr(Sessions, "drain", broken)
     with pytest.raises(RuntimeError, match="broken"):
         await _drain(Sessions(4, NO_MODEL, Shelf()), 1, asyncio.Event(), child=False)
+
+
+async def test_too_many_hangs_drain_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, told = Hangs(), asyncio.Event()
+    monkeypatch.setattr("media_worker.worker.HANGS", hangs)
+    monkeypatch.setattr("media_worker.worker.LOOK_INTERVAL", 0.01)
+    watching = asyncio.create_task(_leave_when_unfit(told))
+    for _ in range(MOST_HANGS):
+        await asyncio.sleep(0.03)
+        assert not told.is_set()
+        hangs.add(lambda: True)
+    await asyncio.wait_for(told.wait(), 3)
+    await watching
+
+
+LEAVES_A_HANGING_THREAD = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from media_worker import worker
+from media_worker.vision.hangs import HANGS
+
+hanging = ThreadPoolExecutor(1).submit(threading.Event().wait)
+
+async def serve(*arguments, **options):
+    HANGS.add(lambda: not hanging.done())
+
+worker.serve = serve
+worker.run(None, print)
+"""
+
+
+def test_a_worker_with_threads_that_hang_ends_all_the_same() -> None:
+    """Python would wait for them for ever, and no supervisor would start another worker."""
+    done = subprocess.run([sys.executable, "-c", LEAVES_A_HANGING_THREAD], timeout=30, check=False)
+    assert done.returncode == EXIT_CODE

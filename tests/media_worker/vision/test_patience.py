@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from media_worker.vision.patience import LEAST, MOST, Overrun, Patience
+from media_worker.vision.hangs import HANGS
+from media_worker.vision.patience import LEAST, MOST, Hung, Overrun, Patience
 from protocol.errors import VisionFailed
 
 
@@ -89,3 +90,22 @@ def test_a_model_that_never_answers_is_abandoned(monkeypatch: pytest.MonkeyPatch
     one.close()
     assert time.monotonic() - began < 0.5
     release.set()
+
+
+def test_a_model_that_never_answers_is_asked_in_another_thread(
+    patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_worker.vision.patience.HANG", 0.6)
+    before, release = HANGS.count(), threading.Event()
+    with pytest.raises(Overrun, match="in time"):
+        patience.ask(release.wait)
+    time.sleep(0.2)
+    with pytest.raises(Hung, match="another thread"):
+        patience.ask(lambda: 7)
+    assert patience.ask(lambda: 7) == 7, "it is said once, and that thread answers"
+    assert HANGS.count() == before + 1
+    release.set()
+    deadline = time.monotonic() + 2
+    while HANGS.count() > before and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert HANGS.count() == before, "it came back after all"
