@@ -116,7 +116,11 @@ def test_the_lock_of_signaling_is_the_lock_without_the_worker(tmp_path: Path) ->
 def test_worker_only_is_exactly_what_signaling_does_not_need() -> None:
     """Not less, or signaling's image grows by gigabytes; not more, or it does not start."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["s3"]]
+    wanted = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["otel"],
+        *project["optional-dependencies"]["s3"],
+    ]
     direct: set[str] = {canonicalize_name(Requirement(line).name) for line in wanted}
     needed = closure(direct - WORKER_ALONE) | {"setuptools"}
     listed = set(worker_only())
