@@ -16,10 +16,13 @@ import structlog
 from aiohttp.test_utils import TestServer
 
 from media_worker import drawn_hand
+from media_worker.bench.servers import lacquer
+from media_worker.doctor import stream
 from media_worker.pipeline import Pipeline
 from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from protocol import logs, tracing
+from protocol.checkup import Outcome
 from signaling.app import create_app
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
@@ -137,3 +140,22 @@ async def test_every_log_line_of_a_session_names_it(
     assert {"session created", "deep in vision", "vision failed", "peer closed", "session status"} <= said
     assert all(line.get("session") == session["session_id"] for line in lines), lines
     assert logging.getLogger().handlers
+
+
+@pytest.mark.media
+@pytest.mark.long
+async def test_traces_of_the_product_as_processes(tmp_path: Path) -> None:
+    """And `lacquer doctor --url` as the visitor."""
+    async with collector() as traces:
+        running = lacquer(tmp_path, 1, OTEL_EXPORTER_OTLP_ENDPOINT=traces.url, OTEL_BSP_SCHEDULE_DELAY="500")
+        server = await asyncio.to_thread(running.__enter__)
+        try:
+            verdict = await stream.through(server.url)
+        finally:
+            await asyncio.to_thread(running.__exit__, None, None, None)
+    assert verdict.outcome is not Outcome.FAILED, verdict
+    assert traces.named("answer offer").service == "lacquer-worker"
+    place = traces.named("place session")
+    assert place.service == "lacquer-signaling"
+    assert traces.named("answer offer").trace == place.trace
+    assert "call worker" not in {span.name for span in traces.spans if not span.parent}, "what runs by itself"

@@ -52,7 +52,7 @@ async def _try(url: str, server: IceServer, settings: WorkerSettings) -> Verdict
             return await _stun(address)
         return await _turn(url, where, address, server, settings)
     except socket.gaierror as error:
-        return failed(f"{where.host} has no address: {error.strerror}", "mend the name, or DNS")
+        return failed(f"{where.host} has no IPv4 address: {error.strerror}", "mend the name, or DNS")
     except ssl.SSLError as error:
         return failed(f"TLS fails: {_reason(error)}", "give it a certificate for this very name that browsers trust")
     except stun.TransactionFailed as error:

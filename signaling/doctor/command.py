@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ from signaling.settings import Settings
 
 WITHIN = 25.0
 """Seconds for all checks; what the last one started has 4 more to leave."""
+
+THREADS = "doctor-"
 
 LINGER = 0.5
 """For threads that are about to end."""
@@ -64,7 +67,7 @@ def run(
         groups = plan(media(), part=part, url=url, quick=quick)
         left = began + WITHIN - time.monotonic()
         found: Callable[[Finding], None] = (lambda finding: None) if as_json else partial(_show, console)
-        findings = _run(examine(groups, left, begun=begun, found=found))
+        findings = asyncio.run(_impatiently(examine(groups, left, begun=begun, found=found)))
     seconds = time.monotonic() - began
     if as_json:
         print(json.dumps(as_dict(findings, seconds), ensure_ascii=False))
@@ -73,21 +76,23 @@ def run(
     return worst(findings) is not Outcome.FAILED
 
 
-def _run(work: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
-    """As asyncio.run, without its wait for threads: a name that DNS does not answer for keeps one for half a minute."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+class _Impatient(ThreadPoolExecutor):
+    """A name that DNS does not answer for keeps a thread for half a minute; asyncio would wait for it in the end."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+async def _impatiently(work: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+    asyncio.get_running_loop().set_default_executor(_Impatient(thread_name_prefix=THREADS))
+    return await work
 
 
 def leave(code: int) -> None:
     """Ends the process where such a thread would hold it up; else returns. All has been said."""
     deadline = time.monotonic() + LINGER
     for thread in threading.enumerate():
-        if thread.name.startswith("asyncio_"):
+        if thread.name.startswith(THREADS):
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 sys.stdout.flush()

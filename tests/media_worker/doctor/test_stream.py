@@ -15,6 +15,7 @@ RED = np.array([0xB3, 0x00, 0x1B])
 
 
 @pytest.mark.media
+@pytest.mark.long
 async def test_the_drawn_hand_comes_back_painted(monkeypatch: pytest.MonkeyPatch, hand_model: Path) -> None:
     monkeypatch.setattr(stream, "START", 60.0)
     monkeypatch.setattr(stream, "FIRST_PICTURE", 30.0)
