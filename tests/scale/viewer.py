@@ -40,7 +40,8 @@ class Viewer:
         """Why it gave up, if it did."""
         self.client: RtcClient | None = None
         self._stack = AsyncExitStack()
-        self._connection = ""
+        self._connection = "", ""
+        """Its URL and its ETag."""
 
     async def __aenter__(self) -> Viewer:
         async with self._http.post(self._next() + SESSIONS, json={"mode": "explore", "post_id": 1}) as response:
@@ -74,7 +75,7 @@ class Viewer:
         while True:
             async with self._http.post(self._next() + path, data=sdp, headers=SDP) as response:
                 if response.status == 201:
-                    self._connection = response.headers["Location"]
+                    self._connection = response.headers["Location"], response.headers["ETag"]
                     return await response.text()
                 self.refusals.append(response.status)
             await asyncio.sleep(0.25)
@@ -86,8 +87,10 @@ class Viewer:
 
     async def is_held(self) -> bool:
         """Whether its connection is: a PATCH without candidates changes nothing."""
-        path = "/api" + self._connection.partition("/api")[2]
-        async with self._http.patch(self._next() + path, data=b"", headers=FRAGMENT) as response:
+        url, tag = self._connection
+        path = "/api" + url.partition("/api")[2]
+        headers = {**FRAGMENT, "If-Match": tag}
+        async with self._http.patch(self._next() + path, data=b"", headers=headers) as response:
             return response.status == 204
 
     # --- watching ---------------------------------------------------------------------------------------------------
