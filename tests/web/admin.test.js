@@ -69,8 +69,8 @@ test("the history is a line of steps over the last five minutes, and is bounded"
 // --- drains ---------------------------------------------------------------------------------------------------------
 test("what becomes of a drained worker's people is told", () => {
   const drains = new Drains();
-  const left = session("5", "a", { connections: 0 });
-  drains.begin("a", [session("1", "a"), session("2", "a"), session("3", "a"), session("4", "b"), left], 0);
+  const left = [session("5", "a", { connections: 0 }), session("6", "a", { connections: null })];
+  drains.begin("a", [session("1", "a"), session("2", "a"), session("3", "a"), session("4", "b"), ...left], 0);
   assert.equal(words.drained(drains.outcome("a")), "Emptying, 3 still there.");
   drains.look([worker("a", 1, { draining: true }), worker("b", 2)], [session("1", "b"), session("2", "a"), session("4", "b")], 2000);
   assert.equal(words.drained(drains.outcome("a")), "Emptying, 1 still there. 1 connected elsewhere, 1 ended.");

@@ -1,7 +1,5 @@
 /** What became of the people of a worker that this page drained. Pure. */
 
-import { isConnected } from "./figures.js";
-
 /** @typedef {import("./client.js").Worker} Worker */
 /** @typedef {import("./client.js").Session} Session */
 /**
@@ -25,7 +23,7 @@ export class Drains {
 
   /** @param {string} worker @param {Session[]} sessions as they are before @param {number} now ms */
   begin(worker, sessions, now) {
-    const here = sessions.filter((session) => session.worker === worker && isConnected(session));
+    const here = sessions.filter((session) => session.worker === worker && session.connections);
     const people = here.map((session) => session.session_id);
     const outcome = { state: /** @type {const} */ ("emptying"), left: people.length, moved: 0, over: 0, homeless: 0, seconds: 0 };
     this.#drains.delete(worker);
