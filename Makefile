@@ -9,7 +9,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: audit help licences sbom setup serve serve-lan test test-long test-quick test-scale test-outage lint lock bench soak churn overload fuzz clean train
+.PHONY: audit help licences sbom setup serve serve-lan test test-seen test-unseen test-web test-services test-long test-quick test-scale test-outage lint lock bench soak churn overload fuzz clean train
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -23,10 +23,24 @@ serve-lan: setup  ## the same for phones in the same network too: HTTPS and a QR
 	$(BIN)/lacquer serve --lan
 
 test: $(VENV)/.tests  ## style, types and the suite, browsers included; under ten minutes
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(MAKE) --no-print-directory -j2 test-seen test-unseen
+
+# Two lanes, for two cores. What measures time goes first; the other one, which does not, takes what is left of the cores
+# and tells everything at its end.
+UNSEEN := tests/signaling tests/protocol tests/fuzz tests/deploy
+test-seen: $(VENV)/.tests
+	$(BIN)/python -m pytest $(UNSEEN:%=--ignore=%)
+
+test-unseen: $(VENV)/.tests
+	@mkdir -p build
+	@nice -n 10 $(MAKE) --no-print-directory lint test-web test-services > build/unseen.log 2>&1; \
+		status=$$?; cat build/unseen.log; exit $$status
+
+test-web:
 	node --test tests/web/*.test.js
-	$(BIN)/python -m pytest
+
+test-services:
+	$(BIN)/python -m pytest $(UNSEEN)
 
 test-long: $(VENV)/.tests  ## the rest: poor links, relays, the deployment's services, other WebRTC stacks; some four minutes
 	$(BIN)/python -m pytest -m "long and not scale and not outage"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import threading
 import time
@@ -60,6 +61,17 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _logs_as_in_production() -> None:
     logs.configure("console")
+
+
+@pytest.fixture(autouse=True)
+def _logs_go_where_they_went() -> Iterator[None]:
+    """Commands that are called in this process send them to a stream of theirs, which is closed soon."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    if any(type(handler) is logging.StreamHandler and handler not in before for handler in root.handlers):
+        root.handlers[:] = before
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -37,6 +39,7 @@ async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(s
         await page.bring_to_front()
         await expect(row).to_contain_text("connected", timeout=LONG)
         await expect(row).to_contain_text("Classic Red", timeout=LONG)
+        await alone(served)
         try:
             await drain_first(page)
             await expect(page.locator(".worker .outcome")).to_contain_text("1 without a place", timeout=LONG)
@@ -54,6 +57,14 @@ async def test_an_operator_drains_a_worker_and_sees_what_becomes_of_its_people(s
         kept = await page.evaluate("document.cookie + location.href + JSON.stringify(localStorage)")
         assert kept == f"{served.url}/admin{{}}"
     assert (wrong, faults) == ([], [])
+
+
+async def alone(served: Served) -> None:
+    """Those who left in other tests just now are noticed by and by."""
+    async with aiohttp.ClientSession(served.url, headers={"Authorization": f"Bearer {TOKEN}"}) as http:
+        async with asyncio.timeout(30):
+            while sum(worker["load"] for worker in await (await http.get("/admin/workers/")).json()) > 1:
+                await asyncio.sleep(0.2)
 
 
 async def let_in_again(served: Served) -> None:

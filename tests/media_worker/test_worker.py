@@ -90,6 +90,7 @@ LEAVES_A_HANGING_THREAD = """
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from media_worker import worker
+from media_worker.settings import WorkerSettings
 from media_worker.vision.hangs import HANGS
 
 hanging = ThreadPoolExecutor(1).submit(threading.Event().wait)
@@ -98,7 +99,7 @@ async def serve(*arguments, **options):
     HANGS.add(lambda: not hanging.done())
 
 worker.serve = serve
-worker.run(None, print)
+worker.run(WorkerSettings(), print)
 """
 
 
