@@ -219,7 +219,7 @@ class Settings(BaseSettings):
         "Default: this machine.",
     )
     rate_sessions_per_address: int = Field(
-        default=120,
+        default=300,
         ge=0,
         description="Sessions that one address (IPv6: one /64) may start within a minute; 0 is no limit. "
         "A shop's customers share one address.",
