@@ -194,10 +194,10 @@ _FRAGMENT_LINE = re.compile(r"a=\S+.*|m=\S+ \d+ \S+.*")
 
 
 def check_fragment(text: str, known: Collection[str]) -> None:
-    """Whether it is a fragment, and of the ICE session with the `known` credentials. Raises BadSdp, or Unsupported
-    where it would restart ICE (RFC 9725 §4.3.3)."""
-    lines = text.splitlines()
-    if not lines or not all(_FRAGMENT_LINE.fullmatch(line) for line in lines if line):
+    """Whether it is a fragment, and of the ICE session with the `known` credentials. An empty one only asks whether the
+    connection is held (protocol/README.md). Raises BadSdp, or Unsupported where it would restart ICE (RFC 9725 §4.3.3).
+    """
+    if not all(_FRAGMENT_LINE.fullmatch(line) for line in text.splitlines() if line):
         raise BadSdp("the body is no SDP fragment: every line starts with `a=` or `m=` (RFC 8840 §9)")
     if not set(_credentials(text)) <= set(known):
         raise Unsupported("other ICE credentials would restart ICE, which is not done here: connect anew instead")
