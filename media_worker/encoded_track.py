@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NoReturn
@@ -40,14 +41,14 @@ class EncodedTrack(MediaStreamTrack):
     async def recv(self) -> NoReturn:
         raise MediaStreamError  # aiortc's own senders would ask for pictures: there are none
 
+    @abstractmethod
     async def next_encoded(self, codec: RTCRtpCodecParameters) -> Encoded:
         """The next frame to send, encoded so. Raises MediaStreamError at the end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def aim(self, target: Target) -> None:
         """What this sender's link carries."""
-        raise NotImplementedError
 
+    @abstractmethod
     def want_keyframe(self) -> None:
         """This sender's receiver cannot go on without one."""
-        raise NotImplementedError

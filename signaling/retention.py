@@ -6,13 +6,12 @@ left waits for the next one, a few seconds later.
 
 from __future__ import annotations
 
-import asyncio
 from typing import NoReturn
 
 import structlog
 
-from protocol.errors import StoreUnavailable
 from signaling.context import Context
+from signaling.sweeper import for_ever
 
 AT_ONCE = 100
 """Results, sessions and blobs deleted in one look at most, each."""
@@ -27,14 +26,7 @@ log = structlog.get_logger()
 
 
 async def run(context: Context, interval: float) -> NoReturn:
-    while True:
-        await asyncio.sleep(interval)
-        try:
-            await sweep(context)
-        except StoreUnavailable:
-            pass  # said where it is noticed, once
-        except Exception:  # whatever else goes wrong once must not keep pictures for ever
-            log.exception("retention failed")
+    await for_ever(sweep, context, interval, "retention failed")
 
 
 async def sweep(context: Context) -> None:

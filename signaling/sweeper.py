@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn
 
 import structlog
@@ -21,14 +21,21 @@ log = structlog.get_logger()
 
 
 async def run(context: Context, interval: float) -> NoReturn:
+    await for_ever(sweep, context, interval, "sweep failed")
+
+
+async def for_ever(
+    look: Callable[[Context], Awaitable[None]], context: Context, interval: float, failed: str
+) -> NoReturn:
+    """Looks after every pause; `failed` is what the log says of a fault."""
     while True:
         await asyncio.sleep(interval)
         try:
-            await sweep(context)
+            await look(context)
         except StoreUnavailable:
             pass  # said where it is noticed, once
-        except Exception:  # whatever else goes wrong once must not end expiry for good
-            log.exception("sweep failed")
+        except Exception:  # whatever else goes wrong once must not end it for good
+            log.exception(failed)
 
 
 async def sweep(context: Context) -> None:
