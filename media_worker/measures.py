@@ -6,10 +6,12 @@ Per frame, these take two comparisons; the rest happens once a second a stream, 
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from media_worker import memory
 from protocol import cgroup
 from protocol.messages import LinkReport
 
@@ -65,6 +67,10 @@ DRAINING = Gauge("lacquer_draining", "1 while this worker takes nobody in")
 PICTURE_JOBS = Gauge("lacquer_picture_jobs", "Single pictures at work or waiting, by kind", ["kind"])
 MEMORY_LIMIT = Gauge("lacquer_memory_limit_bytes", "What this process may use: its container's limit, or all there is")
 MEMORY_LIMIT.set_function(cgroup.memory_limit)
+HEAP_USED = Gauge("lacquer_heap_used_bytes", "In use in the C library's heaps: what a leak shows in")
+HEAP_FREE = Gauge("lacquer_heap_free_bytes", "Free in the C library's heaps, but not given back: fragmentation")
+HEAP_USED.set_function(lambda: heap.used if (heap := memory.heap()) else math.nan)
+HEAP_FREE.set_function(lambda: heap.free if (heap := memory.heap()) else math.nan)
 
 FREEZE = 0.3
 """Seconds between two frames that people see as a freeze; at 10 frames a second the usual gap is a third of it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import prometheus_client
 import pytest
 
-import media_worker
+import media_worker.server  # which registers all that a worker tells
 from media_worker import measures
 from media_worker.measures import Freezes, PictureSize
 from media_worker.stats import StreamStatistics

@@ -7,7 +7,7 @@ import pytest
 
 from media_worker.drawn_hand import Scene, draw
 from media_worker.vision.arrays import Pixels
-from media_worker.vision.networks import MAP_STRIDE, UNIT_LENGTH, NailCrops, NailMap
+from media_worker.vision.networks import BATCHES, MAP_STRIDE, UNIT_LENGTH, NailCrops, NailMap, in_batches
 from protocol.errors import VisionFailed
 
 PICTURE = draw(Scene(width=320, height=240), 0)
@@ -55,6 +55,24 @@ def test_a_crop_s_answer_does_not_depend_on_its_neighbours() -> None:
     together, alone = NailCrops()(crops), NailCrops()(crops[1:2])
     assert np.allclose(together.mask[1], alone.mask[0], atol=1e-3)
     assert together.presence[1] == pytest.approx(alone.presence[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (3, [2, 1]), (4, [2, 2]), (5, [5]), (9, [5, 2, 2]), (13, [5, 5, 2, 1])]
+)
+def test_few_numbers_of_crops_get_to_the_network_in_their_order(count: int, sizes: list[int]) -> None:
+    batches = list(in_batches(np.arange(count, dtype=np.uint8)))
+    assert [len(batch) for batch in batches] == sizes
+    assert np.concatenate(batches).tolist() == list(range(count))
+    assert set(sizes) <= set(BATCHES)
+
+
+def test_crops_keep_their_order_over_several_batches() -> None:
+    crops = [a_crop(64, seed) for seed in range(8)]
+    together, alone = NailCrops()(crops), [NailCrops()([crop]) for crop in crops]
+    assert together.mask.shape == (8, 32, 32)
+    assert np.allclose(together.mask, [one.mask[0] for one in alone], atol=1e-3)
+    assert np.allclose(together.along, [one.along[0] for one in alone], atol=1e-3)
 
 
 def test_mirrored_pictures_given_as_views_are_read_as_they_look() -> None:
