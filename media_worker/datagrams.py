@@ -36,6 +36,7 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket, is_rtcp
 from OpenSSL import SSL
 
+from media_worker.capture_clock import NTP_EPOCH
 from media_worker.refusals import refuse
 from protocol.pace import Allowance
 
@@ -190,7 +191,7 @@ class LiveDtlsTransport(RTCDtlsTransport):
 
     def _take_rtp(self, data: bytes) -> None:
         """As `_handle_rtp_data` does."""
-        arrival_time_ms = time.time_ns() // 1_000_000
+        arrival_time_ms = now_ms()
         try:
             packet = parse_rtp(self._rx_srtp.unprotect(data), self._rtp_header_extensions_map)
         except (pylibsrtp.Error, ValueError):
@@ -259,6 +260,12 @@ class LiveDtlsTransport(RTCDtlsTransport):
         pair.protocol.transport.sendto(data, pair.remote_addr)
         self._RTCDtlsTransport__tx_bytes += len(data)
         self._RTCDtlsTransport__tx_packets += 1
+
+
+def now_ms() -> int:
+    """Milliseconds since 1900, as `aiortc.clock.current_ms` counts them, for less: packets that came during the
+    handshake are timed by that, and with two epochs in one stream no bitrate is ever estimated."""
+    return time.time_ns() // 1_000_000 + NTP_EPOCH * 1000
 
 
 def parse_rtp(data: bytes, extensions: HeaderExtensionsMap) -> RtpPacket:

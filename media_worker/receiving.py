@@ -85,6 +85,9 @@ class RateCounter:
 
     def _forget(self, now_ms: int) -> None:
         assert self._since is not None
+        if now_ms < self._since:  # the clock was set back: what is kept would never be old enough to go
+            self.reset()
+            self._since = now_ms
         self._since = max(self._since, now_ms - self._window + 1)
         while self._bytes and self._bytes[0][0] < self._since:
             self._total -= self._bytes.popleft()[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 import aioice.stun
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, clock
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
@@ -79,6 +79,10 @@ async def test_packets_do_not_go_through_the_queue_and_are_counted(monkeypatch: 
 
 def _received(transport: LiveDtlsTransport) -> int:
     return sum(stats.packetsReceived for stats in transport._get_stats().values())
+
+
+def test_packets_are_timed_by_the_clock_that_times_those_of_the_handshake() -> None:
+    assert abs(datagrams.now_ms() - clock.current_ms()) < 1000
 
 
 async def test_they_do_on_the_workers_event_loop() -> None:

@@ -59,6 +59,16 @@ def test_estimates_are_those_of_aiortc() -> None:
     assert len({estimate for each in told if each for estimate in each[:1]}) > 20
 
 
+def test_a_clock_that_is_set_back_neither_piles_packets_up_nor_ends_the_estimate() -> None:
+    counter = receiving.RateCounter()
+    for now in range(70_000, 75_000, 10):
+        counter.add(1000, now)
+    for now in range(10_000, 40_000, 10):
+        counter.add(1000, now)
+    assert len(counter._bytes) <= 100  # those of one second
+    assert counter.rate(40_000) == pytest.approx(800_000, rel=0.02)
+
+
 async def test_frames_that_came_together_are_decoded_one_by_one() -> None:
     """A retransmission completes the first frame of nine; the decoder's thread sees all nine, in order."""
     whole, receiver = clip(H264, keyframes=(0,), first_timestamp=(1 << 32) - 2 * TICKS), Receiver()
