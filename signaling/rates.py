@@ -122,11 +122,19 @@ RATES = web.AppKey("rates", Rates)
 
 async def new_session(request: web.Request) -> None:
     """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone."""
-    rates, context = request.app[RATES], request.app[CONTEXT]
+    rates = request.app[RATES]
     await rates.take(request, rates.sessions_of_address, rates.address(request))
     if (who := known_caller(request)) is None:
         return
     await rates.take(request, rates.sessions_of_owner, who.owner)
+
+
+async def live_sessions(request: web.Request) -> None:
+    """Asks the database, which takes longer than all else about a new session: after whether there is room for it.
+    Raises RateLimited."""
+    rates, context = request.app[RATES], request.app[CONTEXT]
+    if (who := known_caller(request)) is None:
+        return
     if 0 < rates.live_sessions <= await context.store.count_live(who.owner, context.clock()):
         rates.tell(request, "live-sessions")
         raise RateLimited(

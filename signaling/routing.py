@@ -22,6 +22,10 @@ from signaling.worker_client import WorkerClient
 POLL_INTERVAL = 2.0
 POLL_TIMEOUT = 1.5
 
+SECOND_LOOK = 0.05
+"""Seconds that workers have to say whether somebody left, before one more is turned away: idle ones take 5 ms. One that
+is too busy to say so is no place for one more, and a refusal is due within 100 ms."""
+
 COMES_BACK = 3.5
 """Seconds since the last worker was removed for which a placement waits for the next one: a child of `lacquer serve`
 that died is up again after one or two. Less than what connecting may take (service.py)."""
@@ -105,6 +109,8 @@ class LocalRouter:
         self._poller: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._polling = asyncio.Lock()
+        self._asking: set[asyncio.Task[None]] = set()
+        """Polls that somebody asked for who may not wait for them any more."""
         self._polled_at = float("-inf")
         self._removed_at = float("-inf")
         self._heard = asyncio.Event()
@@ -133,8 +139,10 @@ class LocalRouter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
+            jobs = (self._poller, *self._asking)
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
         await self._client.__aexit__(kind, error, trace)
         if self._http is not None:
             await self._http.close()
@@ -143,8 +151,7 @@ class LocalRouter:
         try:
             return self._placement.place(session_id, self._clock(), avoid)
         except AtCapacity:
-            # The numbers may be 2 s old: someone may have left since. Asking is cheap, turning a person away is not.
-            await self._poll()
+            await self._ask_again()
             return self._placement.place(session_id, self._clock(), avoid)
         except WorkerUnavailable:
             if not await self._another_comes():
@@ -164,6 +171,13 @@ class LocalRouter:
             return False
         return True
 
+    async def _ask_again(self) -> None:
+        """The numbers may be 2 s old: someone may have left since. What comes too late helps who asks next."""
+        asking = asyncio.create_task(self._poll(), name="router-asks-again")
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        await asyncio.wait({asking}, timeout=SECOND_LOOK)
+
     async def accepted(self, session_id: str) -> None:
         self._placement.accepted(session_id, self._clock())
 
@@ -182,7 +196,7 @@ class LocalRouter:
     async def free_slots(self) -> int:
         if free := self._placement.free_slots(self._clock()):
             return free
-        await self._poll()  # as in `place`
+        await self._ask_again()
         return self._placement.free_slots(self._clock())
 
     async def workers(self) -> list[WorkerView]:

@@ -57,6 +57,7 @@ async def _create_explore(request: web.Request) -> web.Response:
     design = context.collection.find(wanted.post_id)
     _check(context, wanted.config, own=context.collection.nail_count(design.id))
     await context.sessions.check_capacity()
+    await rates.live_sessions(request)
     session = await context.sessions.create(caller(request).owner, post_id=design.id, settings=wanted.config)
     return _created(request, await views.session_created(request, session, None))
 
@@ -65,6 +66,7 @@ async def _create_upload(request: web.Request) -> web.Response:
     """The person's picture itself is never kept: the nails in it are, until the session is over."""
     context = request.app[CONTEXT]
     await rates.upload(request)
+    await rates.live_sessions(request)
     async with context.uploads.form(request, REFERENCE, SOURCE) as form:
         settings = _settings(form)
         reference = await context.uploads.picture(form.files[REFERENCE], REFERENCE_SIDE)

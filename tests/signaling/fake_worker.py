@@ -112,6 +112,8 @@ class FakeWorker:
         self.left: list[str] = []
         """Sessions that went on elsewhere."""
         self.health_polls = 0
+        self.health_delay = 0.0
+        """Seconds that a busy event loop takes to say how it is."""
         self.on_message: Callable[[web.WebSocketResponse, bytes | str], object] | None = None
         self.previews: list[PreviewRequest] = []
         self.stills: list[StillRequest] = []
@@ -199,6 +201,7 @@ class FakeWorker:
 
     async def _health(self, _request: web.Request) -> web.Response:
         self.health_polls += 1
+        await asyncio.sleep(self.health_delay)
         health = WorkerHealth(
             status="draining" if self.draining else "ok",
             worker_id=self.worker_id,

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import jwt
 import pytest
 from PIL import Image
 
@@ -20,7 +21,7 @@ from protocol.designs import Finger, Finish, Shape
 from protocol.errors import AtCapacity, BadImage, LacquerError, NotFound, WorkerUnavailable
 from protocol.messages import Config
 from protocol.nail_sets import NailSet
-from tests.signaling.conftest import SESSIONS, Lacquer, Start, refused
+from tests.signaling.conftest import SECRET_KEY, SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
 
@@ -111,6 +112,17 @@ async def test_at_capacity_is_503_with_retry_after(start: Start, worker: FakeWor
     response = await lacquer.client.post(SESSIONS, json={"mode": "explore", "post_id": 1})
     await refused(response, 503, "at_capacity")
     assert response.headers["Retry-After"] == "7"
+
+
+async def test_for_who_is_turned_away_the_database_is_not_asked(
+    start: Start, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.capacity = 0
+    lacquer = await start(worker)
+    monkeypatch.setattr(lacquer.context.store, "count_live", None)  # who asks fails
+    somebody = {"Authorization": f"Bearer {jwt.encode({'sub': 'ann'}, SECRET_KEY, 'HS256')}"}
+    response = await lacquer.client.post(SESSIONS, json={"mode": "explore", "post_id": 1}, headers=somebody)
+    await refused(response, 503, "at_capacity")
 
 
 async def test_without_a_worker_it_is_503_too(start: Start) -> None:
