@@ -24,6 +24,9 @@ class Resources:
     sockets: int
     used: int
     """Slots."""
+    heap_used_mb: float
+    heap_free_mb: float
+    """Of the C library's heaps: where memory grows, this tells a leak from holes. NaN where it does not say."""
 
     def left_beyond(self, before: Resources, *, threads: int = 0) -> dict[str, int]:
         """What there is more than before, memory apart; so many further threads are none of anybody's."""
@@ -36,14 +39,16 @@ class Resources:
 async def taken(http: ClientSession, url: str, process: psutil.Process) -> Resources:
     async with http.get(f"{url}/health") as response:
         health = await response.json()
-    tasks = (await metrics(http, url))["lacquer_tasks", ""]
+    told = await metrics(http, url)
     return Resources(
         rss_mb=round(process.memory_info().rss / 2**20, 1),
-        tasks=int(tasks),
+        tasks=int(told["lacquer_tasks", ""]),
         threads=process.num_threads(),
         files=process.num_fds(),
         sockets=len(process.net_connections("all")),
         used=health["used"],
+        heap_used_mb=round(told["lacquer_heap_used_bytes", ""] / 2**20, 1),
+        heap_free_mb=round(told["lacquer_heap_free_bytes", ""] / 2**20, 1),
     )
 
 
