@@ -1,8 +1,8 @@
 """How much one address, one owner and one session may ask for; beyond that, 429 `rate_limited` and when to come back.
 
-Handlers call one function each. What is counted lies behind `Counter`; `LocalCounter` counts in this process, so of
-several signaling processes each allows as much by itself. Addresses are kept in memory alone, and no longer than they
-are counted.
+Handlers call one function each. What is counted lies behind `Counter`: `LocalCounter` counts in this process, for one
+that is alone, `redis_counter.RedisCounter` for all that share a Redis. What is open at once (WebSockets) is counted
+by each process. Addresses are kept in memory alone, and no longer than they are counted.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Limit:
 
 
 class Counter(Protocol):
-    async def take(self, limit: Limit, key: str) -> Verdict:
-        """Counts one more under this key, if there is room."""
+    async def take(self, limit: Limit, key: str, tokens: int = 1) -> Verdict:
+        """Counts one more under this key, if there is room; with `tokens` 0, only says whether there is."""
 
 
 class LocalCounter:
@@ -54,11 +54,11 @@ class LocalCounter:
         self._clock = clock
         self._buckets: dict[str, Buckets] = {}
 
-    async def take(self, limit: Limit, key: str) -> Verdict:
+    async def take(self, limit: Limit, key: str, tokens: int = 1) -> Verdict:
         buckets = self._buckets.get(limit.name)
         if buckets is None:
             buckets = self._buckets[limit.name] = Buckets(limit.rate)
-        return buckets.take(key, self._clock())
+        return buckets.take(key, self._clock(), tokens)
 
 
 class Rates:
