@@ -73,6 +73,8 @@ class Rates:
         self.uploads = each_minute("uploads", settings.rate_uploads, "pictures")
         self.ice_servers = each_minute("ice-servers", settings.rate_ice_servers, "questions for relays")
         self.offers = each_minute("offers", settings.rate_offers, "connections to this session")
+        self.previews = each_minute("previews", settings.rate_previews, "previews of designs")
+        self.admin_tokens = each_minute("admin-tokens", settings.rate_admin_tokens, "wrong admin tokens")
         self.results = Limit("results", Rate(settings.rate_results, DAY), "pictures kept within a day")
         self.live_sessions = settings.rate_live_sessions
         self.sockets = Held(settings.rate_sockets)
@@ -83,9 +85,9 @@ class Rates:
         self._told_at: dict[str, float] = {}
         self._untold: dict[str, int] = {}
 
-    async def take(self, request: web.Request, limit: Limit, key: str) -> None:
-        """Raises RateLimited."""
-        verdict = await self._counter.take(limit, key)
+    async def take(self, request: web.Request, limit: Limit, key: str, tokens: int = 1) -> None:
+        """Raises RateLimited; with `tokens` 0, where one more would be too many."""
+        verdict = await self._counter.take(limit, key, tokens)
         if not verdict.allowed:
             self.tell(request, limit.name)
             raise RateLimited(
@@ -154,6 +156,24 @@ async def ice_servers(request: web.Request) -> None:
     """Raises RateLimited."""
     rates = request.app[RATES]
     await rates.take(request, rates.ice_servers, rates.address(request))
+
+
+async def preview(request: web.Request) -> None:
+    """Of a design, drawn by a worker. Raises RateLimited."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.previews, rates.address(request))
+
+
+async def may_be_admin(request: web.Request) -> None:
+    """Raises RateLimited where too many wrong admin tokens came from this address."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.admin_tokens, rates.address(request), tokens=0)
+
+
+async def wrong_admin_token(request: web.Request) -> None:
+    """Raises RateLimited."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.admin_tokens, rates.address(request))
 
 
 async def offer(request: web.Request, session_id: str, role: Role) -> None:

@@ -142,6 +142,7 @@ async def preview(request: web.Request) -> web.Response:
 async def _drawn(request: web.Request, view: View) -> web.Response:
     """What an upload session wears, as it is set now, with the changes that the query's `config` tries out."""
     context = request.app[CONTEXT]
+    await rates.preview(request)  # also where it is in memory: its worker is asked what is worn
     session = await context.sessions.refresh(await _uploaded(request))  # it may have changed since the last sweep
     worn = _trying(context, await context.sessions.worn(session), _config(request.query.get("config")))
     drawn = await context.workshop.preview(worn, view)
@@ -190,6 +191,7 @@ _DRAWING = (
     UnknownNail,
     SessionEnded,
     InvalidFields,
+    RateLimited,
     AtCapacity,
     StoreUnavailable,
     WorkerUnavailable,

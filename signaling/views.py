@@ -17,15 +17,26 @@ from signaling.context import CONTEXT
 from signaling.sessions import Session
 from signaling.tables import Result
 
+NO_STORE = {"Cache-Control": "no-store"}
+"""Most answers are somebody's own: they hold tokens, credentials and what a person did. No cache keeps them, unless a
+handler says otherwise."""
+
+FOR_ALL = {"Cache-Control": "no-cache"}
+"""Answers that are the same for everybody, as long as they are new."""
+
 
 def json_response(model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     body = model.model_dump_json().encode()
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return web.Response(body=body, status=status, headers=_kept_by_nobody(headers), content_type="application/json")
 
 
 def json_list(models: Sequence[BaseModel], *, headers: Mapping[str, str] | None = None) -> web.Response:
     body = TypeAdapter(Sequence[BaseModel]).dump_json(models, serialize_as_any=True)
-    return web.Response(body=body, headers=headers, content_type="application/json")
+    return web.Response(body=body, headers=_kept_by_nobody(headers), content_type="application/json")
+
+
+def _kept_by_nobody(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return NO_STORE | dict(headers or {})
 
 
 def design(request: web.Request, entry: Design) -> DesignView:

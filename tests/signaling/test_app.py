@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from signaling.app import OPERATIONS, create_app
-from signaling.auth import _FOR_ADMINS
+from signaling.auth import FOR_ADMINS
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
 from tests.signaling.conftest import SECRET_KEY
@@ -44,7 +44,9 @@ def routes(app: web.Application) -> list[tuple[str, str, Any]]:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[tuple[web.Application, aiohttp.ClientSession]]:
-    settings = Settings(data_dir=tmp_path, secret_key=SECRET_KEY, admin_token=TOKEN, sweep_interval=3600)
+    settings = Settings(
+        data_dir=tmp_path, secret_key=SECRET_KEY, admin_token=TOKEN, sweep_interval=3600, rate_admin_tokens=0
+    )
     app = await asyncio.to_thread(create_app, settings, LocalRouter(["http://127.0.0.1:9"]))
     async with TestServer(app) as running, aiohttp.ClientSession(running.make_url("/")) as http:
         yield app, http
@@ -52,7 +54,7 @@ async def server(tmp_path: Path) -> AsyncIterator[tuple[web.Application, aiohttp
 
 async def test_admins_alone_reach_what_is_theirs(server: tuple[web.Application, aiohttp.ClientSession]) -> None:
     app, http = server
-    guarded = [(method, path) for method, path, handler in routes(app) if handler in _FOR_ADMINS]
+    guarded = [(method, path) for method, path, handler in routes(app) if handler in FOR_ADMINS]
     said = {(operation.method, operation.path) for operation in OPERATIONS if operation.admin}
     assert len(guarded) >= len(said) >= 5, "what the OpenAPI document calls an admin's is guarded"
     for method, path in guarded:
