@@ -131,10 +131,12 @@ async def _load(model_path: Path) -> None:
 
 
 async def _leave_when_unfit(told: asyncio.Event) -> None:
-    """Sets `told` when too many models hang: another process begins without them."""
+    """Sets `told` when too many threads hang: another process begins without them."""
     while HANGS.count() < MOST_HANGS:  # noqa: ASYNC110  # threads that hang set no event
         await asyncio.sleep(LOOK_INTERVAL)
-    log.error("too many models hang; this worker drains and leaves, to be started anew", threads=HANGS.count())
+    log.error(
+        "too many models or encoders hang; this worker drains and leaves, to be started anew", threads=HANGS.count()
+    )
     told.set()
 
 

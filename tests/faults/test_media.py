@@ -203,6 +203,57 @@ async def test_an_encoder_that_never_works_again_ends_the_connection_instead_of_
     await eventually(lambda: streaming.worker.sessions.used == 0, within=5)
 
 
+class Hanging:
+    """The worker's encoders, which hang as often as `left` says, until they are let go."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.release = threading.Event()
+
+    def maybe(self, frame: av.VideoFrame) -> None:
+        painted = bytes(frame.planes[0])[0] == 255  # the worker's: the client is of this process, too
+        if self.left and painted:
+            self.left -= 1
+            self.release.wait(30)
+
+
+@pytest.fixture
+async def hanging_encoder(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hanging]:
+    monkeypatch.setattr("media_worker.sending.ENCODER_PATIENCE", 1.0)
+    hanging, encode, hangs = Hanging(), LiveVp8Encoder.encode, HANGS.count()
+
+    def maybe(self: LiveVp8Encoder, frame: av.VideoFrame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+        hanging.maybe(frame)
+        return encode(self, frame, force_keyframe)
+
+    monkeypatch.setattr(LiveVp8Encoder, "encode", maybe)
+    yield hanging
+    hanging.release.set()
+    await eventually(lambda: HANGS.count() == hangs)
+
+
+async def test_an_encoder_that_hangs_is_replaced_and_the_picture_goes_on(
+    vision: type[Vision], hanging_encoder: Hanging, streaming: Streaming
+) -> None:
+    hanging_encoder.left = 1
+    await eventually(lambda: not hanging_encoder.left)
+    await streaming.shown()
+    assert streaming.client.pc.connectionState == "connected"
+    assert HANGS.count() >= 1, "its thread is left to itself"
+
+
+async def test_encoders_that_hang_again_and_again_end_the_connection_instead_of_freezing_it(
+    vision: type[Vision], hanging_encoder: Hanging, streaming: Streaming
+) -> None:
+    hanging_encoder.left = 10**6
+    began = time.monotonic()
+    await streaming.client.until(lambda: streaming.client.of("error"), 20)
+    (error,) = streaming.client.of("error")
+    assert (error["code"], error["fatal"]) == ("internal_error", True)
+    assert time.monotonic() - began > 1.5, "one more was tried"
+    await eventually(lambda: streaming.worker.sessions.used == 0, within=5)
+
+
 @pytest.mark.parametrize("codec", [H264, VP8], ids=lambda codec: str(codec.name))
 async def test_garbage_is_not_decoded_and_the_next_keyframe_shows_again(codec: RTCRtpCodecParameters) -> None:
     whole, chance = clip(codec, keyframes=(0, 6)), random.Random(3)
