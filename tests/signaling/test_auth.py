@@ -70,6 +70,7 @@ async def test_the_cookie_is_for_the_browser_alone(lacquer: Lacquer) -> None:
     cookie = response.cookies[COOKIE]
     assert cookie["httponly"]
     assert (cookie["samesite"], cookie["path"], cookie["secure"]) == ("Lax", "/", "")
+    assert cookie["max-age"] == str(365 * 24 * 3600), "a year"
     again = await lacquer.client.get(SESSIONS)
     assert COOKIE not in again.cookies  # known by now
 
