@@ -10,7 +10,7 @@ An owner is a string. It comes from one of:
 Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
 nobody else (admin_access.py).
 
-LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`).
+LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`), and makes up no owners.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -157,12 +157,25 @@ FOR_ADMINS: set[Handler] = set()
 
 
 def caller(request: web.Request) -> Caller:
-    """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer."""
+    """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer. Raises Unauthorized for
+    them where sessions are for the host application's users alone."""
     someone = known_caller(request)
     if someone is None:
-        someone = request[_CALLER] = Caller(f"anonymous:{uuid.uuid4()}")
+        _check_open(request)
+        someone = request[_CALLER] = Caller(_somebody_new())
         request[_HAND_OUT] = someone.owner
     return someone
+
+
+def new_sessions_owner(request: web.Request) -> str:
+    """Of a session that is started now. A session's token speaks for that session alone, so who shows one is somebody
+    new here: else whoever is handed one could fill its owner's list, and use up what its owner may do."""
+    who = known_caller(request)
+    return _somebody_new() if who is not None and who.session_id is not None else caller(request).owner
+
+
+def _somebody_new() -> str:
+    return f"anonymous:{uuid.uuid4()}"
 
 
 def known_caller(request: web.Request) -> Caller | None:
@@ -194,10 +207,13 @@ def speaks_for(request: web.Request, session: Session) -> bool:
 
 def check_may_create(request: web.Request) -> None:
     """Whether the caller may start sessions. Raises Unauthorized."""
-    if not request.app[SETTINGS].open and not (_CALLER in request and request[_CALLER].host):
-        raise Unauthorized(
-            "sessions are started for users of the host application alone: send its token, `Authorization: Bearer …`"
-        )
+    if not (_CALLER in request and request[_CALLER].host):
+        _check_open(request)
+
+
+def _check_open(request: web.Request) -> None:
+    if not request.app[SETTINGS].open:
+        raise Unauthorized("this is for users of the host application alone: send its token, `Authorization: Bearer …`")
 
 
 def require_speaker(request: web.Request, session: Session) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from protocol.api import DesignView, IceServer
 from protocol.designs import Design
-from protocol.errors import AtCapacity, RateLimited, UnknownDesign, UnknownNail, WorkerUnavailable
+from protocol.errors import AtCapacity, RateLimited, Unauthorized, UnknownDesign, UnknownNail, WorkerUnavailable
 from protocol.internal import View, Worn
 from signaling import rates, turn, views
 from signaling.context import CONTEXT
@@ -124,5 +124,6 @@ OPERATIONS = (
         "STUN and TURN servers, as RTCPeerConnection takes them",
         "webrtc",
         answers={200: {"application/json": list[IceServer]}},
+        errors=(Unauthorized, RateLimited),
     ),
 )

@@ -123,10 +123,11 @@ RATES = web.AppKey("rates", Rates)
 
 
 async def new_session(request: web.Request) -> None:
-    """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone."""
+    """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone; so is who shows a
+    session's token, and becomes somebody new."""
     rates, context = request.app[RATES], request.app[CONTEXT]
     await rates.take(request, rates.sessions_of_address, rates.address(request))
-    if (who := known_caller(request)) is None:
+    if (who := known_caller(request)) is None or who.session_id is not None:
         return
     await rates.take(request, rates.sessions_of_owner, who.owner)
     if 0 < rates.live_sessions <= await context.store.count_live(who.owner, context.clock()):

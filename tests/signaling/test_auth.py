@@ -130,6 +130,24 @@ async def test_a_sessions_token_shows_that_session_alone(lacquer: Lacquer) -> No
     assert second["token"] != first["token"]
 
 
+async def test_a_sessions_token_starts_nothing_in_its_owners_name(start: Start, worker: FakeWorker) -> None:
+    """Who is handed it, OBS for one, can neither fill the owner's list nor use up what the owner may do."""
+    worker.capacity = 8
+    lacquer = await start(worker, rate_live_sessions=2, rate_sessions_per_owner=3)
+    ann = bearer({"sub": "ann"})
+    mine = await lacquer.create(headers=ann)
+    shown = {"Authorization": f"Bearer {mine['token']}"}
+    async with lacquer.stranger() as elsewhere:
+        for _ in range(4):
+            answer = await elsewhere.post(SESSIONS, json={"mode": "explore", "post_id": 1}, headers=shown)
+            assert answer.status == 201
+            assert not answer.cookies
+            other = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+            assert len(await (await elsewhere.get(SESSIONS, headers=other)).json()) == 1
+    assert len(await lacquer.get(SESSIONS, headers=ann)) == 1
+    await lacquer.create(headers=ann)
+
+
 def lasts_until(token: str, session_id: str, end: float) -> bool:
     claims = jwt.decode(token, SECRET_KEY, ["HS256"], audience="session")
     return bool(claims["sid"] == session_id and abs(claims["exp"] - end) < 2)
@@ -171,6 +189,10 @@ async def test_where_it_is_not_open_sessions_are_for_the_host_applications_users
     for token in (created["token"], ours.for_cookie("ann")):
         headers = {"Authorization": f"Bearer {token}"}
         await refused(await lacquer.client.post(SESSIONS, json=design, headers=headers), 401, "unauthorized")
+    for method, path in (("GET", SESSIONS), ("GET", RESULTS), ("DELETE", RESULTS)):
+        answer = await lacquer.client.request(method, path)
+        await refused(answer, 401, "unauthorized")
+        assert not answer.cookies, "nobody is made up"
     assert (await lacquer.get(f"{SESSIONS}{created['session_id']}/"))["status"] == "created"
     await (await lacquer.connect(created["session_id"])).close()
 
