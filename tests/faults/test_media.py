@@ -10,13 +10,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+import structlog
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from aiortc import rtcrtpreceiver
+from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
@@ -271,6 +274,20 @@ async def test_garbage_is_not_decoded_and_the_next_keyframe_shows_again(codec: R
         shown.append(picture.pts)
     assert failed.is_set(), "a keyframe is asked for"
     assert shown[0] == 0 and shown[-6:] == list(range(6, 12))
+
+
+async def test_frames_that_do_not_decode_are_logged_with_their_session(
+    vision: type[Vision], streaming: Streaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's decoder fails as well here, which is of no session."""
+    told: list[tuple[str, object]] = []
+
+    def note(event: str, **_more: object) -> None:
+        told.append((event, structlog.contextvars.get_contextvars().get("session")))
+
+    monkeypatch.setattr(receiving, "log", SimpleNamespace(warning=note, info=note, debug=note))
+    monkeypatch.setattr(Vp8Decoder, "decode", lambda *_: 1 / 0)
+    await eventually(lambda: ("frames could not be decoded", "s-0") in told)
 
 
 async def test_a_decoder_that_raises_anything_at_all_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
