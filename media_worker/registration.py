@@ -22,7 +22,7 @@ from protocol.errors import RegistryUnavailable
 from protocol.registry import HEARTBEAT_INTERVAL, Heartbeat, Moment, Registry
 
 LOOK_INTERVAL = 0.02
-"""Seconds between two looks at whether there is something new to say, each some microseconds. Signaling waits 50 ms for
+"""Seconds between two looks at whether there is something new to say, each some microseconds. Signaling waits 40 ms for
 a place that may just have been freed (redis_router.py), and refuses people then."""
 
 RETRY_INTERVAL = 1.0

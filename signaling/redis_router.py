@@ -30,7 +30,7 @@ RECONNECT_INTERVAL = 0.5
 ASK_AGAIN = 0.2
 """Seconds between two tries to place a session while a worker is expected back."""
 
-SECOND_LOOK = 0.05
+SECOND_LOOK = 0.04
 """Seconds after which workers that looked full are looked at once more, and not again: turning a person away is not
 cheap, and somebody may just have left. Workers say that within 20 ms (registration.py), and a refusal is due within
 100 ms; whoever is refused asks again by themselves (Retry-After)."""
