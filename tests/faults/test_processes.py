@@ -135,6 +135,7 @@ def confined() -> Iterator[tuple[str, Group]]:
         yield url, group
 
 
+@pytest.mark.long
 async def test_a_worker_in_a_group_that_is_short_of_memory_takes_nobody_in(confined: tuple[str, Group]) -> None:
     """Memory is really taken, in a real control group; the kernel kills nobody."""
     url, group = confined

@@ -168,6 +168,7 @@ def small_disk(tmp_path: Path) -> list[str]:
     return [*OWN_MOUNTS, f'{mount} && exec "$@"', "-"]
 
 
+@pytest.mark.long
 async def test_a_file_system_that_is_full_refuses_what_writes_keeps_what_it_took_and_goes_on_when_there_is_room(
     small_disk: list[str], worker: FakeWorker, tmp_path: Path
 ) -> None:

@@ -187,6 +187,7 @@ def parts(redis: RedisServer, tmp_path: Path) -> Iterator[Parts]:
         started.kill()
 
 
+@pytest.mark.long
 async def test_two_real_processes_share_a_limit_and_each_has_its_own_without_redis(parts: Parts) -> None:
     async with aiohttp.ClientSession() as http:
         assert [await asked(http, parts, number) for number in range(12)] == [200] * 6 + [429] * 6
