@@ -16,8 +16,14 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from media_worker.vision.hangs import HANGS
+
 T = TypeVar("T")
 Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+class JobHung(Exception):
+    """A job that seems never to end: its thread is given up."""
 
 
 class JobThread:
@@ -44,6 +50,18 @@ class JobThread:
         done: asyncio.Future[T] = loop.create_future()
         self._jobs.put((job, loop, done))
         return done
+
+    async def run_in_time(self, job: Callable[[], T], seconds: float) -> T:
+        """As `run`. Raises JobHung where the job takes longer; this thread is closed then, and one of HANGS."""
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await self.run(job)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise  # the job's own
+            self.close()
+            HANGS.add(self.is_alive)
+            raise JobHung(f"not done within {seconds:g} s") from error
 
     def close(self) -> None:
         """Ends the thread after the jobs that wait, without waiting for it. Idempotent."""

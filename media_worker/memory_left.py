@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 import structlog
@@ -21,9 +21,11 @@ MB = 2**20
 
 
 @dataclass(frozen=True)
-class Names:
-    """Of a version of Linux's control groups."""
+class Version:
+    """Of Linux's control groups: what the files are called."""
 
+    controller: str
+    """That counts memory, as /proc/self/cgroup calls it; also the folder of its groups."""
     limit: str
     usage: str
     reclaimable: str
@@ -31,41 +33,45 @@ class Names:
 
 
 VERSIONS = (
-    Names("memory.max", "memory.current", "inactive_file"),
-    Names("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+    Version("", "memory.max", "memory.current", "inactive_file"),
+    Version("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 
 
 def left_mb(groups: Path = GROUPS) -> float:
     """Reads files; not for an event loop."""
     left = [float(psutil.virtual_memory().available / MB)]
-    for group in (groups, groups / _own_group()):
-        left += [found for names in VERSIONS if (found := _left_in_group(group, names)) is not None]
+    for version in VERSIONS:
+        own = PurePosixPath(_own_group(version.controller))
+        for group in (own, *own.parents):
+            found = _left_in_group(groups / version.controller / group, version)
+            left += [] if found is None else [found]
     return min(left)
 
 
-def _own_group() -> str:
-    """A container's is the root of all that it sees; a service's of systemd is not."""
+def _own_group(controller: str) -> str:
+    """A container's is the root of all that it sees; a service's of systemd lies deeper."""
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
-            if line.startswith("0::/"):
-                return line.removeprefix("0::/")
+            _, controllers, group = line.split(":", 2)
+            if controller in controllers.split(","):
+                return group.lstrip("/")
     return ""
 
 
-def _left_in_group(group: Path, names: Names) -> float | None:
+def _left_in_group(group: Path, version: Version) -> float | None:
     """None where there is no such group, or no limit."""
     try:
-        limit = int((group / names.limit).read_text())  # "max" is none
-        usage = int((group / names.usage).read_text())
-        statistics = (group / names.usage).with_name("memory.stat").read_text()
+        limit = int((group / version.limit).read_text())  # "max" is none
+        usage = int((group / version.usage).read_text())
+        statistics = (group / "memory.stat").read_text()
     except (OSError, ValueError):
         return None
     reclaimable = 0
     for line in statistics.splitlines():
         with suppress(ValueError):
             name, value = line.split()
-            reclaimable = int(value) if name == names.reclaimable else reclaimable
+            reclaimable = int(value) if name == version.reclaimable else reclaimable
     return (limit - usage + reclaimable) / MB
 
 

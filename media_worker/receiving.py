@@ -12,6 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextvars import copy_context
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -181,6 +183,17 @@ class Complaint:
             self._told_at, self._frames = time.monotonic(), 0
 
 
+class DecoderThread(threading.Thread):
+    """In the place of aiortc's plain one: works for whoever starts it, so that what it logs names their session."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = copy_context()
+
+    def run(self) -> None:
+        self._context.run(super().run)
+
+
 def jitter_buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> jitter.JitterBuffer | AiortcJitterBuffer:
     """As `aiortc.jitterbuffer.JitterBuffer` is called; sound keeps aiortc's."""
     return jitter.JitterBuffer(capacity) if is_video else AiortcJitterBuffer(capacity, prefetch)
@@ -190,6 +203,7 @@ def install() -> None:
     """Makes every RTCRtpReceiver of this process that is created from now on receive as above. Idempotent."""
     parts = {
         **{"JitterBuffer": jitter_buffer, "depayload": payloads.read, "decoder_worker": decode},
+        "threading": SimpleNamespace(Thread=DecoderThread, Event=threading.Event),
         **{"NackGenerator": nacks.NackGenerator, "RemoteBitrateEstimator": LiveBitrateEstimator},
     }
     for name, part in parts.items():

@@ -36,7 +36,7 @@ from aiortc.rtp import (
 
 from media_worker.capture_clock import NTP_EPOCH
 from media_worker.encoded_track import EncodedTrack
-from media_worker.job_thread import JobThread
+from media_worker.job_thread import JobHung, JobThread
 from media_worker.measures import PictureSize
 from media_worker.rate_control import RateController, Target
 from protocol.messages import Quality
@@ -58,6 +58,13 @@ PACKET_BITS = PACKET_MAX * 8
 
 MOST_FAILURES = 30
 """Frames in a row that may fail to be encoded. Each next one gets a new encoder; after a second nothing will help."""
+
+ENCODER_PATIENCE = 3.0
+"""Seconds that one frame may take to be encoded: what usually takes some milliseconds hangs then."""
+
+MOST_HANGS = 2
+"""Encoders in a row that may hang, each at the price of a picture that stands still for ENCODER_PATIENCE, and of a
+thread that never ends."""
 
 REPORTS_KEPT = 8
 """Sender reports of which the time is remembered: one goes out about every second."""
@@ -119,7 +126,7 @@ class LiveSender(RTCRtpSender):
         """Asked before each frame: what the person prefers."""
         self.on_fault: Callable[[], None] = lambda: None
         """Called where no frame can be encoded any more, so that a frozen picture does not look alive."""
-        self._failures = 0
+        self._failures = self._hangs = 0
         self._keyframes = KeyframeGate()
         self._retransmissions = RetransmissionBudget()
         self._live_encoder: Encoder | None = None
@@ -146,7 +153,7 @@ class LiveSender(RTCRtpSender):
             except Exception as error:  # whatever an encoder raises: aiortc would end the track, and a picture freezes
                 self._do_without(error)
                 return None
-            self._failures = 0
+            self._failures = self._hangs = 0
         else:  # already encoded
             assert isinstance(data, av.Packet)
             payloads, timestamp = self._live_encoder.pack(data)
@@ -163,9 +170,13 @@ class LiveSender(RTCRtpSender):
         """The frame is lost; the next one begins anew, as a keyframe. Raises MediaStreamError when that never helps."""
         self._failures += 1
         self._live_encoder = None  # a new encoder's first frame is a keyframe
-        if self._failures in (1, MOST_FAILURES):
+        if isinstance(error, JobHung):
+            self._hangs += 1
+            self._encoding = None
+            log.error("an encoder hangs; its thread is abandoned", hangs=self._hangs)
+        elif self._failures in (1, MOST_FAILURES):
             log.error("a frame could not be encoded", failures=self._failures, exc_info=error)
-        if self._failures >= MOST_FAILURES:
+        if self._failures >= MOST_FAILURES or self._hangs >= MOST_HANGS:
             self.on_fault()
             raise MediaStreamError from error
 
@@ -178,7 +189,8 @@ class LiveSender(RTCRtpSender):
         keyframe = self._keyframes.due(now)
         if self._encoding is None:
             self._encoding = JobThread("encoder")
-        payloads, timestamp = await self._encoding.run(lambda: encoder.encode(scaled(frame, target), keyframe))
+        encoded = self._encoding.run_in_time(lambda: encoder.encode(scaled(frame, target), keyframe), ENCODER_PATIENCE)
+        payloads, timestamp = await encoded
         self.rates.sent(8 * sum(map(len, payloads)))
         return payloads, timestamp
 

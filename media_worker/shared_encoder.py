@@ -24,7 +24,7 @@ from media_worker.job_thread import JobThread
 from media_worker.mailbox import Mailbox
 from media_worker.outlet import Outlet
 from media_worker.rate_control import Target
-from media_worker.sending import KEYFRAME_INTERVAL, KeyframeGate, scaled
+from media_worker.sending import ENCODER_PATIENCE, KEYFRAME_INTERVAL, KeyframeGate, scaled
 from media_worker.stats import SHARED_FRAMES, VIEWER_FRAMES_DROPPED
 from media_worker.vision.arrays import Pixels
 
@@ -111,7 +111,7 @@ class SharedEncoder:
             picture = await self._pictures.take()
             now = time.monotonic()
             target, keyframe = self._target(), self._gate.due(now)
-            frame = await self._thread.run(partial(self._encode, picture, target, keyframe))
+            frame = await self._thread.run_in_time(partial(self._encode, picture, target, keyframe), ENCODER_PATIENCE)
             SHARED_FRAMES.labels(self._name).inc()
             if frame.payloads:
                 self._hand_out(frame, time.monotonic())

@@ -43,6 +43,10 @@ else:
 log = structlog.get_logger(__name__)
 
 LOOK_INTERVAL = 1.0
+IDLE_TIMEOUT = 60.0
+"""Seconds that a connection of the internal API may go without a whole request; aiohttp itself gives an hour. Signaling
+keeps one for 15 s."""
+
 MOST_HANGS = 3
 """Threads that hang before the worker leaves. One or two do no harm; more of them wait for what will not come back."""
 
@@ -67,7 +71,7 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
     memory.limit_heaps()
     cv2.setNumThreads(1)  # one stream's OpenCV must not take the other streams' cores
     api = WorkerApi(settings, model_path)
-    runner = web.AppRunner(api.app(), handler_cancellation=True, shutdown_timeout=2)
+    runner = _runner(api.app())
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.worker_host, settings.worker_port)
@@ -88,6 +92,10 @@ async def serve(settings: WorkerSettings, ready: Callable[[str], None], *, until
     finally:
         await runner.cleanup()
         await tracing.close()
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(app, handler_cancellation=True, shutdown_timeout=2, keepalive_timeout=IDLE_TIMEOUT)
 
 
 @asynccontextmanager
@@ -131,10 +139,12 @@ async def _load(model_path: Path) -> None:
 
 
 async def _leave_when_unfit(told: asyncio.Event) -> None:
-    """Sets `told` when too many models hang: another process begins without them."""
+    """Sets `told` when too many threads hang: another process begins without them."""
     while HANGS.count() < MOST_HANGS:  # noqa: ASYNC110  # threads that hang set no event
         await asyncio.sleep(LOOK_INTERVAL)
-    log.error("too many models hang; this worker drains and leaves, to be started anew", threads=HANGS.count())
+    log.error(
+        "too many models or encoders hang; this worker drains and leaves, to be started anew", threads=HANGS.count()
+    )
     told.set()
 
 

@@ -10,6 +10,8 @@
 --   worker:W       hash         id, run, capacity, used, region, status, silent_until, free
 --   reserved:W     hash         session → "made accepted", a placement that the worker does not count itself yet
 --   held:W         set          sessions that the worker owns
+--   leader         string       the signaling process that does what only one shall do
+--   rate:L:WHO     string       not touched here: what limits count, signaling/redis_counter.py
 --
 -- A worker is named by its URL. Times are milliseconds by the clock of the Redis server.
 local heard, open, room, owners, totals = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

@@ -12,9 +12,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from protocol.api import WorkerState
-from protocol.errors import Forbidden, NotFound, RegistryUnavailable, Unauthorized, WorkerUnavailable
+from protocol.errors import Forbidden, NotFound, RateLimited, RegistryUnavailable, Unauthorized, WorkerUnavailable
 from signaling import views
-from signaling.auth import admin_only
+from signaling.admin_access import admin_only
 from signaling.context import CONTEXT
 from signaling.operations import Operation
 
@@ -54,7 +54,7 @@ async def undrain(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-_ADMIN = (Unauthorized, Forbidden)
+_ADMIN = (Unauthorized, Forbidden, RateLimited)
 
 OPERATIONS = (
     Operation(

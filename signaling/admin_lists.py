@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from protocol.admin import (
     AdminDesign,
@@ -35,6 +34,7 @@ from protocol.errors import (
     InvalidFields,
     LacquerError,
     NotFound,
+    RateLimited,
     RegistryUnavailable,
     SessionEnded,
     StoreUnavailable,
@@ -43,7 +43,8 @@ from protocol.errors import (
 )
 from protocol.internal import SessionReport
 from signaling import pagination, views
-from signaling.auth import TOKENS, admin_only
+from signaling.admin_access import admin_only
+from signaling.auth import TOKENS
 from signaling.context import CONTEXT, Context
 from signaling.health import VERSION
 from signaling.operations import Operation
@@ -58,8 +59,6 @@ SESSION = f"{SESSIONS}{{session_id}}/"
 REPORT_TIMEOUT = 1.0
 """Seconds for what workers say of their sessions now. A list must not wait for one that is dying."""
 
-NO_STORE = {"Cache-Control": "no-store"}
-
 STARTED_AT = web.AppKey("started_at", float)
 
 
@@ -67,7 +66,7 @@ STARTED_AT = web.AppKey("started_at", float)
 async def overview(request: web.Request) -> web.Response:
     counts = await request.app[CONTEXT].store.count_sessions()
     about = AdminProcess(name=process_name(), version=VERSION, started_at=_time(request.app[STARTED_AT]))
-    return _json(
+    return views.json_response(
         AdminOverview(
             process=about,
             created=counts[SessionStatus.CREATED],
@@ -92,7 +91,8 @@ async def list_sessions(request: web.Request) -> web.Response:
     shown, more = pagination.cut(await context.store.live_sessions(context.clock(), page), page)
     found = await _whereabouts(context, shown)
     listed = [_session(request, session, found[session.session_id]) for session in shown]
-    return _list(listed, pagination.link_header(request, page, shown[-1].session_id) if more else {})
+    headers = pagination.link_header(request, page, shown[-1].session_id) if more else None
+    return views.json_list(listed, headers=headers)
 
 
 async def _whereabouts(context: Context, sessions: Sequence[Session]) -> dict[str, _Whereabouts]:
@@ -173,7 +173,8 @@ async def list_results(request: web.Request) -> web.Response:
     page = pagination.asked_page(request)
     shown, more = pagination.cut(await request.app[CONTEXT].store.results.newest(page), page)
     listed = [_result(request, result) for result in shown]
-    return _list(listed, pagination.link_header(request, page, shown[-1].result_id) if more else {})
+    headers = pagination.link_header(request, page, shown[-1].result_id) if more else None
+    return views.json_list(listed, headers=headers)
 
 
 def _result(request: web.Request, it: Result) -> AdminResult:
@@ -207,22 +208,14 @@ async def list_errors(request: web.Request) -> web.Response:
         )
         for trouble, times in request.app[RECENT_ERRORS].newest(limit)
     ]
-    return _json(AdminErrors(process=process_name(), errors=errors))
-
-
-def _json(model: BaseModel) -> web.Response:
-    return views.json_response(model, headers=NO_STORE)
-
-
-def _list(models: Sequence[BaseModel], headers: dict[str, str]) -> web.Response:
-    return views.json_list(models, headers=NO_STORE | headers)
+    return views.json_response(AdminErrors(process=process_name(), errors=errors))
 
 
 def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-_ADMIN = (Unauthorized, Forbidden)
+_ADMIN = (Unauthorized, Forbidden, RateLimited)
 
 OPERATIONS = (
     Operation(

@@ -15,6 +15,7 @@ from protocol.errors import (
     Forbidden,
     NoFrameYet,
     NotFound,
+    RateLimited,
     RegistryUnavailable,
     SessionEnded,
     StoreUnavailable,
@@ -22,8 +23,8 @@ from protocol.errors import (
     WorkerUnavailable,
 )
 from protocol.messages import ImageFormat
+from signaling.admin_access import admin_only
 from signaling.admin_lists import RESULTS, SESSION
-from signaling.auth import admin_only
 from signaling.context import CONTEXT
 from signaling.image_response import image_response
 from signaling.operations import IMAGE, Operation
@@ -67,7 +68,7 @@ async def _small(request: web.Request, image: bytes) -> web.Response:
     return image_response(request, picture.data, picture.content_type, cache="no-store")
 
 
-_ERRORS = (Unauthorized, Forbidden, NotFound, BadImage, StoreUnavailable)
+_ERRORS = (Unauthorized, Forbidden, RateLimited, NotFound, BadImage, StoreUnavailable)
 
 OPERATIONS = (
     Operation(

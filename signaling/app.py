@@ -48,7 +48,7 @@ from signaling.nail_sets import NailSets
 from signaling.observed import observed
 from signaling.operations import add_routes
 from signaling.problems import problems
-from signaling.rates import RATES, LocalCounter, Rates
+from signaling.rates import RATES, Counter, LocalCounter, Rates
 from signaling.recent_errors import RECENT_ERRORS, RecentErrors
 from signaling.routing import Router
 from signaling.service import SessionService
@@ -80,10 +80,16 @@ OPERATIONS = (
 
 
 def create_app(
-    settings: Settings, router: Router, *, clock: Clock = time.time, lan: Lan | None = None
+    settings: Settings,
+    router: Router,
+    *,
+    clock: Clock = time.time,
+    lan: Lan | None = None,
+    counter: Counter | None = None,
 ) -> web.Application:
     """Signaling as an aiohttp application. It enters `router` when it starts and exits it when it stops.
-    `lan` is what its page tells of phones in the same network.
+    `lan` is what its page tells of phones in the same network. `counter` counts what limits are for; by default this
+    process does so alone.
 
     Looks for the page's files, so it blocks for a moment. Raises FileNotFoundError where they are not installed.
     """
@@ -109,7 +115,7 @@ def create_app(
     app[admin_lists.STARTED_AT] = time.time()
     app[openapi.DOCUMENT] = _document()
     app[NAMES] = names(settings)
-    app[RATES] = Rates(settings, LocalCounter(clock))
+    app[RATES] = Rates(settings, counter or LocalCounter(clock))
     add_routes(app, OPERATIONS, expect)
     pages.add_pages(app)
     cors.add_cors(app)

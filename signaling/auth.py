@@ -8,9 +8,9 @@ An owner is a string. It comes from one of:
 - `Authorization: Bearer` with a session's token (aud "session"): the session's owner, but for that session alone.
 
 Own designs are changed, and all is looked after (`/admin/…`), by who shows LACQUER_ADMIN_TOKEN as bearer token, and by
-nobody else.
+nobody else (admin_access.py).
 
-LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`).
+LACQUER_OPEN=false lets only users of the host application start sessions (`check_may_create`), and makes up no owners.
 
 A bearer token that does not verify is refused with 401, for someone meant to be somebody. A cookie that does not is
 replaced: browsers keep old ones, and nobody chose to send it.
@@ -18,7 +18,6 @@ replaced: browsers keep old ones, and nobody chose to send it.
 
 from __future__ import annotations
 
-import functools
 import hmac
 import time
 import uuid
@@ -132,7 +131,7 @@ class Tokens:
     def _read(self, token: str | bytes) -> dict[str, Any]:
         options: jwt.types.Options = {"require": ["sub"], "verify_aud": False, "verify_iat": False}
         try:
-            claims = jwt.decode(_as_sent(token), self._key, algorithms=["HS256"], options=options)
+            claims = jwt.decode(as_sent(token), self._key, algorithms=["HS256"], options=options)
         except jwt.InvalidTokenError as error:
             raise Unauthorized(f"the token is not valid: {error}") from error
         check_subject(claims["sub"])
@@ -153,17 +152,30 @@ HOST_TOKENS = web.AppKey("host_tokens", HostTokens)
 _CALLER = web.RequestKey("caller", Caller)
 _HAND_OUT = web.RequestKey("hand_out", str)
 """The owner whose cookie goes with the answer."""
-_FOR_ADMINS: set[Handler] = set()
-"""Handlers whose bearer token is no JWT."""
+FOR_ADMINS: set[Handler] = set()
+"""Handlers whose bearer token is no JWT: see admin_access.py."""
 
 
 def caller(request: web.Request) -> Caller:
-    """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer."""
+    """Who is asking; someone unknown becomes a new owner, and gets a cookie with the answer. Raises Unauthorized for
+    them where sessions are for the host application's users alone."""
     someone = known_caller(request)
     if someone is None:
-        someone = request[_CALLER] = Caller(f"anonymous:{uuid.uuid4()}")
+        _check_open(request)
+        someone = request[_CALLER] = Caller(_somebody_new())
         request[_HAND_OUT] = someone.owner
     return someone
+
+
+def new_sessions_owner(request: web.Request) -> str:
+    """Of a session that is started now. A session's token speaks for that session alone, so who shows one is somebody
+    new here: else whoever is handed one could fill its owner's list, and use up what its owner may do."""
+    who = known_caller(request)
+    return _somebody_new() if who is not None and who.session_id is not None else caller(request).owner
+
+
+def _somebody_new() -> str:
+    return f"anonymous:{uuid.uuid4()}"
 
 
 def known_caller(request: web.Request) -> Caller | None:
@@ -195,10 +207,13 @@ def speaks_for(request: web.Request, session: Session) -> bool:
 
 def check_may_create(request: web.Request) -> None:
     """Whether the caller may start sessions. Raises Unauthorized."""
-    if not request.app[SETTINGS].open and not (_CALLER in request and request[_CALLER].host):
-        raise Unauthorized(
-            "sessions are started for users of the host application alone: send its token, `Authorization: Bearer …`"
-        )
+    if not (_CALLER in request and request[_CALLER].host):
+        _check_open(request)
+
+
+def _check_open(request: web.Request) -> None:
+    if not request.app[SETTINGS].open:
+        raise Unauthorized("this is for users of the host application alone: send its token, `Authorization: Bearer …`")
 
 
 def require_speaker(request: web.Request, session: Session) -> None:
@@ -206,37 +221,19 @@ def require_speaker(request: web.Request, session: Session) -> None:
 
     Raises Unauthorized without any, Forbidden with somebody else's.
     """
-    if _bearer(request) is None:
+    if bearer(request) is None:
         raise Unauthorized("send the session's `token` as bearer token: `Authorization: Bearer …`")
     if not speaks_for(request, session):
         raise Forbidden("this token speaks for another session")
 
 
-def admin_only(handler: Handler) -> Handler:
-    """The handler, for who shows the admin token. Raises Forbidden where there is none, Unauthorized without it."""
-
-    @functools.wraps(handler)
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        _check_admin(request.app[SETTINGS].admin_token, _bearer(request))
-        return await handler(request)
-
-    _FOR_ADMINS.add(guarded)
-    return guarded
-
-
-def _check_admin(expected: str | None, shown: str | None) -> None:
-    if expected is None:
-        raise Forbidden("this is switched off here: set LACQUER_ADMIN_TOKEN, and send it as bearer token")
-    if shown is None or not hmac.compare_digest(_as_sent(shown), expected.encode()):
-        raise Unauthorized("send LACQUER_ADMIN_TOKEN as bearer token: `Authorization: Bearer …`")
-
-
-def _bearer(request: web.Request) -> str | None:
+def bearer(request: web.Request) -> str | None:
+    """The bearer token that is shown, if one is."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _as_sent(text: str | bytes) -> bytes:
+def as_sent(text: str | bytes) -> bytes:
     """A header's bytes: aiohttp hides those that are no UTF-8 in surrogates."""
     return text if isinstance(text, bytes) else text.encode(errors="surrogateescape")
 
@@ -244,9 +241,9 @@ def _as_sent(text: str | bytes) -> bytes:
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reads a bearer token where one is sent, and hands out the cookie where `caller` made an owner up."""
-    token = _bearer(request)
-    if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in _FOR_ADMINS:
-        request[_CALLER] = await _read_bearer(request, _as_sent(token))
+    token = bearer(request)
+    if token is not None and request.path.startswith(ROOTS) and request.match_info.handler not in FOR_ADMINS:
+        request[_CALLER] = await _read_bearer(request, as_sent(token))
     response = await handler(request)
     if owner := request.get(_HAND_OUT):
         secure = _is_secure(request)

@@ -33,7 +33,7 @@ class Verdict:
     """Seconds until it would be allowed; 0 where it is."""
 
 
-_NO_LIMIT = Verdict(allowed=True, remaining=2**31, wait=0.0)
+NO_LIMIT = Verdict(allowed=True, remaining=2**31, wait=0.0)
 
 
 class Buckets:
@@ -48,16 +48,18 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._left)
 
-    def take(self, key: str, now: float) -> Verdict:
-        """Takes a token where there is one. Being refused costs nothing: who asks too early waits no longer for it."""
+    def take(self, key: str, now: float, taken: int = 1) -> Verdict:
+        """Takes a token where there is one; none with `taken` 0, which only asks whether there is. Being refused costs
+        nothing: who asks too early waits no longer for it."""
         rate = self.rate
         if rate.count <= 0:
-            return _NO_LIMIT
+            return NO_LIMIT
         tokens = self._tokens(key, now)
         allowed = tokens >= 1
-        self._remember(key, tokens - 1 if allowed else tokens, now)
+        if taken or key in self._left:
+            self._remember(key, tokens - taken if allowed else tokens, now)
         if allowed:
-            return Verdict(allowed=True, remaining=math.floor(tokens - 1), wait=0.0)
+            return Verdict(allowed=True, remaining=math.floor(tokens - taken), wait=0.0)
         return Verdict(allowed=False, remaining=0, wait=(1 - tokens) * rate.seconds / rate.count)
 
     def _tokens(self, key: str, now: float) -> float:

@@ -24,7 +24,7 @@ def client_address(peer: str | None, forwarded: str, proxies: Sequence[Network])
     """The client's address: `peer` itself, or what trusted proxies say in `forwarded` (X-Forwarded-For)."""
     address = parse(peer or "")
     for hop in reversed(forwarded.split(",")[-MAX_HOPS:]):
-        if address is None or not _within(address, proxies):
+        if address is None or not within(address, proxies):
             break
         before = parse(hop)
         if before is None:  # nothing, or a name such as "unknown": the proxy that wrote it is all there is to count
@@ -55,5 +55,6 @@ def parse(text: str) -> Address | None:
     return mapped or address
 
 
-def _within(address: Address, networks: Sequence[Network]) -> bool:
+def within(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether it is of any of them."""
     return any(address in network for network in networks)

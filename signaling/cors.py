@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from protocol.errors import Forbidden
-from signaling.auth import COOKIES
+from signaling.auth import COOKIES, bearer
 from signaling.settings import ANY_ORIGIN, SETTINGS
 from signaling.urls import ROOTS
 
@@ -72,7 +72,8 @@ async def cookies_from_our_page(request: web.Request, handler: Handler) -> web.S
     """A cookie speaks for our own page alone: browsers also send it for pages of other hosts of the same site, and old
     ones for all. Raises Forbidden where it would change something for such a page; a bearer token may."""
     changes = request.method not in (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
-    by_cookie = hdrs.AUTHORIZATION not in request.headers and any(name in request.cookies for name in COOKIES)
+    # Not any Authorization: where a proxy asks for a password, browsers send that by themselves, for every page.
+    by_cookie = bearer(request) is None and any(name in request.cookies for name in COOKIES)
     if changes and by_cookie and _comes_from_elsewhere(request):
         raise Forbidden("a page elsewhere cannot act with this server's cookie: send a token, and no cookies")
     return await handler(request)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from protocol.api import DesignView, IceServer
 from protocol.designs import Design
-from protocol.errors import AtCapacity, UnknownDesign, UnknownNail, WorkerUnavailable
+from protocol.errors import AtCapacity, RateLimited, Unauthorized, UnknownDesign, UnknownNail, WorkerUnavailable
 from protocol.internal import View, Worn
 from signaling import rates, turn, views
 from signaling.context import CONTEXT
@@ -17,14 +17,15 @@ from signaling.urls import API
 
 
 async def list_all(request: web.Request) -> web.Response:
-    answer = views.json_list([views.design(request, entry) for entry in request.app[CONTEXT].collection.all()])
+    listed = [views.design(request, entry) for entry in request.app[CONTEXT].collection.all()]
+    answer = views.json_list(listed, headers=views.FOR_ALL)
     answer.headers["Vary"] = "Accept-Encoding"
     answer.enable_compression()  # 40 kB otherwise, and the page's first sight waits for it
     return answer
 
 
 async def show(request: web.Request) -> web.Response:
-    return views.json_response(await views.design_in_full(request, find(request)))
+    return views.json_response(await views.design_in_full(request, find(request)), headers=views.FOR_ALL)
 
 
 async def thumbnail(request: web.Request) -> web.Response:
@@ -37,7 +38,10 @@ async def preview(request: web.Request) -> web.Response:
 
 async def _drawn(request: web.Request, view: View) -> web.Response:
     design, context = find(request), request.app[CONTEXT]
-    drawn = await context.workshop.preview(Worn(design_id=design.id), view)
+    worn = Worn(design_id=design.id)
+    if not context.workshop.has_preview(worn, view):
+        await rates.preview(request)
+    drawn = await context.workshop.preview(worn, view)
     # A shop may change its own designs at any time.
     cache = CHANGING if context.collection.own(design.id) else PUBLIC
     return image_response(request, drawn.image, drawn.content_type, cache=cache)
@@ -63,7 +67,7 @@ def find(request: web.Request) -> Design:
 
 async def ice_servers(request: web.Request) -> web.Response:
     await rates.ice_servers(request)
-    return views.json_list(turn.for_caller(request), headers={"Cache-Control": "no-store"})
+    return views.json_list(turn.for_caller(request))
 
 
 DESIGNS = f"{API}/designs/"
@@ -93,7 +97,7 @@ OPERATIONS = (
         "A finger that wears the design",
         "designs",
         answers={200: IMAGE, 304: None},
-        errors=(UnknownDesign, AtCapacity, WorkerUnavailable),
+        errors=(UnknownDesign, RateLimited, AtCapacity, WorkerUnavailable),
     ),
     Operation(
         "GET",
@@ -102,7 +106,7 @@ OPERATIONS = (
         "A hand that wears the design",
         "designs",
         answers={200: IMAGE, 304: None},
-        errors=(UnknownDesign, AtCapacity, WorkerUnavailable),
+        errors=(UnknownDesign, RateLimited, AtCapacity, WorkerUnavailable),
     ),
     Operation(
         "GET",
@@ -120,5 +124,6 @@ OPERATIONS = (
         "STUN and TURN servers, as RTCPeerConnection takes them",
         "webrtc",
         answers={200: {"application/json": list[IceServer]}},
+        errors=(Unauthorized, RateLimited),
     ),
 )

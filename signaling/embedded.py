@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -25,9 +26,11 @@ from signaling.lan import Lan, LanPlan, listening, words
 from signaling.launcher import Launcher
 from signaling.prompt_runner import PromptRunner
 from signaling.qr import shows_qr
+from signaling.rates import Counter, LocalCounter
+from signaling.redis_counter import RedisCounter
 from signaling.redis_router import RedisRouter
 from signaling.routing import LocalRouter, Router
-from signaling.settings import Settings
+from signaling.settings import Settings, signing_key
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +80,13 @@ async def serve_signaling(settings: Settings) -> None:
     Raises PortTaken.
     """
     door = Door(listen(settings.host, settings.port))
-    await _serve(settings, _router(settings), [door])
+    async with AsyncExitStack() as stack:
+        counter = None
+        if settings.redis_url is not None:
+            key = await asyncio.to_thread(signing_key, settings)
+            instead = LocalCounter(time.time)
+            counter = await stack.enter_async_context(RedisCounter(settings.redis_url, key, instead))
+        await _serve(settings, _router(settings), [door], counter=counter)
 
 
 def _router(settings: Settings) -> Router:
@@ -103,14 +112,20 @@ def _listen_here(*, taken: int, any_port: bool) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-async def _serve(settings: Settings, router: Router, doors: Sequence[Door], lan: Lan | None = None) -> None:
+async def _serve(
+    settings: Settings,
+    router: Router,
+    doors: Sequence[Door],
+    lan: Lan | None = None,
+    counter: Counter | None = None,
+) -> None:
     """Through all doors, until it is told to stop. The first is the one to tell people of."""
     stop = _stop_event()
     tracing.configure("lacquer-signaling")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(tracing.close)
         runner = PromptRunner(
-            create_app(settings, router, lan=lan),
+            create_app(settings, router, lan=lan, counter=counter),
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_TIMEOUT,
             access_log_class=AccessLog,

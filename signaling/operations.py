@@ -46,7 +46,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     """Response headers worth knowing."""
     admin: bool = False
-    """Whether it takes the admin token, as `auth.admin_only` handlers do."""
+    """Whether it takes the admin token, as `admin_access.admin_only` handlers do."""
     bearer: bool = False
     """Whether it takes a bearer token, and nothing less."""
     errors: tuple[type[LacquerError], ...] = ()

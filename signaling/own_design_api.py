@@ -12,6 +12,7 @@ from protocol.errors import (
     BadRequest,
     Forbidden,
     InvalidFields,
+    RateLimited,
     SilentPeer,
     StoreUnavailable,
     TooLarge,
@@ -24,7 +25,7 @@ from protocol.errors import (
 )
 from protocol.nail_sets import NailSet
 from signaling import photo_designs, uploads, views
-from signaling.auth import admin_only
+from signaling.admin_access import admin_only
 from signaling.context import CONTEXT, Context
 from signaling.designs import DESIGNS, find
 from signaling.operations import BINARY, Operation
@@ -116,7 +117,7 @@ _FORM = {
         **{name: {"type": "string"} for name in PhotoDesign.model_fields},
     },
 }
-_ADMIN = (Unauthorized, Forbidden)
+_ADMIN = (Unauthorized, Forbidden, RateLimited)
 _BODY = (BadRequest, SilentPeer, TooLarge, UnsupportedMediaType, InvalidFields)
 
 OPERATIONS = (

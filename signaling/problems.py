@@ -27,6 +27,7 @@ def problem_response(error: LacquerError, *, retry_after: int = limits.RETRY_AFT
     problem = Problem(title=error.title, status=error.status, detail=error.message, code=error.code)
     response = web.Response(status=error.status, body=problem.model_dump_json().encode(), content_type=MEDIA_TYPE)
     response[CODE] = error.code
+    response.headers["Cache-Control"] = "no-store"  # caches may keep a 404 or a 410 (RFC 9110 §15.1) that soon is none
     if error.status in (429, 503) or error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after or retry_after)
     if error.status == 401:

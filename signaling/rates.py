@@ -1,8 +1,8 @@
 """How much one address, one owner and one session may ask for; beyond that, 429 `rate_limited` and when to come back.
 
-Handlers call one function each. What is counted lies behind `Counter`; `LocalCounter` counts in this process, so of
-several signaling processes each allows as much by itself. Addresses are kept in memory alone, and no longer than they
-are counted.
+Handlers call one function each. What is counted lies behind `Counter`: `LocalCounter` counts in this process, for one
+that is alone, `redis_counter.RedisCounter` for all that share a Redis. What is open at once (WebSockets) is counted
+by each process. Addresses are kept in memory alone, and no longer than they are counted.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Limit:
 
 
 class Counter(Protocol):
-    async def take(self, limit: Limit, key: str) -> Verdict:
-        """Counts one more under this key, if there is room."""
+    async def take(self, limit: Limit, key: str, tokens: int = 1) -> Verdict:
+        """Counts one more under this key, if there is room; with `tokens` 0, only says whether there is."""
 
 
 class LocalCounter:
@@ -54,11 +54,11 @@ class LocalCounter:
         self._clock = clock
         self._buckets: dict[str, Buckets] = {}
 
-    async def take(self, limit: Limit, key: str) -> Verdict:
+    async def take(self, limit: Limit, key: str, tokens: int = 1) -> Verdict:
         buckets = self._buckets.get(limit.name)
         if buckets is None:
             buckets = self._buckets[limit.name] = Buckets(limit.rate)
-        return buckets.take(key, self._clock())
+        return buckets.take(key, self._clock(), tokens)
 
 
 class Rates:
@@ -73,6 +73,8 @@ class Rates:
         self.uploads = each_minute("uploads", settings.rate_uploads, "pictures")
         self.ice_servers = each_minute("ice-servers", settings.rate_ice_servers, "questions for relays")
         self.offers = each_minute("offers", settings.rate_offers, "connections to this session")
+        self.previews = each_minute("previews", settings.rate_previews, "previews of designs")
+        self.admin_tokens = each_minute("admin-tokens", settings.rate_admin_tokens, "wrong admin tokens")
         self.results = Limit("results", Rate(settings.rate_results, DAY), "pictures kept within a day")
         self.live_sessions = settings.rate_live_sessions
         self.sockets = Held(settings.rate_sockets)
@@ -83,9 +85,9 @@ class Rates:
         self._told_at: dict[str, float] = {}
         self._untold: dict[str, int] = {}
 
-    async def take(self, request: web.Request, limit: Limit, key: str) -> None:
-        """Raises RateLimited."""
-        verdict = await self._counter.take(limit, key)
+    async def take(self, request: web.Request, limit: Limit, key: str, tokens: int = 1) -> None:
+        """Raises RateLimited; with `tokens` 0, where one more would be too many."""
+        verdict = await self._counter.take(limit, key, tokens)
         if not verdict.allowed:
             self.tell(request, limit.name)
             raise RateLimited(
@@ -121,10 +123,11 @@ RATES = web.AppKey("rates", Rates)
 
 
 async def new_session(request: web.Request) -> None:
-    """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone."""
+    """Raises RateLimited. Who is nobody yet has no sessions, and is counted by address alone; so is who shows a
+    session's token, and becomes somebody new."""
     rates = request.app[RATES]
     await rates.take(request, rates.sessions_of_address, rates.address(request))
-    if (who := known_caller(request)) is None:
+    if (who := known_caller(request)) is None or who.session_id is not None:
         return
     await rates.take(request, rates.sessions_of_owner, who.owner)
 
@@ -133,7 +136,7 @@ async def live_sessions(request: web.Request) -> None:
     """Asks the database, which takes longer than all else about a new session: after whether there is room for it.
     Raises RateLimited."""
     rates, context = request.app[RATES], request.app[CONTEXT]
-    if (who := known_caller(request)) is None:
+    if (who := known_caller(request)) is None or who.session_id is not None:
         return
     if 0 < rates.live_sessions <= await context.store.count_live(who.owner, context.clock()):
         rates.tell(request, "live-sessions")
@@ -162,6 +165,24 @@ async def ice_servers(request: web.Request) -> None:
     """Raises RateLimited."""
     rates = request.app[RATES]
     await rates.take(request, rates.ice_servers, rates.address(request))
+
+
+async def preview(request: web.Request) -> None:
+    """Of a design, drawn by a worker. Raises RateLimited."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.previews, rates.address(request))
+
+
+async def may_be_admin(request: web.Request) -> None:
+    """Raises RateLimited where too many wrong admin tokens came from this address."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.admin_tokens, rates.address(request), tokens=0)
+
+
+async def wrong_admin_token(request: web.Request) -> None:
+    """Raises RateLimited."""
+    rates = request.app[RATES]
+    await rates.take(request, rates.admin_tokens, rates.address(request))
 
 
 async def offer(request: web.Request, session_id: str, role: Role) -> None:

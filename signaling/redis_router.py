@@ -28,11 +28,12 @@ RECONNECT_INTERVAL = 0.5
 """Seconds between two looks for Redis while it is away. In between nobody waits for it."""
 
 ASK_AGAIN = 0.2
-"""Seconds between two tries to place a session that found no room."""
+"""Seconds between two tries to place a session while a worker is expected back."""
 
-FULL_PATIENCE = 0.5
-"""Seconds that a placement waits for a slot: workers say at once that somebody left, and turning a person away is not
-cheap."""
+SECOND_LOOK = 0.04
+"""Seconds after which workers that looked full are looked at once more, and not again: turning a person away is not
+cheap, and somebody may just have left. Workers say that within 20 ms (registration.py), and a refusal is due within
+100 ms; whoever is refused asks again by themselves (Retry-After)."""
 
 BACK_GRACE = 1.5 * HEARTBEAT_INTERVAL
 """Seconds after Redis came back in which it may not know all: it may have lost its memory, and workers speak every
@@ -101,7 +102,7 @@ class RedisRouter:
 
     # --- sessions ---------------------------------------------------------------------------------------------------
     async def place(self, session_id: str, *, avoid: Collection[str] = ()) -> str:
-        began = self._clock()
+        began, looked_twice = self._clock(), False
         while True:
             try:
                 placed = await self._ask(lambda: self._registry.place(session_id, self._region, avoid))
@@ -114,15 +115,19 @@ class RedisRouter:
             if placed.url is not None:
                 self._remember(session_id, placed.url)
                 return placed.url
-            if self._clock() - began + ASK_AGAIN > self._patience(placed):
-                raise _refusal(placed)
-            await asyncio.sleep(ASK_AGAIN)
+            if placed.refusal is Refusal.FULL:
+                if looked_twice:
+                    raise AtCapacity
+                looked_twice = True
+                await asyncio.sleep(SECOND_LOOK)
+            elif self._clock() - began + ASK_AGAIN > self._patience(placed):
+                raise WorkerUnavailable(retry_after=BACK_AFTER)
+            else:
+                await asyncio.sleep(ASK_AGAIN)
 
     def _patience(self, placed: Placed) -> float:
-        """Seconds that are worth waiting, in all. A worker that went just now is most likely being started again; and
-        workers write themselves in anew where Redis was."""
-        if placed.refusal is Refusal.FULL:
-            return FULL_PATIENCE
+        """Seconds that are worth waiting, in all, where nobody takes sessions. A worker that went just now is most
+        likely being started again; and workers write themselves in anew where Redis was."""
         went = COMES_BACK - placed.left if placed.left is not None else 0.0
         return max(went, BACK_GRACE if self._just_back() else 0.0)
 
@@ -173,7 +178,7 @@ class RedisRouter:
     async def free_slots(self) -> int:
         if free := await self._ask(self._registry.free_slots):
             return free
-        await asyncio.sleep(ASK_AGAIN)  # as in `place`
+        await asyncio.sleep(SECOND_LOOK)  # as in `place`
         return await self._ask(self._registry.free_slots)
 
     async def workers(self) -> list[WorkerView]:
@@ -314,7 +319,3 @@ def _view_of(listed: Listed) -> WorkerView:
         worker_id=listed.worker_id,
         region=listed.region,
     )
-
-
-def _refusal(placed: Placed) -> LacquerError:
-    return AtCapacity() if placed.refusal is Refusal.FULL else WorkerUnavailable(retry_after=BACK_AFTER)

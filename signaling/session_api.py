@@ -28,7 +28,7 @@ from protocol.errors import (
 from protocol.internal import View, Worn
 from protocol.messages import Config
 from signaling import pagination, rates, uploads, views
-from signaling.auth import caller, check_may_create
+from signaling.auth import caller, check_may_create, new_sessions_owner
 from signaling.context import CONTEXT, Context
 from signaling.image_response import CHANGING, image_response
 from signaling.nail_sets import nail_picture
@@ -58,7 +58,7 @@ async def _create_explore(request: web.Request) -> web.Response:
     _check(context, wanted.config, own=context.collection.nail_count(design.id))
     await context.sessions.check_capacity()
     await rates.live_sessions(request)
-    session = await context.sessions.create(caller(request).owner, post_id=design.id, settings=wanted.config)
+    session = await context.sessions.create(new_sessions_owner(request), post_id=design.id, settings=wanted.config)
     return _created(request, await views.session_created(request, session, None))
 
 
@@ -77,7 +77,7 @@ async def _create_upload(request: web.Request) -> web.Response:
     # The still comes first: where the worker refuses the picture, no session is left behind.
     worn = Worn(design_id=None, nail_set=nail_set, settings=settings)
     still = await context.workshop.wear(source.data, worn) if source else None
-    session = await context.sessions.create(caller(request).owner, nail_set=nail_set, settings=settings)
+    session = await context.sessions.create(new_sessions_owner(request), nail_set=nail_set, settings=settings)
     kept = await keep_still(context, session, still) if still else None
     return _created(request, await views.session_created(request, session, kept))
 
@@ -144,6 +144,7 @@ async def preview(request: web.Request) -> web.Response:
 async def _drawn(request: web.Request, view: View) -> web.Response:
     """What an upload session wears, as it is set now, with the changes that the query's `config` tries out."""
     context = request.app[CONTEXT]
+    await rates.preview(request)  # also where it is in memory: its worker is asked what is worn
     session = await context.sessions.refresh(await _uploaded(request))  # it may have changed since the last sweep
     worn = _trying(context, await context.sessions.worn(session), _config(request.query.get("config")))
     drawn = await context.workshop.preview(worn, view)
@@ -192,6 +193,7 @@ _DRAWING = (
     UnknownNail,
     SessionEnded,
     InvalidFields,
+    RateLimited,
     AtCapacity,
     StoreUnavailable,
     WorkerUnavailable,

@@ -240,7 +240,23 @@ class Settings(BaseSettings):
     rate_offers: int = Field(
         default=60, ge=0, description="Connections (SDP offers) that one session may make within a minute."
     )
+    rate_previews: int = Field(
+        default=600,
+        ge=0,
+        description="Pictures of designs that one address may have drawn within a minute; those in memory are free.",
+    )
+    rate_admin_tokens: int = Field(
+        default=10,
+        ge=0,
+        description="Wrong admin tokens that one address may show within a minute; after that, no token of it counts.",
+    )
     rate_sockets: int = Field(default=200, ge=0, description="WebSockets that one address may have open at once.")
+    rate_connections: int = Field(
+        default=1000,
+        ge=0,
+        description="Connections that one address may have open at once, WebSockets included; a trusted proxy any "
+        "number.",
+    )
     sweep_interval: float = Field(
         default=3.0, gt=0, description="Seconds between sweeps: expiry, and statistics fetched from the workers."
     )

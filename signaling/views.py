@@ -14,18 +14,29 @@ from protocol.errors import NotFound, SessionEnded, UnknownDesign
 from signaling import turn, urls
 from signaling.auth import TOKENS, speaks_for
 from signaling.context import CONTEXT
-from signaling.sessions import Session
+from signaling.sessions import LIVE, Session
 from signaling.tables import Result
+
+NO_STORE = {"Cache-Control": "no-store"}
+"""Most answers are somebody's own: they hold tokens, credentials and what a person did. No cache keeps them, unless a
+handler says otherwise."""
+
+FOR_ALL = {"Cache-Control": "no-cache"}
+"""Answers that are the same for everybody, as long as they are new."""
 
 
 def json_response(model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     body = model.model_dump_json().encode()
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return web.Response(body=body, status=status, headers=_kept_by_nobody(headers), content_type="application/json")
 
 
 def json_list(models: Sequence[BaseModel], *, headers: Mapping[str, str] | None = None) -> web.Response:
     body = TypeAdapter(Sequence[BaseModel]).dump_json(models, serialize_as_any=True)
-    return web.Response(body=body, headers=headers, content_type="application/json")
+    return web.Response(body=body, headers=_kept_by_nobody(headers), content_type="application/json")
+
+
+def _kept_by_nobody(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return NO_STORE | dict(headers or {})
 
 
 def design(request: web.Request, entry: Design) -> DesignView:
@@ -46,16 +57,18 @@ async def design_in_full(request: web.Request, entry: Design) -> DesignView:
 
 
 async def session(request: web.Request, it: Session) -> SessionView:
+    """One that is over can be looked at, but opens no relay any more."""
+    status = it.status_at(request.app[CONTEXT].clock())
     return SessionView(
         session_id=it.session_id,
         mode=it.mode,
         post_id=it.post_id,
-        status=it.status_at(request.app[CONTEXT].clock()),
+        status=status,
         created_at=_time(it.created_at),
         expires_at=_time(it.expires_at),
         webrtc_url=urls.webrtc_url(request, it.session_id),
         ws_url=urls.ws_url(request, it.session_id),
-        ice_servers=turn.for_session(request, it.session_id),
+        ice_servers=turn.for_session(request, it.session_id) if status in LIVE else [],
         design=await _uploaded(request, it) if it.post_id is None else _by_id(request, it.post_id),
         settings=it.settings,
         statistics=it.total_statistics,

@@ -51,6 +51,10 @@ class Workshop:
             lambda url: self.informed(url, lambda: self._workers.still(url, picture, self.today(worn)))
         )
 
+    def has_preview(self, worn: Worn, view: View) -> bool:
+        """Whether `preview` costs no worker anything."""
+        return self._key(worn, view) in self._previews
+
     async def preview(self, worn: Worn, view: View) -> Rendered:
         """That, drawn on a hand; the last ones are kept. Raises UnknownDesign, AtCapacity, WorkerUnavailable."""
         key = self._key(worn, view)

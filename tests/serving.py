@@ -35,7 +35,10 @@ UNLIMITED = {
         "RESULTS",
         "ICE_SERVERS",
         "OFFERS",
+        "PREVIEWS",
+        "ADMIN_TOKENS",
         "SOCKETS",
+        "CONNECTIONS",
     )
 }
 """Environment for tests that do by themselves what a hundred people do."""

@@ -10,13 +10,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+import structlog
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from aiortc import rtcrtpreceiver
+from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
@@ -203,6 +206,57 @@ async def test_an_encoder_that_never_works_again_ends_the_connection_instead_of_
     await eventually(lambda: streaming.worker.sessions.used == 0, within=5)
 
 
+class Hanging:
+    """The worker's encoders, which hang as often as `left` says, until they are let go."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.release = threading.Event()
+
+    def maybe(self, frame: av.VideoFrame) -> None:
+        painted = bytes(frame.planes[0])[0] == 255  # the worker's: the client is of this process, too
+        if self.left and painted:
+            self.left -= 1
+            self.release.wait(30)
+
+
+@pytest.fixture
+async def hanging_encoder(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hanging]:
+    monkeypatch.setattr("media_worker.sending.ENCODER_PATIENCE", 0.7)
+    hanging, encode, hangs = Hanging(), LiveVp8Encoder.encode, HANGS.count()
+
+    def maybe(self: LiveVp8Encoder, frame: av.VideoFrame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+        hanging.maybe(frame)
+        return encode(self, frame, force_keyframe)
+
+    monkeypatch.setattr(LiveVp8Encoder, "encode", maybe)
+    yield hanging
+    hanging.release.set()
+    await eventually(lambda: HANGS.count() == hangs)
+
+
+async def test_an_encoder_that_hangs_is_replaced_and_the_picture_goes_on(
+    vision: type[Vision], hanging_encoder: Hanging, streaming: Streaming
+) -> None:
+    hanging_encoder.left = 1
+    await eventually(lambda: not hanging_encoder.left)
+    await streaming.shown()
+    assert streaming.client.pc.connectionState == "connected"
+    assert HANGS.count() >= 1, "its thread is left to itself"
+
+
+async def test_encoders_that_hang_again_and_again_end_the_connection_instead_of_freezing_it(
+    vision: type[Vision], hanging_encoder: Hanging, streaming: Streaming
+) -> None:
+    hanging_encoder.left = 10**6
+    began = time.monotonic()
+    await streaming.client.until(lambda: streaming.client.of("error"), 20)
+    (error,) = streaming.client.of("error")
+    assert (error["code"], error["fatal"]) == ("internal_error", True)
+    assert time.monotonic() - began > 1.2, "one more was tried"
+    await eventually(lambda: streaming.worker.sessions.used == 0, within=5)
+
+
 @pytest.mark.parametrize("codec", [H264, VP8], ids=lambda codec: str(codec.name))
 async def test_garbage_is_not_decoded_and_the_next_keyframe_shows_again(codec: RTCRtpCodecParameters) -> None:
     whole, chance = clip(codec, keyframes=(0, 6)), random.Random(3)
@@ -220,6 +274,20 @@ async def test_garbage_is_not_decoded_and_the_next_keyframe_shows_again(codec: R
         shown.append(picture.pts)
     assert failed.is_set(), "a keyframe is asked for"
     assert shown[0] == 0 and shown[-6:] == list(range(6, 12))
+
+
+async def test_frames_that_do_not_decode_are_logged_with_their_session(
+    vision: type[Vision], streaming: Streaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's decoder fails as well here, which is of no session."""
+    told: list[tuple[str, object]] = []
+
+    def note(event: str, **_more: object) -> None:
+        told.append((event, structlog.contextvars.get_contextvars().get("session")))
+
+    monkeypatch.setattr(receiving, "log", SimpleNamespace(warning=note, info=note, debug=note))
+    monkeypatch.setattr(Vp8Decoder, "decode", lambda *_: 1 / 0)
+    await eventually(lambda: ("frames could not be decoded", "s-0") in told)
 
 
 async def test_a_decoder_that_raises_anything_at_all_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -22,9 +19,11 @@ from media_worker.server import WorkerApi
 from media_worker.settings import WorkerSettings
 from signaling.routing import LocalRouter
 from tests.benchmarks.streams import worker as worker_process
+from tests.control_groups import Group, deflate, memory_group
+from tests.faults.signaling_process import signaling_process
 from tests.media_worker.fakes import NO_MODEL
 from tests.rtc_client import RtcClient
-from tests.signaling.conftest import SECRET_KEY, SESSIONS, Start, eventually, refused
+from tests.signaling.conftest import SESSIONS, Start, eventually, refused
 
 pytestmark = pytest.mark.media
 
@@ -34,33 +33,12 @@ STALL = 0.3
 FROZEN = 2.0
 FRAMES = [np.full((48, 64, 3), shade, np.uint8) for shade in (60, 90)]
 OFFER = {"Content-Type": "application/sdp"}
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def real_worker() -> Iterator[tuple[str, psutil.Process]]:
     with worker_process(4, LACQUER_STALL_SECONDS=str(STALL)) as started:
         yield started
-
-
-@contextmanager
-def signaling_process(folder: Path, worker_url: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    environment = {
-        **{"LACQUER_DATA_DIR": str(folder), "LACQUER_WORKER_URL": worker_url, "SECRET_KEY": SECRET_KEY},
-        **{"LACQUER_PORT": "0", "LACQUER_HOST": "127.0.0.1", "PATH": "/usr/bin:/bin", "PYTHONPATH": "."},
-    }
-    command = [sys.executable, "-m", "signaling.cli", "signaling"]
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    )
-    assert process.stdout
-    try:
-        found = next(found for line in process.stdout if (found := re.search(r"ready: (http://\S+)", line)))
-        yield found[1], process
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
 
 
 @asynccontextmanager
@@ -148,3 +126,34 @@ async def test_people_are_told_where_all_workers_are_short_of_memory(start: Star
         lacquer = await start(router=LocalRouter([str(server.make_url("")).rstrip("/")]))
         body = {"mode": "explore", "post_id": 1}
         await refused(await lacquer.client.post(SESSIONS, json=body), 503, "at_capacity")
+
+
+@pytest.fixture
+def confined() -> Iterator[tuple[str, Group]]:
+    """A real worker in a control group of 700 MB, which is nobody else's, and wants 300 MB to be left."""
+    with memory_group(700) as group, worker_process(4, group.enter(), LACQUER_MEMORY_RESERVE="300") as (url, _):
+        yield url, group
+
+
+@pytest.mark.long
+async def test_a_worker_in_a_group_that_is_short_of_memory_takes_nobody_in(confined: tuple[str, Group]) -> None:
+    """Memory is really taken, in a real control group; the kernel kills nobody."""
+    url, group = confined
+    async with aiohttp.ClientSession() as http:
+
+        async def capacity() -> int:
+            async with http.get(f"{url}/health") as response:
+                return int((await response.json())["capacity"])
+
+        async def becomes(wanted: int) -> None:
+            async with asyncio.timeout(15):
+                while await capacity() != wanted:
+                    await asyncio.sleep(0.1)
+
+        await becomes(4)
+        balloon = await asyncio.to_thread(group.inflate, 300)
+        try:
+            await becomes(0)
+        finally:
+            await asyncio.to_thread(deflate, balloon)
+        await becomes(4)

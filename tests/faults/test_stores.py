@@ -1,17 +1,21 @@
 """Disks that are full, files that are locked, folders that are gone: refused in words, and nothing half done stays.
 
-What is full is the kernel's doing: with RLIMIT_FSIZE no file of this process grows further, for root as well.
+What is full is the kernel's doing: with RLIMIT_FSIZE no file of this process grows further, for root as well; and where
+file systems may be mounted, a real one of a few megabytes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -20,7 +24,8 @@ import pytest
 from media_worker import images
 from protocol import framing
 from protocol.messages import ImageFormat
-from tests.signaling.conftest import RESULTS, SESSIONS, Lacquer, Start, refused
+from tests.faults.signaling_process import signaling_process
+from tests.signaling.conftest import RESULTS, SECRET_KEY, SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker, picture
 
 MOST = 500_000
@@ -43,10 +48,14 @@ def noise() -> bytes:
     return images.encode(pixels, ImageFormat.JPEG)
 
 
+def form(session_id: str, image: bytes) -> aiohttp.FormData:
+    data = aiohttp.FormData({"session_id": session_id})
+    data.add_field("processed_image", image, filename="hand.jpg", content_type="image/jpeg")
+    return data
+
+
 async def keep(lacquer: Lacquer, session_id: str, image: bytes) -> aiohttp.ClientResponse:
-    form = aiohttp.FormData({"session_id": session_id})
-    form.add_field("processed_image", image, filename="hand.jpg", content_type="image/jpeg")
-    return await lacquer.client.post(RESULTS, data=form)
+    return await lacquer.client.post(RESULTS, data=form(session_id, image))
 
 
 async def create(lacquer: Lacquer) -> aiohttp.ClientResponse:
@@ -139,3 +148,73 @@ async def test_a_folder_of_pictures_that_is_gone_is_told_and_used_again(
     assert (await keep(lacquer, session_id, picture())).status == 201
     image = await lacquer.client.get(f"{RESULTS}{kept['result_id']}/image")
     assert image.status == 200, "what was kept before is there"
+
+
+# --- a real file system that is full --------------------------------------------------------------------------------
+DISK_MB = 6
+OWN_MOUNTS = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> list[str]:
+    """Put before a command, this gives it a disk of DISK_MB at `tmp_path`/data, which goes with it."""
+    data = tmp_path / "data"
+    data.mkdir()
+    mount = f"mount -t tmpfs -o size={DISK_MB}m none {data}"
+    try:
+        subprocess.run([*OWN_MOUNTS, mount], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"needs to mount a file system, as root does: {error}")
+    return [*OWN_MOUNTS, f'{mount} && exec "$@"', "-"]
+
+
+@pytest.mark.long
+async def test_a_file_system_that_is_full_refuses_what_writes_keeps_what_it_took_and_goes_on_when_there_is_room(
+    small_disk: list[str], worker: FakeWorker, tmp_path: Path
+) -> None:
+    """Database and pictures on one disk, as `lacquer serve` has them, filled to the last byte."""
+    worker.secret = SECRET_KEY  # one that a real process takes for one
+    running = signaling_process(tmp_path / "data", worker.url, small_disk, LACQUER_WORKER_SECRET=worker.secret)
+    base, process = await asyncio.to_thread(running.__enter__)
+    try:
+        async with aiohttp.ClientSession(base) as http:
+            session_id = (await made(http, SESSIONS, json={"mode": "explore", "post_id": 1}))["session_id"]
+            large, kept = await asyncio.to_thread(noise), []
+            while (answer := await http.post(RESULTS, data=form(session_id, large))).status == 201:
+                kept.append((await answer.json())["result_id"])
+            await refused(answer, 503, "store_unavailable")
+            assert len(kept) >= 2
+            filler = Path(f"/proc/{process.pid}/root{tmp_path}/data/filler")
+            await asyncio.to_thread(fill, filler)
+            await refused(await http.post(RESULTS, data=form(session_id, picture())), 503, "store_unavailable")
+            async with http.ws_connect(f"/ws/tryon/{session_id}/") as socket:
+                await socket.receive_json()
+                await frame_comes_back(socket)
+            for result_id in kept:
+                async with http.get(f"{RESULTS}{result_id}/image") as image:
+                    assert (image.status, image.content_type) == (200, "image/jpeg")
+                    assert len(await image.read()) > MOST
+            await asyncio.to_thread(filler.unlink)
+            async with http.delete(f"{RESULTS}{kept[0]}/") as answer:
+                assert answer.status == 204
+            assert (await made(http, RESULTS, data=form(session_id, large)))["session_id"] == session_id
+            assert len(await asyncio.to_thread(files, filler.parent / "blobs")) == len(kept), "and no half a picture"
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
+
+
+async def made(http: aiohttp.ClientSession, path: str, **options: Any) -> dict[str, Any]:
+    async with http.post(path, **options) as response:
+        assert response.status == 201, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
+def fill(path: Path) -> None:
+    """To the last byte of its file system."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError as error:
+            assert error.errno == errno.ENOSPC

@@ -57,6 +57,8 @@ async def serve(folder: Path) -> None:
             rate_results=0,
             rate_ice_servers=0,
             rate_offers=0,
+            rate_previews=0,
+            rate_admin_tokens=0,
         )
         runner = PromptRunner(create_app(known, LocalRouter([worker.url], secret=SECRET)), handler_cancellation=True)
         await runner.setup()

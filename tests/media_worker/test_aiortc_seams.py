@@ -7,6 +7,7 @@ import fractions
 import gc
 import inspect
 import re
+import threading
 
 import aioice.ice
 import aiortc
@@ -242,7 +243,9 @@ def test_receivers_take_their_parts_from_the_names_that_install_replaces() -> No
     receiver = rtcrtpreceiver.RTCRtpReceiver
     assert {"JitterBuffer", "NackGenerator", "RemoteBitrateEstimator"} <= set(receiver.__init__.__code__.co_names)
     assert "depayload" in receiver._handle_rtp_packet.__code__.co_names
-    assert "decoder_worker" in receiver.receive.__code__.co_names
+    assert {"decoder_worker", "threading", "Thread"} <= set(receiver.receive.__code__.co_names)
+    names = [name for name in vars(threading) if f"threading.{name}(" in inspect.getsource(rtcrtpreceiver)]
+    assert sorted(names) == ["Event", "Thread"], "all that `install` has to give instead"
     receiving.install()
     assert vars(rtcrtpreceiver)["depayload"] is payloads.read
 

@@ -7,7 +7,8 @@ import weakref
 
 import pytest
 
-from media_worker.job_thread import JobThread
+from media_worker.job_thread import JobHung, JobThread
+from media_worker.vision.hangs import HANGS
 
 
 async def test_jobs_run_in_order_in_one_thread_and_give_back_what_comes_of_them() -> None:
@@ -49,6 +50,32 @@ async def test_a_job_cancelled_while_it_runs_disturbs_nobody() -> None:
     await asyncio.to_thread(started.wait, 5)
     running.cancel()
     release.set()
+    assert await worker.run(lambda: 7) == 7
+    worker.close()
+
+
+async def test_a_job_that_hangs_is_given_up_and_counted_until_it_comes_back() -> None:
+    worker, release, before = JobThread("worker"), threading.Event(), HANGS.count()
+    assert await worker.run_in_time(lambda: 7, 5) == 7
+    with pytest.raises(JobHung):
+        await worker.run_in_time(lambda: release.wait(10), 0.05)
+    assert HANGS.count() == before + 1
+    with pytest.raises(RuntimeError):
+        worker.run(lambda: 7)
+    release.set()
+    async with asyncio.timeout(5):
+        while HANGS.count() > before:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_job_may_time_out_by_itself() -> None:
+    worker = JobThread("worker")
+
+    def job() -> None:
+        raise TimeoutError("of a socket, say")
+
+    with pytest.raises(TimeoutError, match="of a socket"):
+        await worker.run_in_time(job, 5)
     assert await worker.run(lambda: 7) == 7
     worker.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -135,8 +136,12 @@ async def test_nothing_is_encoded_for_nobody(monkeypatch: pytest.MonkeyPatch) ->
     assert encoded("VP8") == before and not viewers._encoders
 
 
-async def test_where_encoding_fails_viewers_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_encoder.SharedEncoder, "_encode", lambda *_: 1 / 0)
+@pytest.mark.parametrize("fault", ["fails", "hangs"])
+async def test_where_encoding_fails_or_hangs_viewers_are_let_go(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(shared_encoder, "ENCODER_PATIENCE", 0.2)
+    broken = {"fails": lambda *_: 1 / 0, "hangs": lambda *_: release.wait(20)}[fault]
+    monkeypatch.setattr(shared_encoder.SharedEncoder, "_encode", broken)
     viewers = Viewers()
     viewers.publisher_came()
     somebody = Somebody(viewers)
@@ -151,6 +156,7 @@ async def test_where_encoding_fails_viewers_are_let_go(monkeypatch: pytest.Monke
     track.stop()
     with pytest.raises(MediaStreamError):
         await taking
+    release.set()
 
 
 def test_timestamps_go_on_where_the_publisher_is_another_one() -> None:

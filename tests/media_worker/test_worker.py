@@ -8,12 +8,13 @@ import sys
 import time
 
 import pytest
+from aiohttp import web
 
 from media_worker.admission import Sessions
 from media_worker.shelf import Shelf
 from media_worker.vision.hangs import Hangs
 from media_worker.watchdog import EXIT_CODE
-from media_worker.worker import MOST_HANGS, _drain, _leave_when_unfit
+from media_worker.worker import MOST_HANGS, _drain, _leave_when_unfit, _runner
 from protocol.internal import SessionSpec
 from tests.media_worker.fakes import NO_MODEL, FakeConnection
 
@@ -84,6 +85,21 @@ async def test_too_many_hangs_drain_the_worker(monkeypatch: pytest.MonkeyPatch) 
         hangs.add(lambda: True)
     await asyncio.wait_for(told.wait(), 3)
     await watching
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nX-Slow: "])
+async def test_connections_that_ask_nothing_are_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_worker.worker.IDLE_TIMEOUT", 0.3)
+    runner = _runner(web.Application())
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        writer.write(said)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+    finally:
+        await runner.cleanup()
 
 
 LEAVES_A_HANGING_THREAD = """

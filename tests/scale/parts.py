@@ -54,8 +54,14 @@ class Parts:
             "worker", r"listens at (http://\S+)", LACQUER_WORKER_PORT="0", LACQUER_WORKER_HOST="127.0.0.1"
         )
 
-    def signaling_process(self) -> Part:
-        return self._start("signaling", r"ready: (http://\S+)", LACQUER_PORT="0", LACQUER_HOST="127.0.0.1")
+    def signaling_process(self, **environment: str) -> Part:
+        where = {"LACQUER_PORT": "0", "LACQUER_HOST": "127.0.0.1"}
+        return self._start("signaling", r"ready: (http://\S+)", **where, **environment)
+
+    def kill(self) -> None:
+        for part in self.started:
+            part.process.kill()
+            part.process.wait(STOP_SECONDS)
 
     def _start(self, command: str, says: str, **environment: str) -> Part:
         log = self.folder / f"{command}-{time.monotonic_ns()}.log"
@@ -101,6 +107,4 @@ def running(folder: Path) -> Iterator[tuple[Parts, list[Part]]]:
                 ready = [worker.result() for worker in workers]
             yield parts, ready
         finally:
-            for part in parts.started:
-                part.process.kill()
-                part.process.wait(STOP_SECONDS)
+            parts.kill()

@@ -18,7 +18,7 @@ SECRET = "worker-secret"
 QUICK = Timing(dead_after=0.5, reservation=1.0, silent_for=0.3)
 """What takes seconds in production and cannot be had by moving a clock."""
 
-QUICK_INTERVAL = 0.05
+QUICK_INTERVAL = 0.02
 """Seconds between signs of life."""
 
 
@@ -113,7 +113,7 @@ class RedisFleet:
         await asyncio.sleep(0.01)  # the test made COMES_BACK shorter than that
 
     async def counted(self) -> None:
-        await asyncio.sleep(4 * QUICK_INTERVAL)
+        await asyncio.sleep(10 * QUICK_INTERVAL)
 
 
 def registered(url: str, worker: FakeWorker) -> Registration:

@@ -27,7 +27,7 @@ GUARDED = [operation for operation in OPERATIONS if operation.path.startswith("/
 @pytest.fixture
 async def operated(start: Start, worker: FakeWorker) -> Lacquer:
     worker.worker_id, worker.capacity = "w-1", 4
-    return await start(worker, admin_token=TOKEN)
+    return await start(worker, admin_token=TOKEN, rate_admin_tokens=0)
 
 
 async def listed(lacquer: Lacquer, path: str) -> Any:

@@ -182,6 +182,14 @@ async def test_a_page_elsewhere_changes_nothing_with_our_cookie(lacquer: Lacquer
     assert (await lacquer.get(here))["status"] == "created"
 
 
+async def test_a_proxys_password_does_not_let_a_page_elsewhere_act_with_the_cookie(lacquer: Lacquer) -> None:
+    """Browsers send it with every request to the host, whichever page makes it."""
+    await lacquer.create()
+    headers = {"Sec-Fetch-Site": "same-site", "Authorization": "Basic YTpi"}
+    response = await lacquer.client.delete(RESULTS, headers=headers)
+    assert "cookie" in (await refused(response, 403, "forbidden")).detail
+
+
 @pytest.mark.parametrize("headers", FROM_ELSEWHERE)
 async def test_with_a_token_or_without_cookies_it_may(lacquer: Lacquer, headers: dict[str, str]) -> None:
     created = await lacquer.create()

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-import signaling
 from media_worker import drawn_hand
 from protocol import framing
 from tests.rtc_client import RtcClient
@@ -259,16 +258,3 @@ async def nothing_is_told(watched: Watched, created: dict[str, Any], sdps: list[
     pieces = [base64.b64encode(image).decode()[:24] for image in images] + [repr(image[:12])[2:-1] for image in images]
     for secret in (created["token"][:30], "eyJ", *hidden, *map("".join, passwords), *pieces, "a=candidate", "v=0"):
         assert secret not in log, [line for line in log.splitlines() if secret in line]
-
-
-# --- the table -------------------------------------------------------------------------------------------------------
-def test_every_row_of_what_is_kept_names_a_test_that_exists() -> None:
-    readme = (Path(signaling.__file__).parent / "README.md").read_text("utf-8")
-    table = readme.partition("## What is kept, where and how long")[2].partition("\n## ")[0]
-    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
-    assert len(rows) >= 8
-    tests = "\n".join(path.read_text("utf-8") for path in Path(__file__).parents[1].rglob("test_*.py"))
-    for row in rows:
-        named = re.findall(r"`(test_\w+)`", row.split("|")[-2])
-        assert named, row
-        assert [name for name in named if f"def {name}(" not in tests] == [], row

@@ -8,6 +8,7 @@ import re
 import resource
 import time
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from signaling import prompt_runner
 from signaling.app import create_app
-from signaling.prompt_runner import PromptRunner, allow_open_files
+from signaling.prompt_runner import PromptRunner, PromptServer, allow_open_files
 from signaling.routing import LocalRouter
 from signaling.settings import Settings
 from tests.signaling.conftest import SECRET_KEY, SESSIONS
@@ -25,13 +26,17 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 JSON = b"Host: localhost\r\nContent-Type: application/json\r\n"
 
 
+MOST = 300
+"""Connections that one address may have here."""
+
+
 class Server:
     def __init__(self, runner: PromptRunner, port: int) -> None:
         self.runner, self.port = runner, port
 
-    async def answer(self, request: bytes, within: float = 5) -> bytes:
+    async def answer(self, request: bytes, within: float = 5, source: str = "127.0.0.1") -> bytes:
         """All that comes back before the server closes, or falls silent for 0.3 s."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
         answer = b""
         try:
             writer.write(request)
@@ -46,7 +51,10 @@ class Server:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    settings = Settings(data_dir=tmp_path, secret_key=SECRET_KEY, sweep_interval=3600)
+    # No proxy is trusted, or connections of this machine would not be counted.
+    settings = Settings(
+        data_dir=tmp_path, secret_key=SECRET_KEY, sweep_interval=3600, rate_connections=MOST, trusted_proxies=()
+    )
     app = await asyncio.to_thread(create_app, settings, LocalRouter(["http://127.0.0.1:9"]))
     runner = PromptRunner(app, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
@@ -109,6 +117,44 @@ async def test_only_so_many_may_wait(server: Server, monkeypatch: pytest.MonkeyP
         writer.close()
     await asyncio.sleep(0.05)
     assert statuses(await server.answer(GET)) == [200]
+
+
+async def test_one_address_cannot_take_all_connections(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real flood of sockets that say nothing, or one byte; people elsewhere are answered all the while."""
+    monkeypatch.setattr(prompt_runner, "FIRST_REQUEST_TIMEOUT", 2.0)
+    flood = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(MOST + 200)]
+    for _, writer in flood[::2]:
+        writer.write(b"G")
+    others = [reader for reader, _ in flood if not reader.at_eof()]
+    async with asyncio.timeout(5):
+        while len(others) > MOST:
+            await asyncio.sleep(0.02)
+            others = [reader for reader in others if not reader.at_eof()]
+    assert len(others) == MOST, "those above are hung up on"
+    began = time.monotonic()
+    assert statuses(await server.answer(GET, source="127.0.0.2")) == [200]
+    assert time.monotonic() - began < 2
+    assert await server.answer(GET) == b"", "this address has to wait"
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(reader.read() for reader in others))  # silent ones go by themselves
+    assert statuses(await server.answer(GET)) == [200], "and then may come again"
+    for _, writer in flood:
+        writer.close()
+
+
+@pytest.mark.parametrize(("proxies", "counted"), [(("10.0.0.0/8",), True), (("127.0.0.0/8", "10.0.0.0/8"), False)])
+async def test_a_trusted_proxys_connections_are_of_many_people(
+    server: Server, proxies: tuple[str, ...], counted: bool
+) -> None:
+    served = server.runner.server
+    assert isinstance(served, PromptServer)
+    served._proxies = [ip_network(proxy) for proxy in proxies]
+    served._held.most = 2
+    over = [served.let_in(("127.0.0.1", port)) for port in range(1000, 1004)]
+    assert [each is None for each in over] == [False, False, counted, counted]
+    assert served.let_in("") is not None, "a Unix socket"
+    v6 = [served.let_in((f"2001:db8::{port}", port, 0, 0)) for port in range(4)]
+    assert [each is None for each in v6] == [False, False, True, True], "one /64 is one client"
 
 
 def test_more_files_may_be_open() -> None:

@@ -96,6 +96,29 @@ async def test_relays_are_not_asked_for_all_day(start: Start, worker: FakeWorker
     await refused(await lacquer.client.get("/api/try-on/ice-servers/"), 429, "rate_limited")
 
 
+async def test_previews_that_are_drawn_are_limited_and_those_in_memory_free(start: Start, worker: FakeWorker) -> None:
+    lacquer = await start(worker, rate_previews=2)
+    thumbnail = "/api/try-on/designs/{}/thumbnail"
+    for design in (1, 2, 1, 2, 1):
+        assert (await lacquer.client.get(thumbnail.format(design))).status == 200
+    await refused(await lacquer.client.get(thumbnail.format(3)), 429, "rate_limited")
+    assert (await lacquer.client.get(thumbnail.format(1))).status == 200
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    assert (await lacquer.client.get(thumbnail.format(3), headers=elsewhere)).status == 200
+
+
+async def test_what_a_session_tries_on_is_limited_too(start: Start, worker: FakeWorker) -> None:
+    """Each wish is another picture, so memory helps little."""
+    lacquer = await start(worker, rate_previews=3)
+    created = await (await lacquer.client.post(SESSIONS, data=upload(picture()))).json()
+    address = f"{SESSIONS}{created['session_id']}/design/preview"
+    statuses = [
+        (await lacquer.client.get(address, params={"config": f'{{"intensity": 0.{part}}}'})).status
+        for part in range(1, 6)
+    ]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
 async def test_a_session_connects_so_often(start: Start, worker: FakeWorker) -> None:
     lacquer = await start(worker, rate_offers=1)
     one, two = await lacquer.create(), await lacquer.create()

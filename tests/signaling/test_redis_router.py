@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from tests.signaling.conftest import SESSIONS, Start, refused
 from tests.signaling.fake_worker import FakeWorker
 from tests.signaling.fleets import QUICK, SECRET, registered
 from tests.signaling.test_routing import stream
+
+DESIGN = {"mode": "explore", "post_id": 1}
 
 
 @pytest.fixture
@@ -58,6 +61,39 @@ async def test_two_processes_see_the_same_and_never_place_too_many(redis: RedisS
 async def test_one_process_leads_the_others_follow(redis: RedisServer) -> None:
     async with router(redis) as one, router(redis) as two:
         assert [await one.leads(5), await two.leads(5), await one.leads(5)] == [True, False, True]
+
+
+# --- full -----------------------------------------------------------------------------------------------------------
+async def test_a_full_fleet_refuses_within_a_tenth_of_a_second(redis: RedisServer, start: Start) -> None:
+    async with FakeWorker(capacity=0) as worker, registered(redis.url, worker):
+        one = router(redis)
+        lacquer = await start(router=one)
+        await known(one, worker)
+        seconds = []
+        for _ in range(15):
+            began = time.monotonic()
+            await refused(await lacquer.client.post(SESSIONS, json=DESIGN), 503, "at_capacity")
+            seconds.append(time.monotonic() - began)
+            began = time.monotonic()
+            with pytest.raises(AtCapacity):
+                await one.place("s1")
+            seconds.append(time.monotonic() - began)
+        assert statistics.median(seconds) < 0.1
+
+
+async def test_a_place_that_is_free_a_moment_later_is_found(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.redis_router.SECOND_LOOK", 0.5)  # on a busy machine, a worker may speak late
+    async with FakeWorker(capacity=1) as worker, registered(redis.url, worker), router(redis) as one:
+        stream(worker, "s1")
+        await known(one, worker)
+        while await one.free_slots():
+            pass
+        waiting = asyncio.create_task(one.place("s2"))
+        await asyncio.sleep(0.05)
+        worker.sessions.clear()
+        assert await waiting == worker.url
 
 
 # --- Redis away -----------------------------------------------------------------------------------------------------

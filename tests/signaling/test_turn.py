@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from protocol.turn_credentials import credentials
 from signaling.settings import CLOCK_DIFFERENCE, Settings
-from tests.signaling.conftest import SESSIONS, Lacquer, Start
+from tests.signaling.conftest import SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker
+from tests.signaling.test_auth import bearer
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"
 SECRET = "a secret that coturn knows, too"
@@ -53,6 +54,31 @@ async def test_everybody_may_ask_and_nobody_may_keep_the_answer(start: Start, wo
     expiry, somebody = relay["username"].split(":")
     assert int(expiry) == int(lacquer.clock.now + 60)
     assert (relay["username"], relay["credential"]) == credentials(SECRET, somebody, int(expiry))
+
+
+async def test_a_closed_server_relays_for_its_users_alone(start: Start, worker: FakeWorker) -> None:
+    """Else whoever asks may send anything through the operator's relay."""
+    lacquer = await start(worker, **SETTINGS, open=False)
+    path, ann = "/api/try-on/ice-servers/", bearer({"sub": "ann"})
+    await refused(await lacquer.client.get(path), 401, "unauthorized")
+    assert len(await lacquer.get(path, headers=ann)) == 2
+    made = await lacquer.create(headers=ann)
+    assert len(await lacquer.get(path, headers={"Authorization": f"Bearer {made['token']}"})) == 2
+
+
+@pytest.mark.parametrize("how", ["ended", "expired"])
+async def test_a_session_that_is_over_opens_no_relay(start: Start, worker: FakeWorker, how: str) -> None:
+    lacquer = await start(worker, **SETTINGS)
+    here = f"{SESSIONS}{(await lacquer.create())['session_id']}/"
+    assert len((await lacquer.get(here))["ice_servers"]) == 2
+    if how == "ended":
+        await lacquer.client.delete(here)
+    else:
+        lacquer.clock.advance(1801)
+    shown = await lacquer.get(here)
+    assert (shown["status"], shown["ice_servers"]) == (how, [])
+    async with lacquer.client.options(f"{here}webrtc/") as response:
+        assert "Link" not in response.headers
 
 
 async def test_an_answer_links_to_all_servers(start: Start, worker: FakeWorker) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from signaling.app import OPERATIONS
 from tests.signaling.conftest import SESSIONS, Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker
 from tests.signaling.test_auth import bearer
@@ -97,3 +99,20 @@ async def test_other_methods(lacquer: Lacquer, method: str, status: int) -> None
     token = {"Authorization": f"Bearer {created['token']}"}
     response = await lacquer.client.request(method, f"/whip/{created['session_id']}", headers=token)
     assert response.status == status
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+async def test_every_way_in_asks_for_the_sessions_own_token(lacquer: Lacquer, kind: str) -> None:
+    """Whoever adds one is asked here: by nobody, by a stranger, and by another session of the same person."""
+    ann = bearer({"sub": "ann"})
+    created, sibling = await lacquer.create(headers=ann), await lacquer.create(headers=ann)
+    wrong = [(401, {}), (403, {"Authorization": f"Bearer {sibling['token']}"}), (403, bearer({"sub": "bob"}))]
+    rows = [each for each in OPERATIONS if each.path.startswith(f"/{kind}/") and each.method != "OPTIONS"]
+    assert len(rows) >= 5
+    for operation in rows:
+        path = re.sub(r"\{(session_id|watched)\}", created["session_id"], operation.path).format(peer_id="p-1")
+        media_type = next(iter(operation.takes or {"application/json": None}))
+        for status, shown in wrong:
+            headers = {"Content-Type": media_type, "If-Match": '"p-1"', **shown}
+            answer = await lacquer.client.request(operation.method, path, data=b"v=0\r\n", headers=headers)
+            assert answer.status == status, (operation.method, path, shown, answer.status)
