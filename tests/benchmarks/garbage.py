@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import aioice.stun
@@ -114,9 +115,9 @@ class Strangers:
         self.sent = 0
 
     async def send(self, pps: float, seconds: float) -> None:
-        began = time.monotonic()
+        began, before = time.monotonic(), self.sent
         while (passed := time.monotonic() - began) < seconds:
-            while self.sent < passed * pps:
+            while self.sent - before < passed * pps:
                 self._send(next(self._packets))
             await asyncio.sleep(TICK)
 
@@ -144,8 +145,10 @@ async def run(
     codec: str,
     warm_up: float = WARM_UP_SECONDS,
     pictures: int | None = None,
+    turns: int = 1,
 ) -> dict[str, Any]:
-    """`pictures` of the clip are drawn, by default all."""
+    """`pictures` of the clip are drawn, by default all. With and without garbage by turns, of `seconds` each: what else
+    the machine does then weighs on both alike."""
     encoded = await asyncio.to_thread(
         lambda: film.encode(_drawn(pictures) if pictures else camera.numbered(None), codec)
     )
@@ -154,15 +157,17 @@ async def run(
         strangers: Strangers | None = None
         try:
             await asyncio.sleep(warm_up)
-            before = await _watched(client, process, min(seconds, 5.0))
+            before, during = [], []
             refused, memory = await _refused(http, url), process.memory_info().rss
             strangers = Strangers(client)
-            sending = asyncio.create_task(strangers.send(pps, seconds))
-            during = await _watched(client, process, seconds)
-            await sending
+            for _ in range(turns):
+                before.append(await _watched(client, process, min(seconds, 5.0)))
+                sending = asyncio.create_task(strangers.send(pps, seconds))
+                during.append(await _watched(client, process, seconds))
+                await sending
             return {
-                "before": before,
-                "meanwhile": during,
+                "before": _mean(before),
+                "meanwhile": _mean(during),
                 "packets_sent": strangers.sent,
                 "packets_refused": await _refused(http, url) - refused,
                 "memory_growth_mb": round((process.memory_info().rss - memory) / 2**20, 1),
@@ -180,6 +185,10 @@ def _drawn(pictures: int) -> Iterator[Pixels]:
         rgb = drawing.rgb.copy()
         frame_code.write(rgb, number)
         yield rgb
+
+
+def _mean(turns: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: round(fmean(turn[key] for turn in turns), 2) for key in turns[0]}
 
 
 async def _watched(client: LightClient, process: psutil.Process, seconds: float) -> dict[str, float]:

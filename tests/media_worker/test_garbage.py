@@ -14,8 +14,12 @@ from media_worker.datagrams import MAX_QUEUED
 from tests.benchmarks import garbage
 from tests.media_worker.test_datagrams import connected, protocol_of
 
-SECONDS = 2.0
-SHORT: dict[str, Any] = {"warm_up": 2.0, "pictures": 30}
+SECONDS, TURNS = 1.0, 5
+SHORT: dict[str, Any] = {"warm_up": 2.0, "pictures": 30, "turns": TURNS}
+
+ENOUGH_FPS, KEPT = 25.0, 0.8
+"""A stream keeps so many frames a second; where the machine does other things as well, this share of those that come
+without garbage, in the same seconds."""
 
 
 @pytest.mark.media
@@ -26,12 +30,11 @@ async def test_a_stream_runs_on_while_a_thousand_packets_of_garbage_arrive_a_sec
         found = await garbage.run(url, process, pps=1000, seconds=SECONDS, codec="h264", **SHORT)
     assert found["packets_sent"] > 1000
     assert found["packets_refused"] > 200, found
-    # The benchmark measures how many frames, on a quiet machine; where others work, both figures are anything.
-    assert found["meanwhile"]["fps"] > min(5.0, found["before"]["fps"] / 4), found
+    assert found["meanwhile"]["fps"] > min(ENOUGH_FPS, KEPT * found["before"]["fps"]), found
     assert found["memory_growth_mb"] < 10, found
     told = garbage.told(log)
     assert told["tracebacks"] == 0
-    assert told["lines_on_refused_packets"] <= SECONDS + 2
+    assert told["lines_on_refused_packets"] <= 2 * TURNS * SECONDS + 2
 
 
 async def test_a_packet_of_garbage_costs_little() -> None:
