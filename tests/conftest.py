@@ -10,7 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 # One thread per numeric library, before any of them is imported: two cores, several processes.
@@ -135,7 +135,14 @@ def busy_callbacks() -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 async def nothing_is_left_behind() -> AsyncIterator[None]:
     """Tasks, threads and peer connections that a test starts must be gone soon after it."""
-    threads = set(threading.enumerate())
+    async with nothing_left():
+        yield
+
+
+@asynccontextmanager
+async def nothing_left() -> AsyncIterator[None]:
+    """As the fixture says, for the event loop that this runs on."""
+    threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
     yield
     # aiohttp 3.14 keeps the last 1024 applications here, databases and all; collecting garbage took half a second then.
     web_app._cached_build_middleware.cache_clear()
@@ -143,7 +150,7 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
 
     def left() -> list[object]:
         return [
-            *(task for task in asyncio.all_tasks() if task is not me and not task.done()),
+            *(task for task in asyncio.all_tasks() - tasks if task is not me and not task.done()),
             *(t for t in threading.enumerate() if t not in threads and not t.name.startswith("asyncio_")),
             *(peer for peer in _peers if peer.connectionState != "closed"),
         ]

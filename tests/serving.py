@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Playwright, async_playwright
 
 CHROMIUM = shutil.which("chromium")
 CHROMIUM_FLAGS = [
@@ -90,18 +90,25 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 @asynccontextmanager
 async def chromium(camera: Path | None = None, *flags: str) -> AsyncIterator[Browser]:
-    """Debian's Chromium, headless. `camera` is an .mjpeg that it plays as its camera, permission given."""
+    """Debian's Chromium, headless, in a process of its own. `camera` is an .mjpeg that it plays as its camera,
+    permission given."""
+    async with async_playwright() as playwright, launched(playwright, camera, *flags) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def launched(playwright: Playwright, camera: Path | None = None, *flags: str) -> AsyncIterator[Browser]:
+    """The same, of a Playwright that runs."""
     assert CHROMIUM, "Chromium is missing; run `make test`, which installs it"
     fake = [
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={camera}",
     ]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *(fake if camera else []), *flags]
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    browser = await playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *(fake if camera else []), *flags]
+    )
+    try:
+        yield browser
+    finally:
+        await browser.close()

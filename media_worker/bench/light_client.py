@@ -35,7 +35,9 @@ class Meter:
     """Takes a receiver's packets: when did which frame come back whole?
 
     The server starts the timestamps of its pictures anywhere, but keeps their distances. So the first pictures are
-    decoded until the number in one can be read; from then on a timestamp tells which frame it is.
+    decoded until the number in one can be read; from then on a timestamp tells which frame it is. That number repeats
+    with each loop of the clip: where the first picture takes longer than a loop, it is taken for one of a later loop,
+    until one comes back that was not sent yet.
     """
 
     def __init__(
@@ -62,9 +64,17 @@ class Meter:
             self._decode(packet)
         if origin is not None and packet.marker:
             number = ((packet.timestamp - origin) % (1 << 32)) // TICKS
+            if len(self._film.sent_at) <= number < (1 << 31) // TICKS:  # beyond, it is older than the origin
+                number = self._newest_like(number)
+                self._origin = packet.timestamp - number * TICKS
             if number < len(self._film.sent_at):
                 now = time.perf_counter()
                 self.came_back.append((now, now - self._film.sent_at[number]))
+
+    def _newest_like(self, number: int) -> int:
+        """The newest frame that was sent and shows the same number."""
+        newest = len(self._film.sent_at) - 1
+        return newest - (newest - number) % self._clip_length
 
     def _decode(self, packet: RtpPacket) -> None:
         with suppress(ValueError):  # padding and probes
@@ -76,9 +86,7 @@ class Meter:
             rgb = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
             shown = frame_code.read(rgb)
             if shown is not None:
-                newest = len(self._film.sent_at) - 1
-                number = newest - (newest - shown) % self._clip_length
-                self._origin = packet.timestamp - number * TICKS
+                self._origin = packet.timestamp - self._newest_like(shown) * TICKS
                 if self._on_picture:
                     self._on_picture(shown, rgb)
         self._payload = b""

@@ -5,8 +5,8 @@
 A light client (`media_worker/bench`) streams a drawn hand. Then strangers send to the same port, from ports of their
 own and from the client's own: random bytes; RTP, RTCP (goodbyes among it) and DTLS records that look right and were
 never authenticated; STUN requests that know the name but not the password, and STUN with attributes of wrong lengths.
-Printed: frames a second and the share of a core that the worker takes, before and meanwhile; its memory; what its log
-says of it.
+Printed: frames a second, the share of a core that the worker takes, and by how much it grows, before and meanwhile;
+what its log says of it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import aioice.stun
@@ -38,7 +39,9 @@ from media_worker.bench.light_client import LightClient
 from media_worker.vision.arrays import Pixels
 from tests.benchmarks.streams import connect, metrics
 
-WARM_UP_SECONDS = 3.0
+WARM_UP_FRAMES, WARM_UP_SECONDS = 60, 30.0
+"""Measuring begins when so many have come back, as networks are loaded and buffers made by then; or after that time."""
+
 TICK = 0.01
 """Seconds between two handfuls of packets."""
 
@@ -114,9 +117,9 @@ class Strangers:
         self.sent = 0
 
     async def send(self, pps: float, seconds: float) -> None:
-        began = time.monotonic()
+        began, before = time.monotonic(), self.sent
         while (passed := time.monotonic() - began) < seconds:
-            while self.sent < passed * pps:
+            while self.sent - before < passed * pps:
                 self._send(next(self._packets))
             await asyncio.sleep(TICK)
 
@@ -142,10 +145,11 @@ async def run(
     pps: float,
     seconds: float,
     codec: str,
-    warm_up: float = WARM_UP_SECONDS,
     pictures: int | None = None,
+    turns: int = 1,
 ) -> dict[str, Any]:
-    """`pictures` of the clip are drawn, by default all."""
+    """`pictures` of the clip are drawn, by default all. With and without garbage by turns, of `seconds` each: what else
+    the machine does then weighs on both alike."""
     encoded = await asyncio.to_thread(
         lambda: film.encode(_drawn(pictures) if pictures else camera.numbered(None), codec)
     )
@@ -153,19 +157,20 @@ async def run(
         client = await connect(http, url, 0, encoded, codec)
         strangers: Strangers | None = None
         try:
-            await asyncio.sleep(warm_up)
-            before = await _watched(client, process, min(seconds, 5.0))
-            refused, memory = await _refused(http, url), process.memory_info().rss
+            await _warmed_up(client)
+            before, during = [], []
+            refused = await _refused(http, url)
             strangers = Strangers(client)
-            sending = asyncio.create_task(strangers.send(pps, seconds))
-            during = await _watched(client, process, seconds)
-            await sending
+            for _ in range(turns):
+                before.append(await _watched(client, process, min(seconds, 5.0)))
+                sending = asyncio.create_task(strangers.send(pps, seconds))
+                during.append(await _watched(client, process, seconds))
+                await sending
             return {
-                "before": before,
-                "meanwhile": during,
+                "before": _mean(before),
+                "meanwhile": _mean(during),
                 "packets_sent": strangers.sent,
                 "packets_refused": await _refused(http, url) - refused,
-                "memory_growth_mb": round((process.memory_info().rss - memory) / 2**20, 1),
             }
         finally:
             if strangers:
@@ -182,13 +187,25 @@ def _drawn(pictures: int) -> Iterator[Pixels]:
         yield rgb
 
 
+async def _warmed_up(client: LightClient) -> None:
+    deadline = time.monotonic() + WARM_UP_SECONDS
+    while len(client.meter.came_back) < WARM_UP_FRAMES and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+
+
+def _mean(turns: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: round(fmean(turn[key] for turn in turns), 2) for key in turns[0]}
+
+
 async def _watched(client: LightClient, process: psutil.Process, seconds: float) -> dict[str, float]:
     began, frames, cpu = time.monotonic(), len(client.meter.came_back), sum(process.cpu_times()[:2])
+    memory = process.memory_info().rss
     await asyncio.sleep(seconds)
     passed = time.monotonic() - began
     return {
         "fps": round((len(client.meter.came_back) - frames) / passed, 1),
         "cores": round((sum(process.cpu_times()[:2]) - cpu) / passed, 2),
+        "growth_mb": round((process.memory_info().rss - memory) / 2**20, 1),
     }
 
 

@@ -9,7 +9,8 @@ from playwright.async_api import FilePayload, Page, ViewportSize
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
 from tests.browser.contrast import faint
-from tests.serving import Served, chromium
+from tests.browser.shared import chromium
+from tests.serving import Served
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,9 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import expect
 
 from tests.browser.operating import TOKEN, drain_first, sign_in, try_on
+from tests.browser.shared import chromium
 from tests.browser.test_accessibility import PHONE, complaints
-from tests.serving import Served, chromium
+from tests.serving import Served
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page
 
-from tests.serving import Served, chromium, lacquer_serve
+from tests.browser.shared import chromium
+from tests.serving import Served, lacquer_serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 

@@ -19,7 +19,8 @@ from playwright.async_api import Page
 from signaling import pages
 from signaling.pages import web_folder
 from signaling.settings import SETTINGS, Settings
-from tests.serving import Served, chromium, lacquer_serve
+from tests.browser.shared import chromium
+from tests.serving import Served, lacquer_serve
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -196,18 +194,6 @@ async def test_pause_stops_the_work_and_play_goes_on(served: Served, camera: Pat
         await page.click("#pause")
         await page.wait_for_selector("body[data-state=live]")
         await page.wait_for_function("before => lacquer.lastMetadata.frame_number > before", arg=before)
-
-
-async def test_killed_worker_comes_back_with_the_same_design(served: Served, camera: Path, nails: np.ndarray) -> None:
-    async with visit(served, camera) as page:
-        await live(page)
-        await page.click("#strip [data-design='6']")
-        await until_worn(page, nails, COBALT, seconds=5)
-        await page.evaluate("window.states = []; lacquer.on('state', ({ to }) => states.push(to))")
-        os.kill(served.workers()[0].pid, signal.SIGKILL)
-        await page.wait_for_function("states.at(-1) === 'live'", timeout=30_000)
-        assert (await page.evaluate("states"))[0] == "reconnecting"
-        await until_worn(page, nails, COBALT, seconds=10)
 
 
 WATCH = """

@@ -19,8 +19,9 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, ViewportSize
 
 from signaling.addresses import LanUnavailable, lan_addresses
+from tests.browser.shared import chromium
 from tests.browser.visits import RED, live, until_worn, visit
-from tests.serving import Served, chromium, lacquer_serve
+from tests.serving import Served, lacquer_serve
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,9 @@ from playwright.async_api import ConsoleMessage, FilePayload, Page
 
 from media_worker import drawn_hand, images
 from protocol.messages import ImageFormat
+from tests.browser.shared import chromium
 from tests.browser.visits import live
-from tests.serving import Served, chromium
+from tests.serving import Served
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,8 @@ import numpy as np
 from playwright.async_api import Page
 
 from media_worker import images
-from tests.serving import Served, chromium
+from tests.browser.shared import chromium
+from tests.serving import Served
 
 RED, COBALT = np.array([0xB3, 0x00, 0x1B]), np.array([0x1F, 0x3F, 0xBF])
 

@@ -14,8 +14,19 @@ from media_worker.datagrams import MAX_QUEUED
 from tests.benchmarks import garbage
 from tests.media_worker.test_datagrams import connected, protocol_of
 
-SECONDS = 2.0
-SHORT: dict[str, Any] = {"warm_up": 2.0, "pictures": 30}
+SECONDS, TURNS = 1.0, 5
+SHORT: dict[str, Any] = {"pictures": 30, "turns": TURNS}
+
+ALL_FPS, ENOUGH_FPS = 29.0, 25.0
+"""Where a stream of 30 frames a second has the former without garbage, it keeps the latter."""
+
+KEPT = 0.6
+"""Else, on a machine that is busy with other things, it keeps this share of what it has without. Garbage takes up to a
+tenth of a core (below), and a worker that gets two tenths in all loses a third of its frames to that."""
+
+GROWTH_MB = 2.0
+"""A second, beyond what it grows by without garbage: several times as much as all the garbage of that time, so what it
+stands for is a packet that costs a multiple of its size."""
 
 
 @pytest.mark.media
@@ -26,12 +37,12 @@ async def test_a_stream_runs_on_while_a_thousand_packets_of_garbage_arrive_a_sec
         found = await garbage.run(url, process, pps=1000, seconds=SECONDS, codec="h264", **SHORT)
     assert found["packets_sent"] > 1000
     assert found["packets_refused"] > 200, found
-    # The benchmark measures how many frames, on a quiet machine; where others work, both figures are anything.
-    assert found["meanwhile"]["fps"] > min(5.0, found["before"]["fps"] / 4), found
-    assert found["memory_growth_mb"] < 10, found
+    before = found["before"]["fps"]
+    assert found["meanwhile"]["fps"] >= (ENOUGH_FPS if before >= ALL_FPS else KEPT * before) > 0, found
+    assert found["meanwhile"]["growth_mb"] < found["before"]["growth_mb"] + GROWTH_MB, found
     told = garbage.told(log)
     assert told["tracebacks"] == 0
-    assert told["lines_on_refused_packets"] <= SECONDS + 2
+    assert told["lines_on_refused_packets"] <= 2 * TURNS * SECONDS + 2
 
 
 async def test_a_packet_of_garbage_costs_little() -> None:
