@@ -84,7 +84,7 @@ async def serve_signaling(settings: Settings) -> None:
         counter = None
         if settings.redis_url is not None:
             key = await asyncio.to_thread(signing_key, settings)
-            instead = LocalCounter(time.time)
+            instead = LocalCounter(time.monotonic)
             counter = await stack.enter_async_context(RedisCounter(settings.redis_url, key, instead))
         await _serve(settings, _router(settings), [door], counter=counter)
 

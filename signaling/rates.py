@@ -7,6 +7,7 @@ by each process. Addresses are kept in memory alone, and no longer than they are
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ class Rates:
         self.results = Limit("results", Rate(settings.rate_results, DAY), "pictures kept within a day")
         self.live_sessions = settings.rate_live_sessions
         self.sockets = Held(settings.rate_sockets)
+        self.guessing = asyncio.Lock()
+        """Held while an admin token is looked at: of many at once, all would be, before one is counted."""
         self._counter = counter
         self._proxies = settings.trusted_proxies
         self._log_addresses = settings.log_addresses

@@ -24,6 +24,9 @@ from signaling.worker_client import Rendered, WorkerClient, WorkerSilent
 PREVIEWS_KEPT = 1024
 """In memory: every thumbnail of the largest collection (1–3 kB each), and some hands (10–20 kB)."""
 
+TRIED_KEPT = 128
+"""Of what sessions wear and try on: apart, or who tries on a thousand things would push the catalogue out."""
+
 TRIES = 3
 """The designs may change again while a worker is told of them."""
 
@@ -35,7 +38,7 @@ log = structlog.get_logger()
 class Workshop:
     def __init__(self, router: Router, workers: WorkerClient, collection: Collection) -> None:
         self._router, self._workers, self._collection = router, workers, collection
-        self._previews: OrderedDict[str, Rendered] = OrderedDict()
+        self._previews, self._tried = _Kept(PREVIEWS_KEPT), _Kept(TRIED_KEPT)
         self._told: dict[str, str] = {}
         """By worker, the version of the own designs that it was told last."""
         self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -53,19 +56,21 @@ class Workshop:
 
     def has_preview(self, worn: Worn, view: View) -> bool:
         """Whether `preview` costs no worker anything."""
-        return self._key(worn, view) in self._previews
+        return self._kept(worn).get(self._key(worn, view)) is not None
 
     async def preview(self, worn: Worn, view: View) -> Rendered:
         """That, drawn on a hand; the last ones are kept. Raises UnknownDesign, AtCapacity, WorkerUnavailable."""
-        key = self._key(worn, view)
-        if key not in self._previews:
-            self._previews[key] = await self._anywhere(
+        key, kept = self._key(worn, view), self._kept(worn)
+        drawn = kept.get(key)
+        if drawn is None:
+            drawn = await self._anywhere(
                 lambda url: self.informed(url, lambda: self._workers.preview(url, self.today(worn), view))
             )
-        self._previews.move_to_end(key)
-        if len(self._previews) > PREVIEWS_KEPT:
-            self._previews.popitem(last=False)
-        return self._previews[key]
+            kept.put(key, drawn)
+        return drawn
+
+    def _kept(self, worn: Worn) -> _Kept:
+        return self._previews if worn.nail_set is None else self._tried
 
     async def _anywhere(self, call: Callable[[str], Awaitable[Answer]]) -> Answer:
         """The call's answer, from some worker; from another one where nobody listens at the first."""
@@ -125,3 +130,22 @@ class Workshop:
             await self.inform(url)
         except LacquerError as error:
             log.warning("own designs not told", worker=url, error=error.code)
+
+
+class _Kept:
+    """The last pictures that were asked for."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pictures: OrderedDict[str, Rendered] = OrderedDict()
+
+    def get(self, key: str) -> Rendered | None:
+        if key not in self._pictures:
+            return None
+        self._pictures.move_to_end(key)
+        return self._pictures[key]
+
+    def put(self, key: str, picture: Rendered) -> None:
+        self._pictures[key] = picture
+        if len(self._pictures) > self._most:
+            self._pictures.popitem(last=False)

@@ -21,6 +21,7 @@ from protocol.api import Problem
 from signaling import migrate, retention, sweeper
 from signaling.app import create_app
 from signaling.context import CONTEXT, Context
+from signaling.rates import Counter
 from signaling.routing import LocalRouter, Router
 from signaling.settings import Settings
 from signaling.store import Store, open_store
@@ -163,14 +164,16 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts signaling with these workers and settings; stops it after the test."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start_one(*workers: FakeWorker, router: Router | None = None, **options: Any) -> Lacquer:
+        async def start_one(
+            *workers: FakeWorker, router: Router | None = None, counter: Counter | None = None, **options: Any
+        ) -> Lacquer:
             defaults = {"secret_key": SECRET_KEY, "worker_secret": "worker-secret", "sweep_interval": 3600}
             settings = Settings(**{"data_dir": tmp_path, **defaults, **options})
             if router is None:
                 router = LocalRouter([fake.url for fake in workers], secret=settings.worker_secret)
             clock = Clock()
             # It looks for files, before anything is served; in a thread, because the tests' loop may never block.
-            app = await asyncio.to_thread(create_app, settings, router, clock=clock)
+            app = await asyncio.to_thread(create_app, settings, router, clock=clock, counter=counter)
             # As `lacquer serve` runs it: a client that hangs up cancels its handler.
             server = TestServer(app, handler_cancellation=True)
             client = TestClient(server, cookie_jar=aiohttp.CookieJar(unsafe=True))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import time
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
-from signaling import admin_access
+from signaling import admin_access, redis_counter
 from signaling.app import OPERATIONS
+from signaling.rates import LocalCounter
+from signaling.redis_counter import RedisCounter
 from tests.signaling.conftest import Lacquer, Start, refused
 from tests.signaling.fake_worker import FakeWorker
 
@@ -60,6 +65,26 @@ async def test_an_address_that_guesses_is_soon_not_listened_to(start: Start, wor
     assert (await asked(lacquer, TOKEN, ELSEWHERE)).status == 200, "operators elsewhere notice nothing"
     lacquer.clock.advance(20)
     assert (await asked(lacquer, TOKEN)).status == 200
+
+
+async def test_guesses_that_come_at_once_are_counted_one_by_one(
+    start: Start, worker: FakeWorker, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting in Redis takes a while, in which many more could be looked at."""
+    compared = 0
+
+    def compare(one: bytes, other: bytes) -> bool:
+        nonlocal compared
+        compared += 1
+        return hmac.compare_digest(one, other)
+
+    monkeypatch.setattr(admin_access, "hmac", SimpleNamespace(compare_digest=compare))
+    monkeypatch.setattr(redis_counter, "PATIENCE", 5.0)
+    async with RedisCounter(redis_url, TOKEN, LocalCounter(time.monotonic)) as counter:
+        lacquer = await start(worker, counter=counter, admin_token=TOKEN, rate_admin_tokens=3)
+        answers = await asyncio.gather(*(asked(lacquer, f"guess {number}") for number in range(40)))
+        statuses = Counter(answer.status for answer in answers)
+    assert (statuses, compared) == ({401: 3, 429: 37}, 3), "one that is right among the others is not let in"
 
 
 async def test_all_that_admins_may_do_shares_that_limit(start: Start, worker: FakeWorker) -> None:

@@ -113,7 +113,7 @@ async def test_what_a_session_tries_on_is_limited_too(start: Start, worker: Fake
     created = await (await lacquer.client.post(SESSIONS, data=upload(picture()))).json()
     address = f"{SESSIONS}{created['session_id']}/design/preview"
     statuses = [
-        (await lacquer.client.get(address, params={"config": f'{{"intensity": 0.{part}}}'})).status
+        (await lacquer.client.get(address, params={"config": f'{{"colours": ["#10184{part}"]}}'})).status
         for part in range(1, 6)
     ]
     assert statuses == [200, 200, 200, 429, 429]

@@ -6,8 +6,9 @@ import pytest
 
 from protocol.errors import CatalogueUnknown, WorkerUnavailable
 from protocol.internal import View, Worn
-from tests.signaling.conftest import Lacquer, Start, eventually
-from tests.signaling.fake_worker import FakeWorker
+from tests.signaling.conftest import SESSIONS, Lacquer, Start, eventually
+from tests.signaling.fake_worker import FakeWorker, picture
+from tests.signaling.test_session_api import upload
 
 FIELDS = {"name": "Night", "family": "Shop", "colours": ["#101840"]}
 
@@ -68,3 +69,23 @@ async def test_where_nobody_listens_at_one_worker_another_draws(start: Start) ->
         await lacquer.context.workshop.preview(Worn(design_id=1), View.FINGER)
         assert len(other.previews) == 1
         assert await lacquer.router.any_worker() == other.url  # everybody knows
+
+
+async def test_who_tries_on_much_does_not_push_the_catalogue_out(
+    start: Start, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.workshop.PREVIEWS_KEPT", 3)
+    monkeypatch.setattr("signaling.workshop.TRIED_KEPT", 3)
+    lacquer = await start(worker)
+    created = await (await lacquer.client.post(SESSIONS, data=upload(picture()))).json()
+    thumbnail = "/api/try-on/designs/1/thumbnail"
+    assert (await lacquer.client.get(thumbnail)).status == 200
+    for part in range(1, 8):
+        tried = {"config": f'{{"colours": ["#10184{part}"]}}'}
+        shown = await lacquer.client.get(f"{SESSIONS}{created['session_id']}/design/preview", params=tried)
+        assert shown.status == 200
+    assert (await lacquer.client.get(thumbnail)).status == 200
+    assert len(worker.previews) == 8, "the catalogue's once"
+    for design in (1, 2, 3, 4, 1):
+        await lacquer.client.get(f"/api/try-on/designs/{design}/thumbnail")
+    assert len(worker.previews) == 12, "the one that nobody asked for longest goes"
