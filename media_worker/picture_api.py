@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 from aiohttp import web
 
-from media_worker import images, nail_sets
+from media_worker import images, memory, nail_sets
 from media_worker.bodies import json_response, read_model
 from media_worker.pipeline import try_on_still
 from media_worker.polish.looks import Look
@@ -98,7 +98,8 @@ def _decoded(image: bytes) -> Pixels:
 
 
 def _seeing(job: Callable[[], T]) -> T:
-    """As in `Engine.run`: vision may stumble over anything in a picture. Raises VisionFailed."""
+    """As in `Engine.run`: vision may stumble over anything in a picture, and leaves memory behind. Raises
+    VisionFailed."""
     try:
         return job()
     except LacquerError:
@@ -106,3 +107,5 @@ def _seeing(job: Callable[[], T]) -> T:
     except Exception as error:
         log.error("vision failed on a picture", exc_info=error)
         raise VisionFailed("no nails can be found on this picture") from error
+    finally:
+        memory.give_back()

@@ -126,8 +126,9 @@ class StillPipeline:
         return Processed(rgb, nails, hands, _stages(start, seen))
 
     def close(self) -> None:
-        """Gives the hand model back. May be called twice."""
+        """Gives back the hand model, and what the networks worked in. May be called twice."""
         self._hands.close()
+        self._finder.close()
 
 
 def try_on_still(model_path: Path, rgb: Pixels, look: Look) -> Processed:

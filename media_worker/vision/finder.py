@@ -74,6 +74,9 @@ class NailFinder(ABC):
         Their numbers mean nothing yet.
         """
 
+    def close(self) -> None:  # noqa: B027  # few have something to free
+        """Frees what it works in. May be called twice."""
+
     def expect(self, picture: Picture, hands: Sequence[Hand]) -> list[Guess]:
         """Where landmarks say that nails are, named; those in the picture."""
         guesses = [guess for hand in hands for guess in expected_nails(hand)]

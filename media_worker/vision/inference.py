@@ -8,6 +8,7 @@ millisecond or two.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
 from threading import Lock
@@ -51,6 +52,11 @@ class Network:
         except RuntimeError as error:
             raise VisionFailed(f"a network failed: {_last_line(error)}") from error
         return [results[output] for output in self._compiled.outputs]
+
+    def rest(self) -> None:
+        """Gives back what it works in, and takes it again for who asks next. Does nothing while somebody asks."""
+        with suppress(RuntimeError):  # busy
+            self._compiled.release_memory()
 
 
 def once(load: Callable[P, T]) -> Callable[P, T]:

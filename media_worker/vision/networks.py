@@ -71,6 +71,9 @@ class NailMap:
         heat, mask, along_x, along_y, log_length = output[0]
         return MapOutput(heat, mask, np.stack([along_x, along_y]), log_length)
 
+    def rest(self) -> None:
+        self._network.rest()
+
 
 class NailCrops:
     """Outlines expected nails. Thread-safe. The first one of a process takes 0.2 s to load."""
@@ -86,6 +89,9 @@ class NailCrops:
         answers = [self._network(batch) for batch in in_batches(pictures)]
         mask, whole = (np.concatenate(each) for each in zip(*answers, strict=True))
         return CropOutput(mask[:, 0], whole[:, 0], whole[:, 1:])
+
+    def rest(self) -> None:
+        self._network.rest()
 
 
 def in_batches(pictures: Pixels) -> Iterator[Pixels]:

@@ -15,6 +15,7 @@ from media_worker.vision.hands import Hand
 from media_worker.vision.masks import LEAST_CONFIDENCE, CropMask
 from media_worker.vision.nails import Nail, numbered
 from media_worker.vision.network_finder import NetworkFinder, look
+from media_worker.vision.networks import NailCrops, NailMap
 from media_worker.vision.pictures import Picture
 
 MAP_SIZES = (96, 160, 320, 512, 800, 1152)
@@ -53,6 +54,13 @@ class StillFinder(NetworkFinder):
         nails = self._look(picture, [Guess.at(nail) for nail in named], CLOSE_LOOKS, self._least)
         nails = [nail for nail in nails if not on_pad(Guess.at(nail), pads)]
         return numbered(_named(_without_overlaps(nails, *picture.size), expected))
+
+    def close(self) -> None:
+        """Gives back what the networks worked in: 0.2 GB after a photo of 768 pixels or more. It may find nails again,
+        the first time 0.1 s later."""
+        for network in (self._map, self._crops):
+            if isinstance(network, NailMap | NailCrops):
+                network.rest()
 
     def propose(self, picture: Picture) -> list[Guess]:
         longest = max(picture.size) * LARGEST_ENLARGEMENT

@@ -29,11 +29,12 @@ MOST_MB_A_MINUTE = 1.0
 MOST_DECAY = 0.05
 """Share of the frame rate that the last third of the run may be below the first."""
 
-WARM_UP_SHARE, WARM_UP_MOST = 0.25, 3.0
+WARM_UP_SHARE, WARM_UP_MOST = 0.5, 3.5
 """Of the run, minutes at most. On a quiet machine memory stands still after half a minute: networks have made their
 code for all that is asked of them. Where cores are short it takes three and a half: streams retreat, which asks for a
 smaller map, and FFmpeg's decoders keep room for as many frames as ever waited at once, 0.4 MB each (four streams at a
-load of 6 to 9: 25 MB in the second minute, 1 MB in the fourth, then nothing)."""
+load of 5 to 9: 25 MB in the first minute, 5 in the second, 2 in the third, 1 in the fourth, then none for five).
+Runs of less than ten minutes tell little."""
 
 SETTLE = 15.0
 IDLE_THREADS = 4

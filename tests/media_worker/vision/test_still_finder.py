@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
+from media_worker import memory
 from media_worker.drawn_hand import Drawing, Scene, draw
 from media_worker.vision.arrays import Floats, Mask, Pixels
 from media_worker.vision.coverage import coverage
@@ -121,6 +123,19 @@ def test_small_pictures_are_not_enlarged_without_end() -> None:
         StillFinder(Sized(), TrueCrops()).propose(RgbPicture(two_coloured(size=size)))
         assert sizes and max(sizes) <= max(320, LARGEST_ENLARGEMENT * max(size) + 15)
     assert max(sizes) == 1152
+
+
+@pytest.mark.skipif(memory.heap() is None, reason="the C library does not say what is in use")
+def test_what_a_large_photo_takes_is_given_back() -> None:
+    finder, picture = StillFinder(), RgbPicture(draw(Scene(width=1024, height=768), 0).rgb)
+    found = finder.hints(picture, 1024)
+    before = memory.heap()
+    finder.close()
+    after = memory.heap()
+    assert before and after
+    assert before.used - after.used > 50 << 20
+    again = finder.hints(picture, 1024)
+    assert [heat for heat, _ in again] == [heat for heat, _ in found] != []
 
 
 def test_five_nails_of_a_drawn_hand_are_outlined_and_named() -> None:
