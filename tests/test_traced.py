@@ -144,8 +144,9 @@ async def test_every_log_line_of_a_session_names_it(
 
 @pytest.mark.media
 @pytest.mark.long
-async def test_traces_of_the_product_as_processes(tmp_path: Path) -> None:
+async def test_traces_of_the_product_as_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And `lacquer doctor --url` as the visitor."""
+    monkeypatch.setattr(stream, "FIRST_PICTURE", 30.0)
     async with collector() as traces:
         running = lacquer(tmp_path, 1, OTEL_EXPORTER_OTLP_ENDPOINT=traces.url, OTEL_BSP_SCHEDULE_DELAY="500")
         server = await asyncio.to_thread(running.__enter__)
