@@ -133,9 +133,14 @@ async def test_every_log_line_of_a_session_names_it(
             await client.until(lambda: client.pictures, 30)
         async with http.delete(f"{API}/sessions/{session['session_id']}/"):
             pass
+        written = ""
+        async with asyncio.timeout(10):
+            while "peer closed" not in written:  # a moment after the answer
+                await asyncio.sleep(0.01)
+                written += capsys.readouterr().err
     finally:
         logs.configure("console")
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     said = {line["event"] for line in lines}
     assert {"session created", "deep in vision", "vision failed", "peer closed", "session status"} <= said
     assert all(line.get("session") == session["session_id"] for line in lines), lines
