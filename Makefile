@@ -94,7 +94,8 @@ sbom: $(VENV)/.tests  ## build/sbom.json: the bill of materials of what is shipp
 
 audit:  ## known vulnerabilities in what the lock files name; needs the network
 	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && \
-		build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; }
+		build/audit/bin/python -m pip install -qq --retries 1 --disable-pip-version-check pip-audit; } || \
+		{ echo "pip-audit could not be installed, which needs the network: nothing is known" >&2; exit 2; }
 	@build/audit/bin/python -m deploy.audit
 
 LOCK_FLAGS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-annotate --no-header \

@@ -28,6 +28,10 @@ Offer = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to a server and brings the answer back."""
 
 
+PATIENCE = 30.0
+"""Seconds that a machine may need which does other things as well; one that does not needs a hundredth."""
+
+
 class ClipTrack(MediaStreamTrack):
     """Plays RGB frames in a loop, in real time."""
 
@@ -139,7 +143,7 @@ class RtcClient:
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [text for text in self.texts if text["type"] == kind]
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not condition():

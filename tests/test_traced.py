@@ -133,9 +133,14 @@ async def test_every_log_line_of_a_session_names_it(
             await client.until(lambda: client.pictures, 30)
         async with http.delete(f"{API}/sessions/{session['session_id']}/"):
             pass
+        written = ""
+        async with asyncio.timeout(10):
+            while "peer closed" not in written:  # a moment after the answer
+                await asyncio.sleep(0.01)
+                written += capsys.readouterr().err
     finally:
         logs.configure("console")
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     said = {line["event"] for line in lines}
     assert {"session created", "deep in vision", "vision failed", "peer closed", "session status"} <= said
     assert all(line.get("session") == session["session_id"] for line in lines), lines
@@ -144,8 +149,9 @@ async def test_every_log_line_of_a_session_names_it(
 
 @pytest.mark.media
 @pytest.mark.long
-async def test_traces_of_the_product_as_processes(tmp_path: Path) -> None:
+async def test_traces_of_the_product_as_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And `lacquer doctor --url` as the visitor."""
+    monkeypatch.setattr(stream, "FIRST_PICTURE", 30.0)
     async with collector() as traces:
         running = lacquer(tmp_path, 1, OTEL_EXPORTER_OTLP_ENDPOINT=traces.url, OTEL_BSP_SCHEDULE_DELAY="500")
         server = await asyncio.to_thread(running.__enter__)

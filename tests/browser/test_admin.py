@@ -16,7 +16,7 @@ from tests.serving import Served
 
 pytestmark = pytest.mark.browser
 
-LONG = 15_000
+LONG = 30_000
 """Milliseconds, for what is there within one or two seconds on a machine that does nothing else."""
 
 HOMELESS = re.compile(r"[1-9]\d* without a place")

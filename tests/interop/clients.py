@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 HERE = Path(__file__).parent
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds on a busy machine; a second is usual."""
 
 

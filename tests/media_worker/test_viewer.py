@@ -109,12 +109,11 @@ async def test_eight_viewers_share_one_encoder_a_codec_and_the_ninth_is_told_to_
         statistics = worker.api.sessions.get("s-1").statistics
         frames, before = statistics.snapshot().frames_out, (encoded("VP8"), encoded("H264"))
         had = [len(player.pts) for player in players]
-        await asyncio.sleep(1)
+        for player, n in zip(players, had, strict=True):
+            await player.until(lambda: len(player.pts) - n > 20)  # noqa: B023  # called before the next turn
         passed = statistics.snapshot().frames_out - frames
-        assert passed > 10
         for made in (encoded("VP8") - before[0], encoded("H264") - before[1]):
-            assert abs(made - passed) <= 3, "one encode a frame and codec, for all"
-        assert all(len(player.pts) - n > passed / 2 for player, n in zip(players, had, strict=True))
+            assert passed / 2 < made <= passed + 3, "one encode a frame and codec, for all"
 
         streams = [next(iter(sender._history.values())) for sender in senders(worker)]
         assert len({packet.ssrc for packet in streams}) == len({packet.timestamp for packet in streams}) == 8
@@ -238,7 +237,7 @@ async def test_viewers_are_let_go_when_the_publisher_stays_away(
             (publisher,) = session._connections
         await publisher.close(None)
         await player.until(lambda: player.pc.connectionState == "closed")
-        assert len(session.viewers) == 0
+        await player.until(lambda: len(session.viewers) == 0)
         async with RtcClient.player() as again:
             assert (await worker.refusal(await offer_of(again)))[:2] == (409, "no_publisher")
 

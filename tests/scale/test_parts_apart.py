@@ -23,7 +23,6 @@ from tests.scale.parts import DRAIN_SECONDS, Part, Parts, running
 from tests.scale.viewer import SESSIONS, Viewer
 
 NOTHING_STALE_AFTER = 10.0
-RECOVERED_WITHIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,18 @@ class Size:
     """Seconds."""
     back_within: float
     """Seconds, for a session whose worker went. The target is 4; a machine busy with other things needs more."""
+    recovered_within: float
+    """Seconds, once Redis is back. The target is 5."""
+    came: float
+    """Share of all frames that come while Redis is away, at least. Of six a viewer, one may be late at either end."""
+    lost: float
+    """Share of them that may be missing in between: a machine that is busy with other things drops one now and then."""
     whole: bool
     """Restarts both workers rather than one, and waits until nothing is stale."""
 
 
-SMALL, FULL = Size(4, 2, 3, 15, whole=False), Size(20, 1, 60, 4, whole=True)
+SMALL = Size(4, 2, 3, back_within=15, recovered_within=15, came=0.5, lost=0.15, whole=False)
+FULL = Size(20, 1, 60, back_within=4, recovered_within=5, came=0.9, lost=0.002, whole=True)
 
 
 @pytest.fixture
@@ -188,11 +194,11 @@ async def redis_away(parts: Parts, viewers: list[Viewer], registry: Registry, si
                 async with http.post(url + SESSIONS, json={"mode": "explore", "post_id": 1}) as response:
                     if response.status == 201:
                         break
-                assert time.monotonic() - back < RECOVERED_WITHIN
+                assert time.monotonic() - back < size.recovered_within
                 await asyncio.sleep(0.05)
         owned_by: list[str | None] = [None]
         while None in owned_by:
-            assert time.monotonic() - back < RECOVERED_WITHIN
+            assert time.monotonic() - back < size.recovered_within
             owned_by = [await registry.owner(viewer.session_id) for viewer in viewers]
             await asyncio.sleep(0.05)
     recovered = time.monotonic() - back
@@ -202,8 +208,8 @@ async def redis_away(parts: Parts, viewers: list[Viewer], registry: Registry, si
     told(
         f"Redis away {back - went:.0f} s: {came} frames came, {lost} lost, {refusals} refusals; recovered", [recovered]
     )
-    assert lost <= came // 500  # a machine that is busy with other things drops one now and then
-    assert came >= 0.9 * size.viewers * size.fps * (back - went)
+    assert lost <= came * size.lost
+    assert came >= size.came * size.viewers * size.fps * (back - went)
     assert sum(len(viewer.back_after) for viewer in viewers) == moves  # nobody had to connect again
 
 
