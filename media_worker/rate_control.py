@@ -3,7 +3,8 @@
 Signals, as in Google congestion control (draft-ietf-rmcat-gcc-02) where nothing else is said:
 
 - loss, from receiver reports (RFC 3550 §6.4.1): over 10 % the rate falls, over 2 % it does not grow. Loss without a
-  queue is a bad radio link, where fewer bits would help nobody; then it takes 20 %. Over 50 % is a full link.
+  queue is a bad radio link, where fewer bits would help nobody; then it takes 20 %. Over 50 %, where no round trip
+  tells, is a full link.
 - delay: a round trip well over the shortest one says that a queue builds up.
 - what arrived, from the same reports: while a queue stands, that is what the link carries.
 - REMB: the receiver's own estimate, from delays between packets. Where it falls and something else agrees, the rate
@@ -280,7 +281,7 @@ class RateController:
 
     def _judge(self, now: float, loss: float, round_trip: float | None, came_through: float) -> None:
         waiting = self._waits if round_trip is None else round_trip - self._shortest.of(now, round_trip)
-        full = (round_trip is not None and waiting > QUEUE) or loss > LOSS_OF_A_FULL_LINK
+        full = waiting > QUEUE if round_trip is not None else loss > LOSS_OF_A_FULL_LINK
         full = full or (round_trip is not None and round_trip > LONG and loss > SOME_LOSS)
         drains = loss <= SOME_LOSS and round_trip is not None and round_trip < self._round_trip - DRAINS
         if full and not drains:

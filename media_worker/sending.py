@@ -1,44 +1,51 @@
 """The one place where aiortc's video sender is bent: its bitrate, the size of its picture, and its keyframes are ours.
 
 Seam: aiortc 1.16's `RTCPeerConnection` makes senders from the name `RTCRtpSender` in its module, which `install`
-replaces by a subclass. It overrides `_next_encoded_frame` (one frame from track to payloads), `_handle_rtcp_packet`,
-`_send_rtcp`, `_send_keyframe`, `_retransmit` and `stop`, and reads what a sender keeps for retransmissions. Senders
-read the time from `aiortc.rtcrtpsender.clock`, a module-level name, which `install` replaces, too.
+replaces by a subclass. It overrides `_run_rtp` (from frames to packets), `_next_encoded_frame` (one frame from track
+to payloads), `_handle_rtcp_packet`, `_send_rtcp`, `_send_keyframe`, `_retransmit`, `send` and `stop`. Senders read the
+time from `aiortc.rtcrtpsender.clock`, and how much they keep for retransmissions from `RTP_HISTORY_SIZE` there,
+module-level names which `install` replaces, too.
 `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on. aiortc itself follows REMB
 only, and to the letter, makes every keyframe that is asked for, and sends again whatever is asked for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import av
 import structlog
 from aiortc import RTCRtpSender, clock, rtcpeerconnection, rtcrtpsender
 from aiortc.codecs.base import Encoder
-from aiortc.codecs.h264 import PACKET_MAX
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import (
     RTCP_PSFB_APP,
-    RTP_HISTORY_SIZE,
+    RTCP_RTPFB_NACK,
     AnyRtcpPacket,
+    HeaderExtensionsMap,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSrPacket,
     RtpPacket,
     unpack_remb_fci,
 )
+from aiortc.utils import random32, uint16_add, uint32_add
 
 from media_worker.capture_clock import NTP_EPOCH
 from media_worker.encoded_track import EncodedTrack
 from media_worker.job_thread import JobThread
 from media_worker.measures import PictureSize
-from media_worker.rate_control import RateController, Target
+from media_worker.rate_control import Least, RateController, Target
+from media_worker.reports import Heard, Reports
+from media_worker.retransmissions import HISTORY, Retransmissions
 from protocol.messages import Quality
 
 if TYPE_CHECKING:
@@ -47,14 +54,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-KEYFRAME_INTERVAL = 0.5
-"""Seconds between keyframes that a receiver asks for: one is as large as ten other frames."""
+KEYFRAME_INTERVAL = 0.3
+"""Seconds between keyframes that a receiver asks for, as in libwebrtc: one is as large as ten other frames."""
 
-RETRANSMITTED, BURST = 0.3, 1.0
-"""Share of the bitrate that retransmissions may take beside it, and the seconds' worth of it that may come at once: a
-lost keyframe, for one."""
+LEAST_APART, PACKET_BITS = 0.005, 1200 * 8
+"""Seconds between two packets that fill a silence, at least; and about the bits of one."""
 
-PACKET_BITS = PACKET_MAX * 8
+NO_TRACK = 0.02
+"""Seconds between two looks for a track, as in aiortc."""
 
 MOST_FAILURES = 30
 """Frames in a row that may fail to be encoded. Each next one gets a new encoder; after a second nothing will help."""
@@ -93,25 +100,19 @@ class KeyframeGate:
         return True
 
 
-class RetransmissionBudget:
-    """Bounds what is sent twice: on a link that is full, retransmissions are what keeps it full."""
-
-    def __init__(self) -> None:
-        self._bits = 0.0
-        self._filled_at = float("-inf")
-
-    def allows(self, now: float, bitrate: float) -> bool:
-        """Whether one more packet may be sent again at `now`, beside a stream of `bitrate` bit/s."""
-        most = bitrate * RETRANSMITTED * BURST
-        self._bits = min(most, self._bits + (now - self._filled_at) * bitrate * RETRANSMITTED)
-        self._filled_at = now
-        if self._bits < PACKET_BITS:
-            return False
-        self._bits -= PACKET_BITS
-        return True
-
-
 class LiveSender(RTCRtpSender):
+    # The names of aiortc's private attributes, as Python writes them.
+    _RTCRtpSender__mid: str
+    _RTCRtpSender__ntp_timestamp: int
+    _RTCRtpSender__octet_count: int
+    _RTCRtpSender__packet_count: int
+    _RTCRtpSender__rtp_header_extensions_map: HeaderExtensionsMap
+    _RTCRtpSender__rtp_history: dict[int, RtpPacket]
+    _RTCRtpSender__rtp_exited: asyncio.Event
+    _RTCRtpSender__rtp_started: asyncio.Event
+    _RTCRtpSender__rtp_timestamp: int
+    _RTCRtpSender__rtx_payload_type: int | None
+
     def __init__(self, trackOrKind: MediaStreamTrack | str, transport: RTCDtlsTransport) -> None:
         super().__init__(trackOrKind, transport)
         self.rates = RateController()
@@ -121,13 +122,64 @@ class LiveSender(RTCRtpSender):
         """Called where no frame can be encoded any more, so that a frozen picture does not look alive."""
         self._failures = 0
         self._keyframes = KeyframeGate()
-        self._retransmissions = RetransmissionBudget()
+        self._retransmissions = Retransmissions()
+        self._shortest = Least()
+        self._shortest_round_trip: float | None = None
+        self._filling: asyncio.Task[None] | None = None
+        self._frame_left_at = float("-inf")
+        self._sequence_number = rtcrtpsender.random_sequence_number()
         self._live_encoder: Encoder | None = None
         self._encoding: JobThread | None = None
         self._size = PictureSize()
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
-        self._last_report: RtcpReceiverInfo | None = None
+        self._reports = Reports(time.monotonic(), self._sequence_number)
+
+    async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
+        """As aiortc's, but a frame's packets are all made before the first one leaves, so that their order is ours."""
+        if self.kind != "video":
+            return await super()._run_rtp(codec)
+        self._RTCRtpSender__rtp_started.set()
+        origin = random32()
+        try:
+            while True:
+                if not self.track:
+                    await asyncio.sleep(NO_TRACK)
+                elif frame := await self._next_encoded_frame(codec):
+                    await self._send_frame(self._packets(codec, frame, uint32_add(origin, frame.timestamp)))
+        except (asyncio.CancelledError, ConnectionError, MediaStreamError):
+            pass
+        except Exception:  # `stop` waits for the event below, whatever happens
+            log.exception("a frame could not be sent")
+        if self.track:
+            self.track.stop()
+            self.replaceTrack(None)
+        self._live_encoder = None
+        self._RTCRtpSender__rtp_exited.set()
+
+    def _packets(self, codec: RTCRtpCodecParameters, frame: RTCEncodedFrame, timestamp: int) -> list[RtpPacket]:
+        assert codec.payloadType is not None
+        made = []
+        for payload in frame.payloads:
+            packet = RtpPacket(codec.payloadType, 0, self._sequence_number, timestamp, self._ssrc, payload)
+            packet.extensions.abs_send_time = Clock.current_ntp_time() >> 14 & 0x00FFFFFF
+            packet.extensions.mid = self._RTCRtpSender__mid
+            self._history[packet.sequence_number % HISTORY] = packet
+            self._sequence_number = uint16_add(self._sequence_number, 1)
+            made.append(packet)
+        made[-1].marker = 1
+        return made
+
+    async def _send_frame(self, packets: list[RtpPacket]) -> None:
+        now = time.monotonic()
+        for packet in self._retransmissions.in_order(now, packets):
+            self._retransmissions.leaves(now, packet.sequence_number)
+            await self.transport._send_rtp(packet.serialize(self._RTCRtpSender__rtp_header_extensions_map))
+            self._RTCRtpSender__octet_count += len(packet.payload)
+            self._RTCRtpSender__packet_count += 1
+        self._frame_left_at = now
+        self._RTCRtpSender__ntp_timestamp = Clock.current_ntp_time()
+        self._RTCRtpSender__rtp_timestamp = packets[0].timestamp
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         if self.kind != "video":
@@ -182,25 +234,50 @@ class LiveSender(RTCRtpSender):
         self.rates.sent(8 * sum(map(len, payloads)))
         return payloads, timestamp
 
+    async def send(self, parameters: RTCRtpSendParameters) -> None:
+        await super().send(parameters)
+        if self.kind == "video" and self._filling is None:
+            self._filling = asyncio.create_task(self._fill_silence())
+
     async def stop(self) -> None:
+        if self._filling:
+            self._filling.cancel()
+            await asyncio.gather(self._filling, return_exceptions=True)
         await super().stop()
         self._size.is_now(None)
         if self._encoding:
             self._encoding.close()
 
     async def _pad(self, now: float) -> None:
-        """Sends packets again that the receiver has, to find out whether a link carries more (RFC 4588 §5 allows it).
-
-        Where retransmissions have no stream of their own, SRTP would take these for a replay.
-        """
+        """Sends packets again that the receiver has (RFC 4588 §5 allows it), to find out whether more gets through."""
         bits = self.rates.padding(now)
-        if not bits or not self._history or self._RTCRtpSender__rtx_payload_type is None:  # type: ignore[attr-defined]
+        if not bits or not self._history or not self._has_own_stream:
             return
         largest = max(self._history.values(), key=lambda packet: len(packet.payload))
         size = 8 * len(largest.payload)
         for _ in range(int(bits / size)):
             self.rates.sent(size, padding=True)
             await super()._retransmit(largest.sequence_number)
+
+    @property
+    def _history(self) -> dict[int, RtpPacket]:
+        """What may be sent again, by sequence number modulo HISTORY."""
+        return self._RTCRtpSender__rtp_history
+
+    async def _fill_silence(self) -> None:
+        """About as many packets as the stream would have, if there were frames."""
+        while True:
+            await asyncio.sleep(max(LEAST_APART, PACKET_BITS / self.rates.bitrate))
+            newest = self._history.get((self._sequence_number - 1) % HISTORY)
+            if newest and self._has_own_stream and self._retransmissions.fills(time.monotonic(), self._frame_left_at):
+                self.rates.sent(8 * len(newest.payload), padding=True)
+                with suppress(ConnectionError):
+                    await super()._retransmit(newest.sequence_number)
+
+    @property
+    def _has_own_stream(self) -> bool:
+        """Whether retransmissions do (RFC 4588). Where not, SRTP would take what the receiver has for a replay."""
+        return self._RTCRtpSender__rtx_payload_type is not None
 
     def _send_keyframe(self) -> None:
         if isinstance(self.track, EncodedTrack):
@@ -209,7 +286,12 @@ class LiveSender(RTCRtpSender):
             self._keyframes.request()
 
     async def _retransmit(self, sequence_number: int) -> None:
-        if self._retransmissions.allows(time.monotonic(), self.rates.bitrate):
+        packet = self._history.get(sequence_number % HISTORY)
+        if packet is None or packet.sequence_number != sequence_number:
+            return
+        now, bits = time.monotonic(), 8 * len(packet.payload)
+        if self._retransmissions.allows(now, sequence_number, bits, self.rates.bitrate, self._shortest_round_trip):
+            self._retransmissions.leaves(now, sequence_number)
             await super()._retransmit(sequence_number)
 
     # --- what the receiver reports -----------------------------------------------------------------------------------
@@ -222,32 +304,25 @@ class LiveSender(RTCRtpSender):
         await super()._send_rtcp(packets)
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            self._retransmissions.asked(packet.lost)
         await super()._handle_rtcp_packet(packet)
         now = time.monotonic()
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == self._ssrc:
-                    loss, round_trip = report.fraction_lost / 256, self._round_trip(now, report)
-                    self.rates.report(now, loss, round_trip, self._arrived_since(report))
+                    heard = self._reports.add(now, report, self._round_trip(now, report))
+                    if heard:
+                        self.rates.report(now, heard.loss, heard.round_trip, self._bits_of(heard))
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             self._take_remb(now, packet.fci)
 
-    def _arrived_since(self, report: RtcpReceiverInfo) -> float | None:
-        """Bits since the last report, by the sizes of those packets that are remembered."""
-        before, self._last_report = self._last_report, report
-        if before is None:
-            return None
-        expected = report.highest_sequence - before.highest_sequence
-        arrived = max(0, expected - (report.packets_lost - before.packets_lost))
-        numbers = ((report.highest_sequence - back) % 0x10000 for back in range(min(expected, RTP_HISTORY_SIZE)))
-        remembered = [self._history.get(number % RTP_HISTORY_SIZE) for number in numbers]
+    def _bits_of(self, heard: Heard) -> float | None:
+        """Of the packets that arrived, by the sizes of those that are remembered."""
+        numbers = ((heard.highest - back) % 0x10000 for back in range(min(heard.expected, HISTORY)))
+        remembered = [self._history.get(number % HISTORY) for number in numbers]
         sizes = [8 * len(packet.payload) for packet in remembered if packet]
-        return arrived * sum(sizes) / len(sizes) if sizes else None
-
-    @property
-    def _history(self) -> dict[int, RtpPacket]:
-        """What aiortc keeps for retransmissions, by sequence number modulo RTP_HISTORY_SIZE."""
-        return self._RTCRtpSender__rtp_history  # type: ignore[attr-defined, no-any-return]
+        return heard.arrived * sum(sizes) / len(sizes) if sizes else None
 
     def _round_trip(self, now: float, report: RtcpReceiverInfo) -> float | None:
         """Seconds, by RFC 3550 §6.4.1: since our report left, without the time that the receiver kept it.
@@ -255,7 +330,11 @@ class LiveSender(RTCRtpSender):
         None where the receiver tells of a report again: that time is old news.
         """
         left = self._reported.pop(report.lsr, None)
-        return None if left is None else max(0.0, now - left - report.dlsr / 65536)
+        if left is None:
+            return None
+        round_trip = max(0.0, now - left - report.dlsr / 65536)
+        self._shortest_round_trip = self._shortest.of(now, round_trip)
+        return round_trip
 
     def _take_remb(self, now: float, fci: bytes) -> None:
         try:
@@ -283,4 +362,5 @@ def scaled(frame: av.VideoFrame, target: Target) -> av.VideoFrame:
 def install() -> None:
     """Makes every RTCPeerConnection of this process that is created from now on send as above. Idempotent."""
     rtcpeerconnection.RTCRtpSender = LiveSender  # type: ignore[attr-defined]
+    vars(rtcrtpsender)["RTP_HISTORY_SIZE"] = HISTORY
     rtcrtpsender.clock = Clock  # type: ignore[assignment, attr-defined]

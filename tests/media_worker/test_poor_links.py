@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -29,6 +30,9 @@ RECOVERY, ON_A_BUSY_MACHINE = 5.0, 2.0
 take of it."""
 
 pytestmark = [pytest.mark.media, pytest.mark.long, pytest.mark.usefixtures("fake_vision")]
+
+
+Client = TypeVar("Client", bound=RtcClient)
 
 
 class Watcher(RtcClient):
@@ -75,7 +79,7 @@ class Seen:
         return sum(a != b for a, b in pairwise(self.widths))
 
 
-def like_a_browser(make: Callable[[], Watcher]) -> Watcher:
+def like_a_browser(make: Callable[[], Client]) -> Client:
     """A client that shows only whole pictures, as ours, but sends and reckons bandwidth by REMB alone, as libwebrtc."""
     for part in (codecs, datagrams, receiving, sending):
         part.install()
@@ -132,7 +136,7 @@ async def test_the_picture_keeps_moving_at_its_size(cases: dict[str, Case]) -> N
 
 
 async def complaints(name: str, case: Case) -> list[str]:
-    relay = Relay(up=Link(**case.link, seed=1), down=Link(**case.link, seed=2))
+    relay = Relay(up=Link(**case.link, seed=1), down=Link(**case.link, seed=2))  # type: ignore[arg-type]
     async with watching(relay, width=320) as (client, peer):
         await asyncio.sleep(1.5)
         carried, came = relay.up.carried, peer.session.statistics.snapshot().frames_in
