@@ -33,6 +33,7 @@ from aiortc.rtp import (
     RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpRtpfbPacket,
+    RtcpSenderInfo,
     RtcpSrPacket,
     RtpPacket,
     unpack_remb_fci,
@@ -60,14 +61,19 @@ KEYFRAME_INTERVAL = 0.3
 LEAST_APART, PACKET_BITS = 0.005, 1200 * 8
 """Seconds between two packets that fill a silence, at least; and about the bits of one."""
 
+PADDING_OF = 32
+"""Newest packets from which padding is taken. One that is over 100 behind, aiortc's receiver takes for the first of a
+new stream, and its picture stands still until 512 more are there: up to 17 s."""
+
 NO_TRACK = 0.02
 """Seconds between two looks for a track, as in aiortc."""
 
 MOST_FAILURES = 30
 """Frames in a row that may fail to be encoded. Each next one gets a new encoder; after a second nothing will help."""
 
-REPORTS_KEPT = 8
-"""Sender reports of which the time is remembered: one goes out about every second."""
+REPORTS_APART, REPORTS_KEPT = 0.25, 16
+"""Seconds between two sender reports, and those of which the time is remembered. A receiver's report tells the round
+trip since the last one that it had: aiortc's, one a second, would tell of a queue as it was two seconds ago."""
 
 
 class Clock:
@@ -124,7 +130,6 @@ class LiveSender(RTCRtpSender):
         self._keyframes = KeyframeGate()
         self._retransmissions = Retransmissions()
         self._shortest = Least()
-        self._shortest_round_trip: float | None = None
         self._filling: asyncio.Task[None] | None = None
         self._frame_left_at = float("-inf")
         self._sequence_number = rtcrtpsender.random_sequence_number()
@@ -133,6 +138,7 @@ class LiveSender(RTCRtpSender):
         self._size = PictureSize()
         self._reported: dict[int, float] = {}
         """When each sender report left, by the middle 32 bits of its NTP timestamp."""
+        self._report_left_at = float("-inf")
         self._reports = Reports(time.monotonic(), self._sequence_number)
 
     async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
@@ -180,6 +186,17 @@ class LiveSender(RTCRtpSender):
         self._frame_left_at = now
         self._RTCRtpSender__ntp_timestamp = Clock.current_ntp_time()
         self._RTCRtpSender__rtp_timestamp = packets[0].timestamp
+        if now - self._report_left_at >= REPORTS_APART:
+            await self._send_rtcp([self._sender_report()])
+
+    def _sender_report(self) -> RtcpSrPacket:
+        info = RtcpSenderInfo(
+            self._RTCRtpSender__ntp_timestamp,
+            self._RTCRtpSender__rtp_timestamp,
+            self._RTCRtpSender__packet_count & 0xFFFFFFFF,
+            self._RTCRtpSender__octet_count & 0xFFFFFFFF,
+        )
+        return RtcpSrPacket(self._ssrc, info)
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         if self.kind != "video":
@@ -251,9 +268,13 @@ class LiveSender(RTCRtpSender):
     async def _pad(self, now: float) -> None:
         """Sends packets again that the receiver has (RFC 4588 §5 allows it), to find out whether more gets through."""
         bits = self.rates.padding(now)
-        if not bits or not self._history or not self._has_own_stream:
+        if not bits or not self._has_own_stream:
             return
-        largest = max(self._history.values(), key=lambda packet: len(packet.payload))
+        newest = ((self._sequence_number - back) % HISTORY for back in range(1, PADDING_OF + 1))
+        recent = [self._history[number] for number in newest if number in self._history]
+        if not recent:
+            return
+        largest = max(recent, key=lambda packet: len(packet.payload))
         size = 8 * len(largest.payload)
         for _ in range(int(bits / size)):
             self.rates.sent(size, padding=True)
@@ -290,22 +311,26 @@ class LiveSender(RTCRtpSender):
         if packet is None or packet.sequence_number != sequence_number:
             return
         now, bits = time.monotonic(), 8 * len(packet.payload)
-        if self._retransmissions.allows(now, sequence_number, bits, self.rates.bitrate, self._shortest_round_trip):
+        full = self.rates.may_be_full(now)
+        if self._retransmissions.allows(now, sequence_number, bits, self.rates.bitrate, full=full):
             self._retransmissions.leaves(now, sequence_number)
+            self.rates.sent_again(bits)
             await super()._retransmit(sequence_number)
 
     # --- what the receiver reports -----------------------------------------------------------------------------------
     async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
         for packet in packets:
             if isinstance(packet, RtcpSrPacket):
-                self._reported[_middle(packet.sender_info.ntp_timestamp)] = time.monotonic()
+                self._report_left_at = time.monotonic()
+                self._reported[_middle(packet.sender_info.ntp_timestamp)] = self._report_left_at
         while len(self._reported) > REPORTS_KEPT:
             del self._reported[next(iter(self._reported))]
         await super()._send_rtcp(packets)
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            self._retransmissions.asked(packet.lost)
+            now = time.monotonic()
+            self.rates.missed(now, self._retransmissions.asked(now, packet.lost))
         await super()._handle_rtcp_packet(packet)
         now = time.monotonic()
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
@@ -333,7 +358,7 @@ class LiveSender(RTCRtpSender):
         if left is None:
             return None
         round_trip = max(0.0, now - left - report.dlsr / 65536)
-        self._shortest_round_trip = self._shortest.of(now, round_trip)
+        self._retransmissions.round_trip = self._shortest.of(now, round_trip)
         return round_trip
 
     def _take_remb(self, now: float, fci: bytes) -> None:
