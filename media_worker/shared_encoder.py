@@ -24,7 +24,7 @@ from media_worker.job_thread import JobThread
 from media_worker.mailbox import Mailbox
 from media_worker.outlet import Outlet
 from media_worker.rate_control import Target
-from media_worker.sending import KEYFRAME_INTERVAL, KeyframeGate, scaled
+from media_worker.sending import KeyframeGate, scaled
 from media_worker.stats import SHARED_FRAMES, VIEWER_FRAMES_DROPPED
 from media_worker.vision.arrays import Pixels
 
@@ -56,7 +56,7 @@ class JoinGate(KeyframeGate):
 
     def due(self, now: float) -> bool:
         if self._joined and now - self._made >= JOIN_INTERVAL:
-            self._wanted, self._made = True, now - KEYFRAME_INTERVAL
+            self._wanted, self._made = True, float("-inf")
         if super().due(now):
             self._joined = False
             return True
