@@ -95,8 +95,8 @@ class LiveH264Encoder(H264Encoder):
             **(X264_THOROUGH if _short_of_bits(self.target_bitrate, width, height) else X264_FAST),
             **{"tune": "zerolatency", "level": "31", "sc_threshold": "0"},
             # A constant bitrate alone may change later, and only below what it was opened with; an average one stays,
-            # whatever is asked for. Half a second's worth of buffer: keyframes stay small.
-            **{"maxrate": str(most), "bufsize": str(self.target_bitrate // 2)},
+            # whatever is asked for. A third of a second's worth of buffer: keyframes stay small.
+            **{"maxrate": str(most), "bufsize": str(self.target_bitrate // 3)},
         }
         codec.profile = "Baseline"
         codec.open()

@@ -69,7 +69,7 @@ of a queue goes."""
 FRESH = 3.0
 """Seconds for which a report counts. Growth on no news could be into a dead link."""
 
-FAST, SLOW = 3.0, 1.8
+FAST, SLOW = 2.5, 1.8
 """Growth a second: elsewhere, and about where the link was last full."""
 
 NEAR = 0.9
@@ -295,6 +295,11 @@ class RateController:
         return not self._round_trip or not math.isinf(self._capacity) or now - self._full_at < FORGET
 
     @property
+    def round_trip(self) -> float:
+        """Seconds, the last one that was heard of, with its queue; 0 while none is known."""
+        return self._round_trip
+
+    @property
     def reduced(self) -> bool:
         """Whether the link carries only a smaller picture."""
         return self._scale > 0
@@ -346,6 +351,8 @@ class RateController:
         """bit/s that arrived since the last report; what a link carries, where it was full."""
         seconds = now - self._reported_at
         beside = self._traffic.padding_beside()
+        if self._waits > SOME_WAIT:
+            beside = 0.0  # what comes out of a queue now went in beside other padding, or none
         if arrived is None or not 0 < seconds < FRESH:
             return min(self._traffic.rate, self._rate) * (1 - loss)
         return arrived * (1 + beside) / seconds

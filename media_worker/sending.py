@@ -44,6 +44,7 @@ from media_worker.capture_clock import NTP_EPOCH
 from media_worker.encoded_track import EncodedTrack
 from media_worker.job_thread import JobThread
 from media_worker.measures import PictureSize
+from media_worker.payloads import opens_keyframe
 from media_worker.rate_control import Least, RateController, Target
 from media_worker.reports import Heard, Reports
 from media_worker.retransmissions import HISTORY, Retransmissions
@@ -64,6 +65,9 @@ LEAST_APART, PACKET_BITS = 0.005, 1200 * 8
 PADDING_OF = 32
 """Newest packets from which padding is taken. One that is over 100 behind, aiortc's receiver takes for the first of a
 new stream, and its picture stands still until 512 more are there: up to 17 s."""
+
+ARRIVES_WITHIN = 1.5
+"""Round trips in which a keyframe surely arrives."""
 
 NO_TRACK = 0.02
 """Seconds between two looks for a track, as in aiortc."""
@@ -98,12 +102,17 @@ class KeyframeGate:
     def request(self) -> None:
         self._wanted = True
 
-    def due(self, now: float) -> bool:
-        """Whether the frame to be encoded now shall be a keyframe; then that request is done."""
-        if not self._wanted or now - self._made < KEYFRAME_INTERVAL:
+    def due(self, now: float, round_trip: float = 0.0) -> bool:
+        """Whether the frame to be encoded now shall be a keyframe; then that request is done. One that is still on its
+        way, as a queue makes the round trip long, is not made again."""
+        if not self._wanted or now - self._made < max(KEYFRAME_INTERVAL, ARRIVES_WITHIN * round_trip):
             return False
-        self._wanted, self._made = False, now
+        self.made(now)
         return True
+
+    def made(self, now: float) -> None:
+        """A keyframe is made, for this reason or another."""
+        self._wanted, self._made = False, now
 
 
 class LiveSender(RTCRtpSender):
@@ -211,7 +220,7 @@ class LiveSender(RTCRtpSender):
             self._live_encoder = rtcrtpsender.get_encoder(codec)  # type: ignore[attr-defined]
         if isinstance(data, av.VideoFrame):
             try:
-                payloads, timestamp = await self._encode(self._live_encoder, data)
+                payloads, timestamp = await self._encode(codec, self._live_encoder, data)
             except Exception as error:  # whatever an encoder raises: aiortc would end the track, and a picture freezes
                 self._do_without(error)
                 return None
@@ -238,16 +247,20 @@ class LiveSender(RTCRtpSender):
             self.on_fault()
             raise MediaStreamError from error
 
-    async def _encode(self, encoder: Encoder, frame: av.VideoFrame) -> tuple[list[bytes], int]:
+    async def _encode(
+        self, codec: RTCRtpCodecParameters, encoder: Encoder, frame: av.VideoFrame
+    ) -> tuple[list[bytes], int]:
         now = time.monotonic()
         self.rates.wish(self.wished())
         target = self.rates.target(now, frame.width * frame.height)
         self._size.is_now(target.scale)
         encoder.target_bitrate = target.bitrate  # type: ignore[attr-defined]
-        keyframe = self._keyframes.due(now)
+        keyframe = self._keyframes.due(now, self.rates.round_trip)
         if self._encoding is None:
             self._encoding = JobThread("encoder")
         payloads, timestamp = await self._encoding.run(lambda: encoder.encode(scaled(frame, target), keyframe))
+        if payloads and opens_keyframe(codec, payloads[0]):
+            self._keyframes.made(now)
         self.rates.sent(8 * sum(map(len, payloads)))
         return payloads, timestamp
 

@@ -54,10 +54,10 @@ class JoinGate(KeyframeGate):
     def join(self) -> None:
         self._joined = True
 
-    def due(self, now: float) -> bool:
+    def due(self, now: float, round_trip: float = 0.0) -> bool:
         if self._joined and now - self._made >= JOIN_INTERVAL:
             self._wanted, self._made = True, float("-inf")
-        if super().due(now):
+        if super().due(now, round_trip):
             self._joined = False
             return True
         return False

@@ -16,6 +16,14 @@ def test_time_is_told_as_aiortc_tells_it() -> None:
     assert before <= ours <= after + microsecond
 
 
+def test_a_keyframe_that_is_still_on_its_way_is_not_made_again() -> None:
+    gate = KeyframeGate()
+    gate.made(1.0)  # as the picture has another size
+    gate.request()
+    assert not gate.due(1.4, round_trip=0.5)
+    assert gate.due(1.8, round_trip=0.5)
+
+
 def test_keyframes_are_limited_and_the_last_request_is_kept() -> None:
     gate = KeyframeGate()
     made = []
