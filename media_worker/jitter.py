@@ -29,14 +29,17 @@ PLI_AFTER = 0.2
 PLI_AT_START = 0.05
 """The same where no keyframe is on its way: long enough for packets that overtook its first one."""
 
-PLI_INTERVAL = 0.5
-"""Seconds between two requests. A keyframe is as large as ten other frames, so more of them would cause more loss."""
+PLI_INTERVAL = 0.3
+"""Seconds between two requests; libwebrtc makes no more keyframes. Each is as large as ten other frames, so more of
+them would cause more loss; but a lost request shall not freeze the picture for long."""
 
 
 class Frame(JitterFrame):
     """A complete frame, and those that became deliverable together with it."""
 
-    def __init__(self, data: bytes, timestamp: int, first_at: float, complete_at: float) -> None:
+    def __init__(
+        self, data: bytes, timestamp: int, first_at: float, complete_at: float, *, keyframe: bool = False
+    ) -> None:
         """`first_at`, `complete_at`: the clock's seconds when the first packet came, and when the frame was released.
 
         aiortc continues `timestamp` beyond 32 bits; `rtp_timestamp` stays what the packets say.
@@ -44,6 +47,7 @@ class Frame(JitterFrame):
         super().__init__(data, timestamp)
         self.rtp_timestamp = timestamp
         self.first_at, self.complete_at = first_at, complete_at
+        self.keyframe = keyframe
         self.later: list[Frame] = []
         """What follows, in order."""
 
@@ -129,7 +133,8 @@ class JitterBuffer:
         began = min([self._arrived.pop(number) for number in numbers])
         self._next, self._stalled_since = last + 1, None
         data = b"".join([packet._data for packet in packets])  # type: ignore[attr-defined]
-        return Frame(data, packets[0].timestamp, began, self._clock()) if data else None
+        keyframe = any(map(_has_intra_slice, packets))
+        return Frame(data, packets[0].timestamp, began, self._clock(), keyframe=keyframe) if data else None
 
     # --- losses ------------------------------------------------------------------------------------------------------
     def _awaited(self) -> int | None:
@@ -149,11 +154,14 @@ class JitterBuffer:
         One pass, from the newest packet back: of packets that all open a keyframe which never ends, each one would else
         be followed to the end, 17 ms in all.
         """
-        whole, after = False, None
+        whole, intra, after = False, False, None
         for number in sorted(self._packets, reverse=True):
-            whole = self._ends_frame(number) or (whole and after == number + 1)
+            ends = self._ends_frame(number)
+            whole = ends or (whole and after == number + 1)
+            # H.264's parameter sets alone make no keyframe: some encoders repeat them with other frames.
+            intra = _has_intra_slice(self._packets[number]) or (intra and not ends)
             after = number
-            if whole and self._opens_keyframe(number):
+            if whole and intra and self._opens_keyframe(number):
                 self._give_up_before(number)
                 self._next = number
                 return True
@@ -189,6 +197,10 @@ class JitterBuffer:
             return False
         self._asked = now
         return True
+
+
+def _has_intra_slice(packet: RtpPacket) -> bool:
+    return getattr(packet._data, "has_intra_slice", False)  # type: ignore[attr-defined]  # padding is no Piece
 
 
 def _bundle(frames: list[Frame]) -> Frame | None:

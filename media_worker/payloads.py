@@ -20,9 +20,10 @@ class Piece(bytes):
     """The part of a frame that one packet carries."""
 
     opens_keyframe = False
-    """A keyframe surely begins with this packet."""
+    """If this packet is of a keyframe, then its first: VP8's header says so, H.264's parameter sets come before."""
     has_intra_slice = False
-    """H.264: the first slice of a keyframe begins in this packet; whether the frame does, its neighbours tell."""
+    """A keyframe's picture surely begins in this packet. In H.264 that is its first slice (IDR); whether the frame
+    begins here, too, its neighbours tell."""
 
 
 def read(codec: RTCRtpCodecParameters, payload: bytes) -> Piece:
@@ -55,7 +56,7 @@ def opens_keyframe(codec: RTCRtpCodecParameters, payload: bytes) -> bool:
 def _read_vp8(piece: Piece, payload: bytes) -> None:
     """RFC 7741 §4.2 and §4.3: S bit, first partition, and the frame tag's inverse key frame flag."""
     begins = payload[0] & 0x10 and not payload[0] & 0x07
-    piece.opens_keyframe = bool(begins and piece and not piece[0] & 1)
+    piece.opens_keyframe = piece.has_intra_slice = bool(begins and piece and not piece[0] & 1)
 
 
 def _read_h264(piece: Piece) -> None:

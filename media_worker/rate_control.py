@@ -3,7 +3,10 @@
 Signals, as in Google congestion control (draft-ietf-rmcat-gcc-02) where nothing else is said:
 
 - loss, from receiver reports (RFC 3550 §6.4.1): over 10 % the rate falls, over 2 % it does not grow. Loss without a
-  queue is a bad radio link, where fewer bits would help nobody; then it takes 20 %. Over 50 % is a full link.
+  queue is a bad radio link, where fewer bits would help nobody; then it takes 20 %. Over 50 %, where no round trip
+  tells, is a full link.
+- requests for retransmissions, which come before the next report: over 2 % of the packets end a try for more, and over
+  50 %, before any round trip is known, mean a full link.
 - delay: a round trip well over the shortest one says that a queue builds up.
 - what arrived, from the same reports: while a queue stands, that is what the link carries.
 - REMB: the receiver's own estimate, from delays between packets. Where it falls and something else agrees, the rate
@@ -56,7 +59,8 @@ BACKOFF, DEEPEST, DRAIN_TIME = 0.85, 0.65, 1.0
 seconds."""
 
 MOST_OVERSHOOT = 2.0
-"""An encoder that is asked for many keyframes sends more than it is told to: up to so many times as much."""
+"""An encoder that is asked for many keyframes sends more than it is told to, and retransmissions come on top: up to so
+many times as much."""
 
 HOLD, HOLD_WHEN_FULL = 1.5, 1.0
 """Seconds without growth after a bad sign: the next report comes within that time. Less after a fall, with which most
@@ -65,7 +69,7 @@ of a queue goes."""
 FRESH = 3.0
 """Seconds for which a report counts. Growth on no news could be into a dead link."""
 
-FAST, SLOW = 3.0, 1.8
+FAST, SLOW = 2.5, 1.8
 """Growth a second: elsewhere, and about where the link was last full."""
 
 NEAR = 0.9
@@ -134,12 +138,14 @@ class Least:
 
 
 class Traffic:
-    """What leaves, without retransmissions: when a link is full, few of those arrive."""
+    """What leaves. Retransmissions are counted apart: when a link is full, few of those arrive."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
         """bit/s, averaged; at first what is meant to be sent."""
-        self._bits = self._unpaid = 0.0
+        self.again = 0.0
+        """bit/s of retransmissions, averaged."""
+        self._bits = self._unpaid = self._again_bits = 0.0
         self._since: float | None = None
         self._frames = self._padding = 0.0
         """Bits since the last report."""
@@ -149,6 +155,9 @@ class Traffic:
         self._unpaid += bits
         self._frames += bits * (not padding)
         self._padding += bits * padding
+
+    def add_again(self, bits: float) -> None:
+        self._again_bits += bits
 
     def padding_beside(self) -> float:
         """How much padding left since the last call, as a share of the frames."""
@@ -167,8 +176,9 @@ class Traffic:
             seconds = now - self._since
             kept = math.exp(-seconds / AVERAGED)
             self.rate = kept * self.rate + (1 - kept) * self._bits / seconds
+            self.again = kept * self.again + (1 - kept) * self._again_bits / seconds
         if self._since is None or self._bits:
-            self._since, self._bits = now, 0.0
+            self._since, self._bits, self._again_bits = now, 0.0, 0.0
 
 
 class RateController:
@@ -216,6 +226,16 @@ class RateController:
         self._judge(now, loss, round_trip, self._came_through(now, loss, arrived))
         self._reported_at = now
 
+    def missed(self, now: float, share: float) -> None:
+        """The receiver asks for packets, so many of those that left in the last second: sooner than it reports them."""
+        if share > SOME_LOSS:
+            self._hold(now, HOLD)
+        if self._rate > self._capacity and share > SOME_LOSS:
+            self._fall(now, BACKOFF * self._capacity)  # more does not come through
+        elif share > LOSS_OF_A_FULL_LINK and not self._round_trip and now - self._full_at > HOLD_WHEN_FULL:
+            self._was_full(now, self._traffic.rate * (1 - share))
+            self._fall(now, DEEPEST * self._capacity)
+
     def link(self, now: float, report: LinkReport) -> None:
         """What the client sees. It shares its words with receiver reports, so these go first."""
         if report.round_trip_ms is not None:
@@ -249,6 +269,10 @@ class RateController:
         """A frame of that many bits leaves, or padding, which no report counts."""
         self._traffic.add(bits, padding)
 
+    def sent_again(self, bits: int) -> None:
+        """A retransmission of that many bits leaves."""
+        self._traffic.add_again(bits)
+
     def padding(self, now: float) -> float:
         """Bits to send beside the frames now. An encoder that uses less than its rate would prove nothing, and the
         picture would stay small."""
@@ -266,6 +290,15 @@ class RateController:
         """bit/s, as of the last target."""
         return self._rate
 
+    def may_be_full(self, now: float) -> bool:
+        """Whether there was a queue lately, or none is known of as no round trip is."""
+        return not self._round_trip or not math.isinf(self._capacity) or now - self._full_at < FORGET
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds, the last one that was heard of, with its queue; 0 while none is known."""
+        return self._round_trip
+
     @property
     def reduced(self) -> bool:
         """Whether the link carries only a smaller picture."""
@@ -280,13 +313,13 @@ class RateController:
 
     def _judge(self, now: float, loss: float, round_trip: float | None, came_through: float) -> None:
         waiting = self._waits if round_trip is None else round_trip - self._shortest.of(now, round_trip)
-        full = (round_trip is not None and waiting > QUEUE) or loss > LOSS_OF_A_FULL_LINK
+        full = waiting > QUEUE if round_trip is not None else loss > LOSS_OF_A_FULL_LINK
         full = full or (round_trip is not None and round_trip > LONG and loss > SOME_LOSS)
         drains = loss <= SOME_LOSS and round_trip is not None and round_trip < self._round_trip - DRAINS
         if full and not drains:
             self._was_full(now, came_through)
             share = max(DEEPEST, min(BACKOFF, 1 - waiting / DRAIN_TIME))
-            overshoot = min(MOST_OVERSHOOT, max(1.0, self._traffic.rate / self._rate))
+            overshoot = min(MOST_OVERSHOOT, max(1.0, (self._traffic.rate + self._traffic.again) / self._rate))
             self._fall(now, came_through * share / overshoot)
         elif loss > (MUCH_LOSS_WITHOUT_QUEUE if round_trip or self._round_trip else MUCH_LOSS):
             self._fall(now, self._rate * (1 - loss / 2))
@@ -318,6 +351,8 @@ class RateController:
         """bit/s that arrived since the last report; what a link carries, where it was full."""
         seconds = now - self._reported_at
         beside = self._traffic.padding_beside()
+        if self._waits > SOME_WAIT:
+            beside = 0.0  # what comes out of a queue now went in beside other padding, or none
         if arrived is None or not 0 < seconds < FRESH:
             return min(self._traffic.rate, self._rate) * (1 - loss)
         return arrived * (1 + beside) / seconds

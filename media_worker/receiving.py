@@ -1,7 +1,8 @@
 """The one place where aiortc's video receiver is bent to live video: buffer, retransmissions, bandwidth estimate.
 
-Seam: aiortc 1.16's `RTCRtpReceiver` makes its parts from module-level names of `aiortc.rtcrtpreceiver`, which `install`
-replaces. `tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
+Seams: aiortc 1.16's `RTCRtpReceiver` makes its parts from module-level names of `aiortc.rtcrtpreceiver`, and
+`RTCPeerConnection` makes receivers from that name in its own module; `install` replaces them.
+`tests/media_worker/test_aiortc_seams.py` fails when an upgrade changes what this relies on.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextvars import copy_context
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiortc import rtcrtpreceiver
+from aiortc import RTCRtpReceiver, rtcpeerconnection, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer as AiortcJitterBuffer
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rate import (
@@ -26,9 +27,13 @@ from aiortc.rate import (
     OveruseEstimator,
     RemoteBitrateEstimator,
 )
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from av.frame import Frame
 
 from media_worker import codecs, jitter, nacks, payloads
+
+if TYPE_CHECKING:
+    from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +47,10 @@ when the picture stands still, and the camera then needs half a minute to come b
 UPLINK_GROWTH = 1.3
 """Growth of the estimate per second while nothing is overused; 300 kbit/s become 1.1 Mbit/s in 5 s. libwebrtc's 1.08
 takes 17 s. What overuses the link is still found by its delay, and cut to 85 % of what came through."""
+
+
+LOOK_EVERY = 0.02
+"""Seconds between two looks for packets that were asked for in vain, as in libwebrtc."""
 
 
 class LiveRateControl(AimdRateControl):
@@ -113,6 +122,32 @@ class LiveBitrateEstimator(RemoteBitrateEstimator):
         self.incoming_bitrate = RateCounter()  # type: ignore[assignment]
 
 
+class LiveReceiver(RTCRtpReceiver):
+    """aiortc's looks for what is missing when a packet comes; this one also while none does."""
+
+    def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
+        super().__init__(kind, transport)
+        self._asking: asyncio.Task[None] | None = None
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        await super().receive(parameters)
+        generator = self._RTCRtpReceiver__nack_generator  # type: ignore[attr-defined]
+        if generator and self._asking is None:
+            self._asking = asyncio.create_task(self._ask_again(generator))
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _ask_again(self, generator: nacks.NackGenerator) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if generator.look() and generator.ssrc is not None:
+                await self._send_rtcp_nack(generator.ssrc, sorted(generator.missing))
+
+
 class OneByOne:
     """The decoder thread's queue: frames that became deliverable together are taken out one after the other."""
 
@@ -147,16 +182,20 @@ def decode(
     """
     decoder, name = None, ""
     queued, complaint = OneByOne(tasks), Complaint()
+    repair = Repair(failed)
     while task := queued.get():
         codec, frame = task
         if decoder is None or codec.name != name:
             decoder, name = rtcrtpreceiver.get_decoder(codec), codec.name  # type: ignore[attr-defined]
+        if repair.waits_beyond(frame):
+            continue
         try:
             _check_size(codec, frame)
             decoded = decoder.decode(frame)
+            _check_whole(decoded)
         except Exception as error:  # a fault of FFmpeg's, or one beside it: this thread must outlive every frame
             complaint.about(error, name)  # the decoder stays: a new one needs a keyframe first
-            failed.set()
+            repair.begin()
             continue
         for picture in decoded:
             loop.call_soon_threadsafe(pictures.put_nowait, picture)
@@ -168,6 +207,39 @@ def _check_size(codec: RTCRtpCodecParameters, frame: JitterFrame) -> None:
     size = payloads.vp8_size(frame.data) if codec.name == "VP8" else None
     if size and size[0] * size[1] > codecs.MAX_PIXELS:
         raise ValueError(f"{size[0]}x{size[1]} pixels; {codecs.MAX_PIXELS:,} are taken")
+
+
+def _check_whole(pictures: list[Frame]) -> None:
+    """Raises ValueError where FFmpeg made up a part of a picture (H.264 alone: libvpx raises, or does not tell)."""
+    if any(picture.is_corrupt for picture in pictures):
+        raise ValueError("parts of a picture are missing")
+
+
+class Repair:
+    """From a frame that failed up to a keyframe nothing is decoded: a decoder would guess at what is missing, and show
+    a picture that is mostly green. The keyframe is asked for, until it is there."""
+
+    def __init__(self, failed: threading.Event) -> None:
+        """`failed` is where aiortc looks with each packet, to send a PLI."""
+        self._failed = failed
+        self._goes_on, self._asked_at = False, float("-inf")
+
+    def begin(self) -> None:
+        self._goes_on = True
+        self._ask()
+
+    def waits_beyond(self, frame: JitterFrame) -> bool:
+        """Whether to do without the frame."""
+        if not isinstance(frame, jitter.Frame) or frame.keyframe:  # sound needs no other frame
+            self._goes_on = False
+        if self._goes_on:
+            self._ask()
+        return self._goes_on
+
+    def _ask(self) -> None:
+        if time.monotonic() - self._asked_at >= jitter.PLI_INTERVAL:
+            self._asked_at = time.monotonic()
+            self._failed.set()
 
 
 class Complaint:
@@ -204,7 +276,9 @@ def install() -> None:
     parts = {
         **{"JitterBuffer": jitter_buffer, "depayload": payloads.read, "decoder_worker": decode},
         "threading": SimpleNamespace(Thread=DecoderThread, Event=threading.Event),
+        "unwrap_rtx": nacks.unwrap,
         **{"NackGenerator": nacks.NackGenerator, "RemoteBitrateEstimator": LiveBitrateEstimator},
     }
     for name, part in parts.items():
         setattr(rtcrtpreceiver, name, part)
+    rtcpeerconnection.RTCRtpReceiver = LiveReceiver  # type: ignore[attr-defined]

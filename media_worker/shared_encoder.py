@@ -24,7 +24,7 @@ from media_worker.job_thread import JobThread
 from media_worker.mailbox import Mailbox
 from media_worker.outlet import Outlet
 from media_worker.rate_control import Target
-from media_worker.sending import ENCODER_PATIENCE, KEYFRAME_INTERVAL, KeyframeGate, scaled
+from media_worker.sending import ENCODER_PATIENCE, KeyframeGate, scaled
 from media_worker.stats import SHARED_FRAMES, VIEWER_FRAMES_DROPPED
 from media_worker.vision.arrays import Pixels
 
@@ -54,10 +54,10 @@ class JoinGate(KeyframeGate):
     def join(self) -> None:
         self._joined = True
 
-    def due(self, now: float) -> bool:
+    def due(self, now: float, round_trip: float = 0.0) -> bool:
         if self._joined and now - self._made >= JOIN_INTERVAL:
-            self._wanted, self._made = True, now - KEYFRAME_INTERVAL
-        if super().due(now):
+            self._wanted, self._made = True, float("-inf")
+        if super().due(now, round_trip):
             self._joined = False
             return True
         return False

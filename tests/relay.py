@@ -36,17 +36,24 @@ class Link:
     """Share of packets."""
     burst: float = 1.0
     """Mean number of packets lost one after the other (Gilbert's model)."""
+    gap_every: float | None = None
+    """Seconds between gaps, each of exactly `gap` packets; beside `loss`."""
+    gap: int = 10
     reordered: float = 0.0
     """Share of packets that come 20 ms late, behind others."""
     queue: float = 0.5
     """Seconds that packets wait for a slow link at most; what comes then is dropped."""
     seed: int = 1
     lost: int = field(default=0, init=False)
+    passed: int = field(default=0, init=False)
+    """Packets."""
     carried: int = field(default=0, init=False)
     """Bits that came out."""
     _free_at: float = field(default=0.0, init=False)
     _last: float = field(default=0.0, init=False)
     _losing: bool = field(default=False, init=False)
+    _next_gap: float | None = field(default=None, init=False)
+    _gap_left: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -54,9 +61,11 @@ class Link:
     def arrival(self, now: float, size: int) -> float | None:
         """When a packet of `size` bytes comes out that went in `now`; None if never."""
         sent = self._transmitted(now, size)
-        if sent is None or self._loses():
+        in_gap = self._in_gap(now)
+        if sent is None or self._loses() or in_gap:
             self.lost += 1
             return None
+        self.passed += 1
         self.carried += 8 * size
         at = sent + self.delay + self._random.uniform(0, self.jitter)
         if self._random.random() < self.reordered:
@@ -78,6 +87,17 @@ class Link:
         begins = self.loss * ends / (1 - self.loss)
         self._losing = self._random.random() < (1 - ends if self._losing else begins)
         return self._losing
+
+    def _in_gap(self, now: float) -> bool:
+        if self.gap_every is None:
+            return False
+        if self._next_gap is None:
+            self._next_gap = now + self._random.uniform(0, self.gap_every)
+        if now >= self._next_gap:
+            self._next_gap += self.gap_every
+            self._gap_left = self.gap
+        self._gap_left -= 1
+        return self._gap_left >= 0
 
 
 class _Side(asyncio.DatagramProtocol):

@@ -31,6 +31,13 @@ def test_loss_has_its_share_and_its_bursts(burst: float) -> None:
     assert link.lost == came.count(False)
 
 
+def test_gaps_come_by_the_clock_and_have_their_length() -> None:
+    link = Link(gap_every=1.0, gap=10)
+    came = [link.arrival(n / 200, 100) is not None for n in range(2000)]
+    gaps = [len(list(run)) for arrived, run in itertools.groupby(came) if not arrived]
+    assert gaps == [10] * 10
+
+
 def test_jitter_keeps_the_order_and_reordering_does_not() -> None:
     def arrivals(link: Link) -> list[float]:
         return [link.arrival(n / 1000, 100) or 0.0 for n in range(500)]

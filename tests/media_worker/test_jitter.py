@@ -117,7 +117,7 @@ def test_a_lost_frame_leads_to_requests_for_a_keyframe_at_a_limited_rate(codec: 
     gap_at = 100.0 + apart * middle(whole, 3)
     assert receiver.plis[0] == pytest.approx(gap_at + jitter.PLI_AFTER, abs=0.05)
     waits = np.diff(receiver.plis)
-    assert len(waits) == 2, "it goes on asking"
+    assert len(waits) > 1, "it goes on asking"
     assert np.all(waits >= jitter.PLI_INTERVAL - 1e-6)
 
 
@@ -218,3 +218,23 @@ def test_keyframes_that_begin_and_never_end_cost_little() -> None:
     began = time.process_time()
     assert receiver.take(flood) == []
     assert (time.process_time() - began) / len(flood) < 0.002
+
+
+def test_parameter_sets_alone_do_not_make_a_keyframe() -> None:
+    """Some encoders repeat them before frames that need others; such a picture was mostly green."""
+    whole, receiver = clip(H264), Receiver()
+    first = whole.packets[whole.of(3)[0]]
+    parameters = next(each for each in whole.packets if each._data.opens_keyframe)  # type: ignore[attr-defined]
+    repeated = payloads.Piece(parameters._data.split(payloads.START_CODE)[1] + first._data)  # type: ignore[attr-defined]
+    repeated.opens_keyframe = True
+    first._data = repeated  # type: ignore[attr-defined]
+    receiver.take([whole.packets[i] for i in lossy(whole, middle(whole, 2))])
+    assert [frame.timestamp // TICKS for frame in receiver.frames] == [0, 1, *range(6, 12)]
+    assert [frame.keyframe for frame in receiver.frames] == [True, False, True, *[False] * 5]
+
+
+@both
+def test_frames_say_whether_they_are_keyframes(codec: RTCRtpCodecParameters) -> None:
+    whole, receiver = clip(codec), Receiver()
+    receiver.take(whole.packets)
+    assert [number for number, frame in enumerate(receiver.frames) if frame.keyframe] == [0, 6]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -28,7 +29,13 @@ RECOVERY, ON_A_BUSY_MACHINE = 5.0, 2.0
 """Seconds from the moment a link is wide again to full size, its queue included; and what others on this machine may
 take of it."""
 
+HELD_UP = 1.0
+"""Seconds by which others on this machine may make a gap longer: five links, each with both ends, share it here."""
+
 pytestmark = [pytest.mark.media, pytest.mark.long, pytest.mark.usefixtures("fake_vision")]
+
+
+Client = TypeVar("Client", bound=RtcClient)
 
 
 class Watcher(RtcClient):
@@ -75,7 +82,7 @@ class Seen:
         return sum(a != b for a, b in pairwise(self.widths))
 
 
-def like_a_browser(make: Callable[[], Watcher]) -> Watcher:
+def like_a_browser(make: Callable[[], Client]) -> Client:
     """A client that shows only whole pictures, as ours, but sends and reckons bandwidth by REMB alone, as libwebrtc."""
     for part in (codecs, datagrams, receiving, sending):
         part.install()
@@ -106,21 +113,22 @@ class Case:
     link: dict[str, float]
     """Both ways."""
     fps: float
+    """What must at least be seen, also on a busy machine."""
     gap: float
-    """What must at least be seen, and at most, also on a busy machine."""
+    """Seconds that a picture may stand still, on an idle one."""
 
 
 LOSSY = {
-    "1 % lost": Case({"loss": 0.01, "delay": 0.02}, 12, 2.0),
-    "5 % lost": Case({"loss": 0.05, "delay": 0.02}, 10, 2.0),
-    "10 % lost": Case({"loss": 0.10, "delay": 0.02}, 6, 2.5),
-    "5 % lost in bursts": Case({"loss": 0.05, "burst": 5, "delay": 0.02}, 10, 2.0),
-    "10 % lost in bursts": Case({"loss": 0.10, "burst": 10, "delay": 0.02}, 6, 2.5),
+    "1 % lost": Case({"loss": 0.01, "delay": 0.02}, 12, 0.5),
+    "5 % lost": Case({"loss": 0.05, "delay": 0.02}, 10, 0.5),
+    "10 % lost": Case({"loss": 0.10, "delay": 0.02}, 6, 1.0),
+    "5 % lost in bursts": Case({"loss": 0.05, "burst": 5, "delay": 0.02}, 10, 0.5),
+    "10 % lost in bursts": Case({"loss": 0.10, "burst": 10, "delay": 0.02}, 6, 1.0),
 }
 LATE = {
-    "100 ms late": Case({"delay": 0.1}, 15, 1.5),
-    "up to 30 ms late": Case({"jitter": 0.03, "delay": 0.02}, 15, 1.5),
-    "out of order": Case({"reordered": 0.05, "delay": 0.02}, 12, 1.5),
+    "100 ms late": Case({"delay": 0.1}, 15, 0.5),
+    "up to 30 ms late": Case({"jitter": 0.03, "delay": 0.02}, 15, 0.5),
+    "out of order": Case({"reordered": 0.05, "delay": 0.02}, 12, 0.5),
 }
 
 
@@ -132,7 +140,7 @@ async def test_the_picture_keeps_moving_at_its_size(cases: dict[str, Case]) -> N
 
 
 async def complaints(name: str, case: Case) -> list[str]:
-    relay = Relay(up=Link(**case.link, seed=1), down=Link(**case.link, seed=2))
+    relay = Relay(up=Link(**case.link, seed=1), down=Link(**case.link, seed=2))  # type: ignore[arg-type]
     async with watching(relay, width=320) as (client, peer):
         await asyncio.sleep(1.5)
         carried, came = relay.up.carried, peer.session.statistics.snapshot().frames_in
@@ -140,7 +148,7 @@ async def complaints(name: str, case: Case) -> list[str]:
         seen, camera = client.last(6), peer.session.statistics.snapshot().frames_in - came
         wrong = {
             f"{seen.fps:.1f} fps": seen.fps < case.fps,
-            f"a gap of {seen.longest_gap:.2f} s": seen.longest_gap > case.gap,
+            f"a gap of {seen.longest_gap:.2f} s": seen.longest_gap > case.gap + HELD_UP,
             f"widths {set(seen.widths)}": set(seen.widths) != {320},
             f"{camera / 6:.1f} frames a second from the camera": camera / 6 < case.fps,
             f"{(relay.up.carried - carried) / 6:.0f} bit/s from the camera": relay.up.carried - carried < 6 * 300e3,

@@ -90,6 +90,54 @@ async def test_frames_that_came_together_are_decoded_one_by_one() -> None:
     assert stamps == [77 + number * TICKS for number in range(12)], "across the wrap of 32 bits, too"
 
 
+async def decoded(tasks: list[tuple[RTCRtpCodecParameters, JitterFrame]], failed: threading.Event) -> list[int]:
+    """The timestamps of the pictures that come out."""
+    queued: receiving.Tasks = queue.Queue()
+    for task in [*tasks, None]:
+        queued.put(task)
+    pictures: asyncio.Queue[av.VideoFrame | None] = asyncio.Queue()
+    await asyncio.to_thread(receiving.decode, asyncio.get_running_loop(), queued, pictures, failed)
+    stamps = []
+    while (picture := await pictures.get()) is not None:
+        assert picture.pts is not None
+        stamps.append(picture.pts // TICKS)
+    return stamps
+
+
+@pytest.mark.parametrize("codec", [VP8, H264], ids=lambda codec: codec.name)
+async def test_after_a_frame_that_cannot_be_decoded_nothing_is_shown_before_a_keyframe(
+    codec: RTCRtpCodecParameters,
+) -> None:
+    """FFmpeg goes on with whatever it has in a missing frame's place: grey, green, or the wrong part of another."""
+    whole, receiver = clip(codec, keyframes=(0, 8)), Receiver()
+    receiver.take(whole.packets)
+    receiver.frames[4].data = b"\x00" if codec is VP8 else b"\x00\x00\x00\x01\x41"
+    failed = threading.Event()
+    assert await decoded([(codec, frame) for frame in receiver.frames], failed) == [0, 1, 2, 3, 8, 9, 10, 11]
+    assert failed.is_set(), "a keyframe is asked for"
+
+
+async def test_a_picture_that_ffmpeg_made_up_in_part_is_not_shown() -> None:
+    whole, receiver = clip(H264, keyframes=(0, 8)), Receiver()
+    receiver.take(whole.packets)
+    receiver.frames[4].data = receiver.frames[4].data[: len(receiver.frames[4].data) // 2]
+    failed = threading.Event()
+    assert await decoded([(H264, frame) for frame in receiver.frames], failed) == [0, 1, 2, 3, 8, 9, 10, 11]
+    assert failed.is_set()
+
+
+def test_a_keyframe_is_asked_for_at_a_limited_rate() -> None:
+    failed = threading.Event()
+    repair = receiving.Repair(failed)
+    repair.begin()
+    assert failed.is_set()
+    failed.clear()
+    assert repair.waits_beyond(jitter.Frame(b"", 0, 0, 0))
+    assert not failed.is_set(), "the first request is hardly on its way"
+    assert not repair.waits_beyond(jitter.Frame(b"", 0, 0, 0, keyframe=True))
+    assert not repair.waits_beyond(jitter.Frame(b"", 0, 0, 0))
+
+
 def test_sound_keeps_its_buffer() -> None:
     assert isinstance(receiving.jitter_buffer(16, prefetch=4), AiortcJitterBuffer)
     assert isinstance(receiving.jitter_buffer(512, is_video=True), jitter.JitterBuffer)
