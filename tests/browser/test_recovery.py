@@ -19,8 +19,9 @@ from tests.serving import Served, lacquer_serve
 
 pytestmark = pytest.mark.browser
 
-BACK_WITHIN = 6.0
-"""Seconds on a busy machine; it is meant to be 4."""
+BACK_WITHIN = 12.0
+"""Seconds on a machine that is busy with other things, where 7 were seen; it is meant to be 4, and `make test-scale`
+holds the parts apart to that."""
 
 WITHOUT_UDP = ("--webrtc-ip-handling-policy=disable_non_proxied_udp",)
 """Chromium then gathers no candidates that reach a server here: as in a network that lets only TCP through."""
