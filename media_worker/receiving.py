@@ -44,6 +44,10 @@ UPLINK_FLOOR = 300_000
 """bit/s that REMB never goes below: enough for a moving 480x360 picture. aiortc's estimate can fall to a few kbit/s
 when the picture stands still, and the camera then needs half a minute to come back."""
 
+UPLINK_CEILING = 4_000_000
+"""bit/s that REMB never goes beyond: enough for 720p. A camera that follows it to the letter, as aiortc's, would else
+grow until its packets are more than a peer may send (`datagrams.MEDIA_PACE`), and none of its frames is whole."""
+
 UPLINK_GROWTH = 1.3
 """Growth of the estimate per second while nothing is overused; 300 kbit/s become 1.1 Mbit/s in 5 s. libwebrtc's 1.08
 takes 17 s. What overuses the link is still found by its delay, and cut to 85 % of what came through."""
@@ -61,7 +65,7 @@ class LiveRateControl(AimdRateControl):
         return int(new_bitrate * (UPLINK_GROWTH**seconds - 1))
 
     def _clamp_bitrate(self, new_bitrate: int, estimated_throughput: int) -> int:
-        return max(super()._clamp_bitrate(new_bitrate, estimated_throughput), UPLINK_FLOOR)
+        return min(max(super()._clamp_bitrate(new_bitrate, estimated_throughput), UPLINK_FLOOR), UPLINK_CEILING)
 
 
 class RateCounter:

@@ -59,6 +59,9 @@ log = structlog.get_logger(__name__)
 KEYFRAME_INTERVAL = 0.3
 """Seconds between keyframes that a receiver asks for, as in libwebrtc: one is as large as ten other frames."""
 
+LOOK_EVERY = 0.02
+"""Seconds between two looks for a silence."""
+
 LEAST_APART, PACKET_BITS = 0.005, 1200 * 8
 """Seconds between two packets that fill a silence, at least; and about the bits of one."""
 
@@ -313,12 +316,14 @@ class LiveSender(RTCRtpSender):
     async def _fill_silence(self) -> None:
         """About as many packets as the stream would have, if there were frames."""
         while True:
-            await asyncio.sleep(max(LEAST_APART, PACKET_BITS / self.rates.bitrate))
             newest = self._history.get((self._sequence_number - 1) % HISTORY)
             if newest and self._has_own_stream and self._retransmissions.fills(time.monotonic(), self._frame_left_at):
                 self.rates.sent(8 * len(newest.payload), padding=True)
                 with suppress(ConnectionError):
                     await super()._retransmit(newest.sequence_number)
+                await asyncio.sleep(max(LEAST_APART, PACKET_BITS / self.rates.bitrate))
+            else:
+                await asyncio.sleep(LOOK_EVERY)
 
     @property
     def _has_own_stream(self) -> bool:

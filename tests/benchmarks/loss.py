@@ -76,7 +76,7 @@ class Watched:
     first: float
     """Seconds from the offer to the first picture."""
     seen: list[float]
-    """When a painted picture was with the client."""
+    """When a painted picture was with the client; before them the beginning, after them the end."""
     camera: list[float]
     """When the worker had a frame of the camera."""
     sent: list[float]
@@ -97,7 +97,7 @@ class Watched:
     def __str__(self) -> str:
         p99 = self.gaps[int(0.99 * (len(self.gaps) - 1))]
         return (
-            f"{len(self.seen) / self.seconds:5.1f} fps {self.freezes:4} freezes, longest {self.gaps[-1]:5.2f} s, "
+            f"{(len(self.seen) - 2) / self.seconds:5.1f} fps {self.freezes:4} freezes, longest {self.gaps[-1]:5.2f} s, "
             f"p99 {p99:4.2f} s, over {NOTED:.1f} s: {', '.join(self.causes()) or 'none'}; "
             f"lost {self.lost[0]:.1%} up, {self.lost[1]:.1%} down; {self.kbits} kbit/s; first picture after "
             f"{self.first:.1f} s"
@@ -148,10 +148,13 @@ async def watch(client: Client, case: str, seed: int, seconds: float) -> Watched
             since, carried = time.monotonic(), down.carried
             await asyncio.sleep(seconds)
             kbits = round((down.carried - carried) / seconds / 1000)
-            pictures = [at for at in await seen() if at >= since]
+            ended = time.monotonic()
+            pictures = [at for at in await seen() if since <= at <= ended]
     finally:
         await peer.close(None)
-    return Watched(seconds, first, [since, *pictures], frames, up.entered, (share_lost(up), share_lost(down)), kbits)
+    return Watched(
+        seconds, first, [since, *pictures, ended], frames, up.entered, (share_lost(up), share_lost(down)), kbits
+    )
 
 
 def share_lost(link: Link) -> float:

@@ -26,9 +26,10 @@ from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 from av.video.codeccontext import VideoCodecContext
 
-from media_worker import codecs, dtls_ciphers, payloads, rate_control, receiving, sending, stage_times
+from media_worker import codecs, dtls_ciphers, nacks, payloads, rate_control, receiving, sending, stage_times
 from media_worker.bench.light_client import Meter
 from media_worker.capture_clock import NTP_EPOCH, CaptureClock
+from media_worker.retransmissions import HISTORY
 
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
@@ -231,8 +232,13 @@ async def test_senders_are_ours_and_override_what_aiortc_calls() -> None:
     sender = pc.addTransceiver("video").sender
     assert isinstance(sender, sending.LiveSender)
     await pc.close()
-    assert {"_RTCRtpSender__rtp_history", "_RTCRtpSender__rtx_payload_type"} <= set(vars(sender)), "padding needs both"
+    private = {name for name in sending.LiveSender.__annotations__ if name.startswith("_RTCRtpSender__")}
+    assert "_RTCRtpSender__rtp_history" in private
+    assert private <= set(vars(sender)), "what `_run_rtp` needs"
     stock = rtcrtpsender.RTCRtpSender
+    assert "_run_rtp" in stock.send.__code__.co_names
+    assert "RTP_HISTORY_SIZE" in stock._retransmit.__code__.co_names
+    assert vars(rtcrtpsender)["RTP_HISTORY_SIZE"] == HISTORY
     assert "_next_encoded_frame" in stock._run_rtp.__code__.co_names
     assert "_send_rtcp" in stock._run_rtcp.__code__.co_names
     assert {"_retransmit", "_send_keyframe"} <= set(stock._handle_rtcp_packet.__code__.co_names)
@@ -250,6 +256,17 @@ def test_receivers_take_their_parts_from_the_names_that_install_replaces() -> No
     assert sorted(names) == ["Event", "Thread"], "all that `install` has to give instead"
     receiving.install()
     assert vars(rtcrtpreceiver)["depayload"] is payloads.read
+    assert "unwrap_rtx" in receiver._handle_rtp_packet.__code__.co_names
+    assert vars(rtcrtpreceiver)["unwrap_rtx"] is nacks.unwrap
+
+
+async def test_receivers_are_ours_and_their_generator_is_where_it_is_looked_for() -> None:
+    receiving.install()
+    pc = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
+    receiver = pc.addTransceiver("video").receiver
+    await pc.close()
+    assert isinstance(receiver, receiving.LiveReceiver)
+    assert isinstance(vars(receiver)["_RTCRtpReceiver__nack_generator"], nacks.NackGenerator)
 
 
 def test_an_estimator_takes_the_rate_control_it_is_given() -> None:

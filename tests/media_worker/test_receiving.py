@@ -35,6 +35,14 @@ def test_the_uplink_recovers_within_seconds_and_is_never_starved() -> None:
     assert estimate == receiving.UPLINK_FLOOR
 
 
+def test_the_uplink_is_not_invited_to_send_more_than_is_taken() -> None:
+    control = receiving.LiveRateControl()
+    control.set_estimate(3_000_000, 0)
+    for now in range(500, 20_000, 500):
+        estimate = control.update(BandwidthUsage.NORMAL, control.current_bitrate, now)
+    assert estimate == receiving.UPLINK_CEILING
+
+
 def test_an_estimate_follows_what_came_through_when_a_link_is_overused() -> None:
 
     control = receiving.LiveRateControl()
