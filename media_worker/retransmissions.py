@@ -65,6 +65,7 @@ class Retransmissions:
         """A packet is sent, for the first time or again."""
         if self._left.get(number % HISTORY, (None, now))[0] != number:
             self._sent.append(now)
+            _forget(self._sent, now)
         self._left[number % HISTORY] = number, now
 
     def asked(self, now: float, numbers: Iterable[int]) -> float:
@@ -76,9 +77,8 @@ class Retransmissions:
             if self._asked.get(number % HISTORY) != number and not self._is_on_its_way(now, number):
                 self._missed.append(now)
             self._asked[number % HISTORY] = number
-        for times in (self._sent, self._missed):
-            while times and now - times[0] > LATELY:
-                times.popleft()
+        _forget(self._sent, now)
+        _forget(self._missed, now)
         return len(self._missed) / len(self._sent) if len(self._sent) >= ENOUGH else 0.0
 
     def _is_on_its_way(self, now: float, number: int) -> bool:
@@ -117,3 +117,9 @@ class Retransmissions:
 
     def _expects_losses(self, now: float) -> bool:
         return now - self._lost_at <= REMEMBERED
+
+
+def _forget(times: deque[float], now: float) -> None:
+    """What was not LATELY."""
+    while times and now - times[0] > LATELY:
+        times.popleft()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from media_worker.retransmissions import (
@@ -34,6 +36,16 @@ def test_retransmissions_take_a_bounded_share_of_the_link(full: bool, share: flo
 def test_a_burst_of_ten_packets_is_answered_on_the_narrowest_link() -> None:
     again = retransmissions()
     assert all(again.allows(10.0 + n / 100, n, PACKET, 150_000, full=True) for n in range(12))
+
+
+def test_what_is_kept_of_a_stream_that_loses_nothing_does_not_grow() -> None:
+    again = retransmissions()
+    sizes = []
+    for n in range(20_000):
+        again.leaves(10 + n / 150, n % 65536)
+        if n in (HISTORY, 19_999):
+            sizes.append(len(pickle.dumps(vars(again))))
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 def test_what_is_on_its_way_is_not_sent_again() -> None:
