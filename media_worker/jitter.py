@@ -98,6 +98,12 @@ class JitterBuffer:
         self._restart_at = (sequence_number + 1) % 0x10000
         return None
 
+    def needed_from(self) -> int | None:
+        """The sequence number of the first packet that can still be shown; None where only a keyframe helps of which
+        nothing is here."""
+        first = self._awaited()
+        return None if first is None else first % 0x10000
+
     # --- whole frames ------------------------------------------------------------------------------------------------
     def _complete_frames(self) -> Iterator[Frame]:
         while True:

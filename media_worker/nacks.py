@@ -28,8 +28,9 @@ UNKNOWN_ROUND_TRIP = 0.1
 LATER_THAN_USUAL, LEEWAY = 1.25, 0.01
 """An answer is given up after so many round trips, and seconds: links and machines vary."""
 
-REMEMBERED = 15
-"""Answers whose median is the round trip."""
+REMEMBERED, LONGEST = 15, 0.3
+"""Answers whose median is the round trip, and seconds that it is at most: where a link is full, an answer waits until
+there is room for it, and who waits as long to ask again asks for what nobody needs any more."""
 
 MOST_AT_ONCE = RTP_HISTORY_SIZE
 """Packets of one gap that are asked for: all that aiortc keeps as a sender. What comes beyond is an outage, after which
@@ -63,6 +64,8 @@ class NackGenerator:
         """What is to be asked for now."""
         self.ssrc: int | None = None
         """Of the stream."""
+        self.needed_from: Callable[[], int | None] = lambda: None
+        """The first packet that is of use, if that is known: what is missing before it is not asked for."""
 
     def add(self, packet: RtpPacket) -> bool:
         """A packet came, also a retransmitted one. Whether to ask for `missing` now."""
@@ -86,14 +89,16 @@ class NackGenerator:
     @property
     def round_trip(self) -> float:
         """Seconds from a request to its answer."""
-        return statistics.median(self._answered) if self._answered else UNKNOWN_ROUND_TRIP
+        return min(statistics.median(self._answered), LONGEST) if self._answered else UNKNOWN_ROUND_TRIP
 
     def _due(self, now: float) -> set[int]:
         assert self._newest is not None
         due = set()
         patience = LATER_THAN_USUAL * self.round_trip + LEEWAY
+        needed = self.needed_from()
         for number, missed in list(self._missed.items()):
-            if missed.asked == TIMES or _distance(number, self._newest) >= KEPT:
+            late = needed is not None and _distance(needed, number) < 0
+            if late or missed.asked == TIMES or _distance(number, self._newest) >= KEPT:
                 del self._missed[number]
             elif not missed.asked or now - missed.last_asked >= patience:
                 missed.asked += 1

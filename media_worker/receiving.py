@@ -137,6 +137,7 @@ class LiveReceiver(RTCRtpReceiver):
         await super().receive(parameters)
         generator = self._RTCRtpReceiver__nack_generator  # type: ignore[attr-defined]
         if generator and self._asking is None:
+            generator.needed_from = self._RTCRtpReceiver__jitter_buffer.needed_from  # type: ignore[attr-defined]
             self._asking = asyncio.create_task(self._ask_again(generator))
 
     async def stop(self) -> None:

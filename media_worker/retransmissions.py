@@ -24,6 +24,10 @@ AT_ONCE, LEAST_AT_ONCE = 1.0, 12 * 1300 * 8
 """Seconds' worth of it, or at least so many bits, that may come at once: a lost keyframe, or a burst of ten packets and
 one more."""
 
+AT_ONCE_INTO_A_QUEUE, LEAST_INTO_A_QUEUE = 0.5, 3 * 1300 * 8
+"""The same for a link that is full: 0.15 s of the stream. Seventeen packets that were asked for together ran a queue of
+half a second over, and with it went the next keyframe."""
+
 ON_ITS_WAY = 0.8
 """Of a round trip: who asks for a packet sooner than that after it left cannot have missed it yet. As in libwebrtc
 (rtp_packet_history.cc); not all of it, for round trips vary."""
@@ -38,7 +42,7 @@ SILENCE, SILENT_FOR = 0.05, 1.0
 """Seconds without a frame after which the newest packet is sent again, one and a half frames at 30 fps; and up to
 which."""
 
-LATELY, ENOUGH = 1.0, 100
+LATELY, ENOUGH = 1.0, 30
 """Seconds, and packets that left within them, over which the share of those missed is reckoned: fewer, and a burst of
 lost packets is most of them."""
 
@@ -92,7 +96,8 @@ class Retransmissions:
             return False
         self._lost_at = now
         rate = bitrate * (SHARE_OF_A_FULL_LINK if full else SHARE)
-        self._bits = min(max(rate * AT_ONCE, LEAST_AT_ONCE), self._bits + (now - self._filled_at) * rate)
+        most = max(rate * AT_ONCE_INTO_A_QUEUE, LEAST_INTO_A_QUEUE) if full else max(rate * AT_ONCE, LEAST_AT_ONCE)
+        self._bits = min(most, self._bits + (now - self._filled_at) * rate)
         self._filled_at = now
         if self._bits < bits:
             return False

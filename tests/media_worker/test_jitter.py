@@ -99,6 +99,15 @@ def test_whatever_happens_frames_are_whole_in_order_and_have_their_references(
 
 
 @both
+def test_what_is_needed_begins_with_the_frame_that_comes_next(codec: RTCRtpCodecParameters) -> None:
+    whole, buffer = clip(codec), jitter.JitterBuffer()
+    assert buffer.needed_from() is None
+    for index in (*whole.of(0), *whole.of(1)):
+        buffer.add(whole.packets[index])
+    assert buffer.needed_from() == whole.packets[whole.of(2)[0]].sequence_number
+
+
+@both
 def test_a_retransmission_fills_the_gap_and_all_that_waited_comes_at_once(codec: RTCRtpCodecParameters) -> None:
     whole, receiver = clip(codec, keyframes=(0,)), Receiver()
     gap = middle(whole, 3)

@@ -7,7 +7,7 @@ import pytest
 from aiortc.rtp import RtpPacket, wrap_rtx
 
 from media_worker import nacks
-from media_worker.nacks import LATER_THAN_USUAL, LEEWAY, TIMES, UNKNOWN_ROUND_TRIP, NackGenerator
+from media_worker.nacks import LATER_THAN_USUAL, LEEWAY, LONGEST, TIMES, UNKNOWN_ROUND_TRIP, NackGenerator
 
 
 class Asking:
@@ -77,6 +77,24 @@ def test_the_round_trip_is_that_of_most_answers() -> None:
     first, second, third = [at for at, numbers in asking.asked if 51 in numbers]
     assert second - first == pytest.approx(LATER_THAN_USUAL * 0.04 + LEEWAY, abs=0.002)
     assert third - second == pytest.approx(second - first, abs=0.002)
+
+
+def test_slow_answers_of_a_full_link_put_no_request_off_for_seconds() -> None:
+    asking = Asking()
+    for n in range(3):
+        asking.take(10 * n, 10 * n + 2, apart=0)
+        asking.wait(0.8, step=0.1)
+        asking.answer(10 * n + 1)
+    assert asking.nacks.round_trip == LONGEST
+
+
+def test_what_cannot_be_shown_any_more_is_not_asked_for() -> None:
+    asking = Asking()
+    asking.take(65530, 5, apart=0)
+    asking.nacks.needed_from = lambda: 2
+    asking.asked.clear()
+    asking.wait(0.2)
+    assert [numbers for _, numbers in asking.asked] == [{2, 3, 4}]
 
 
 def test_packets_that_were_only_overtaken_say_nothing_of_the_round_trip() -> None:

@@ -158,6 +158,10 @@ async def complaints(name: str, case: Case) -> list[str]:
     return [f"{name}: {what}" for what, is_wrong in wrong.items() if is_wrong]
 
 
+OVERRUN = 3.0
+"""Seconds without a picture where the link's queue runs over, about once a minute: until the next report tells, the
+queue is gone and a keyframe is through. Mostly there is no such gap within the seconds that are looked at."""
+
 NARROW: dict[str, dict[str, float]] = {
     "narrow": {"rate": 300_000, "delay": 0.02},
     "narrow and far": {"rate": 300_000, "delay": 0.1},
@@ -175,7 +179,7 @@ async def test_on_a_narrow_link_the_picture_is_smaller_and_steady_and_is_back_wh
         seen = client.last(6)
         print(name, f"{seen.fps:.1f} fps, gap {seen.longest_gap:.2f} s, {seen.changes} changes of {set(seen.widths)}")
         assert seen.fps > 12
-        assert seen.longest_gap < 2
+        assert seen.longest_gap < OVERRUN
         assert seen.widths[-1] < 640
         assert seen.changes <= 3, "a size that swings is worse than a small one"
         assert relay.up.carried - carried > 6 * 400e3, "the camera is not starved for it"

@@ -5,6 +5,8 @@ import pickle
 import pytest
 
 from media_worker.retransmissions import (
+    AT_ONCE,
+    AT_ONCE_INTO_A_QUEUE,
     HISTORY,
     REMEMBERED,
     SHARE,
@@ -28,14 +30,21 @@ def retransmissions() -> Retransmissions:
 def test_retransmissions_take_a_bounded_share_of_the_link(full: bool, share: float) -> None:
     again = retransmissions()
     sent = [again.allows(10 + n / 1000, n, PACKET, 1_000_000, full=full) for n in range(10_000)]
+    at_once = AT_ONCE_INTO_A_QUEUE if full else AT_ONCE
     bits = sum(sent) * PACKET
-    assert bits / 11 == pytest.approx(share * 1e6, rel=0.03), "a share each second, and once what may come at once"
-    assert all(sent[:20]), "a keyframe's packets"
+    assert bits / (10 + at_once) == pytest.approx(share * 1e6, rel=0.03), "a share each second, and what comes at once"
+    assert all(sent[: 15 if full else 20]), "a keyframe's packets"
 
 
 def test_a_burst_of_ten_packets_is_answered_on_the_narrowest_link() -> None:
     again = retransmissions()
-    assert all(again.allows(10.0 + n / 100, n, PACKET, 150_000, full=True) for n in range(12))
+    assert all(again.allows(10.0 + n / 100, n, PACKET, 150_000) for n in range(12))
+
+
+def test_a_full_link_is_given_no_second_queue_of_retransmissions() -> None:
+    again = retransmissions()
+    sent = sum(again.allows(10.0, n, PACKET, 300_000, full=True) for n in range(17))
+    assert 3 <= sent <= 0.2 * 300_000 / PACKET
 
 
 def test_what_is_kept_of_a_stream_that_loses_nothing_does_not_grow() -> None:
