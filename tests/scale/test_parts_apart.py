@@ -19,6 +19,7 @@ import pytest
 
 from media_worker import drawn_hand
 from protocol.registry import Registry
+from signaling.routing import POLL_INTERVAL
 from tests.scale.parts import DRAIN_SECONDS, Part, Parts, running
 from tests.scale.viewer import SESSIONS, Viewer
 
@@ -171,7 +172,7 @@ async def kept_choices(viewers: list[Viewer]) -> None:
 async def redis_away(parts: Parts, viewers: list[Viewer], registry: Registry, size: Size) -> None:
     """Streams run on, new sessions are refused, and all is as before soon after it is back, with an empty memory."""
     urls = [part.url for part in parts.signaling]
-    await asyncio.sleep(1)
+    await asyncio.sleep(1.5 * POLL_INTERVAL)  # until then a signaling process may not know of a worker that just came
     seen = [len(viewer.client.pts) for viewer in viewers if viewer.client]
     moves = sum(len(viewer.back_after) for viewer in viewers)
     await asyncio.to_thread(parts.redis.stop)
