@@ -9,7 +9,7 @@ gap with each frame: its last two packets change places.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 HISTORY = 512
@@ -58,7 +58,7 @@ class Retransmissions:
         self._asked: dict[int, int] = {}
         """The same: the number that was asked for."""
         self._sent: deque[float] = deque()
-        self._missed: deque[float] = deque()
+        self._missed: deque[float] = deque(maxlen=HISTORY)
         """When packets left, and were asked for, for the first time; of LATELY."""
         self.round_trip: float | None = None
         """Seconds, the shortest one known."""
@@ -72,7 +72,7 @@ class Retransmissions:
             _forget(self._sent, now)
         self._left[number % HISTORY] = number, now
 
-    def asked(self, now: float, numbers: Iterable[int]) -> float:
+    def asked(self, now: float, numbers: Collection[int]) -> float:
         """A request has come. The share of packets that were missed lately, 0–1; 0 while too few have left to tell."""
         again = [self._asked.get(number % HISTORY) == number for number in numbers]
         # aiortc never asks without a new number.
